@@ -1,0 +1,284 @@
+/** The functions the module calls, as Deno wants them declared. Beside each parameter stands its C declaration.
+ *
+ * Lengths of sockets' own structures are 32-bit in C too (socklen_t). Where C has a size_t, the parameter is a BigInt,
+ * which is why none of those stands on a hot path: data goes through recvmsg and sendmsg, whose structures hold the lengths. */
+export const symbols = {
+  socket: {
+    parameters: ["i32", /* int domain */ "i32", /* int type */ "i32" /* int protocol */],
+    result: "i32",
+  },
+  socketpair: {
+    parameters: ["i32", /* int domain */ "i32", /* int type */ "i32", /* int protocol */ "buffer" /* int sv[2] */],
+    result: "i32",
+  },
+  bind: {
+    parameters: ["i32", /* int sockfd */ "buffer", /* const struct sockaddr *addr */ "u32" /* socklen_t addrlen */],
+    result: "i32",
+  },
+  connect: {
+    parameters: ["i32", /* int sockfd */ "buffer", /* const struct sockaddr *addr */ "u32" /* socklen_t addrlen */],
+    result: "i32",
+  },
+  listen: {
+    parameters: ["i32", /* int sockfd */ "i32" /* int backlog */],
+    result: "i32",
+  },
+  accept: {
+    parameters: ["i32", /* int sockfd */ "buffer", /* struct sockaddr *addr */ "buffer" /* socklen_t *addrlen */],
+    result: "i32",
+  },
+  accept4: {
+    parameters: [
+      "i32", /* int sockfd */
+      "buffer", /* struct sockaddr *addr */
+      "buffer", /* socklen_t *addrlen */
+      "i32", /* int flags */
+    ],
+    result: "i32",
+    optional: true,
+  },
+  getsockname: {
+    parameters: ["i32", /* int sockfd */ "buffer", /* struct sockaddr *addr */ "buffer" /* socklen_t *addrlen */],
+    result: "i32",
+  },
+  getpeername: {
+    parameters: ["i32", /* int sockfd */ "buffer", /* struct sockaddr *addr */ "buffer" /* socklen_t *addrlen */],
+    result: "i32",
+  },
+  setsockopt: {
+    parameters: [
+      "i32", /* int sockfd */
+      "i32", /* int level */
+      "i32", /* int optname */
+      "buffer", /* const void *optval */
+      "u32", /* socklen_t optlen */
+    ],
+    result: "i32",
+  },
+  getsockopt: {
+    parameters: [
+      "i32", /* int sockfd */
+      "i32", /* int level */
+      "i32", /* int optname */
+      "buffer", /* void *optval */
+      "buffer", /* socklen_t *optlen */
+    ],
+    result: "i32",
+  },
+  recvmsg: {
+    parameters: ["i32", /* int sockfd */ "pointer", /* struct msghdr *msg */ "i32" /* int flags */],
+    result: "i32",
+  },
+  sendmsg: {
+    parameters: ["i32", /* int sockfd */ "pointer", /* const struct msghdr *msg */ "i32" /* int flags */],
+    result: "i32",
+  },
+  recvfrom: {
+    parameters: [
+      "i32", /* int sockfd */
+      "buffer", /* void *buf */
+      "usize", /* size_t len */
+      "i32", /* int flags */
+      "buffer", /* struct sockaddr *src_addr */
+      "buffer", /* socklen_t *addrlen */
+    ],
+    result: "i32",
+  },
+  recvmmsg: {
+    parameters: [
+      "i32", /* int sockfd */
+      "pointer", /* struct mmsghdr *msgvec */
+      "u32", /* unsigned int vlen */
+      "i32", /* int flags */
+      "pointer", /* struct timespec *timeout */
+    ],
+    result: "i32",
+    optional: true,
+  },
+  sendmmsg: {
+    parameters: [
+      "i32", /* int sockfd */
+      "pointer", /* struct mmsghdr *msgvec */
+      "u32", /* unsigned int vlen */
+      "i32", /* int flags */
+    ],
+    result: "i32",
+    optional: true,
+  },
+  shutdown: {
+    parameters: ["i32", /* int sockfd */ "i32" /* int how */],
+    result: "i32",
+  },
+  close: {
+    parameters: ["i32" /* int fd */],
+    result: "i32",
+  },
+  fcntl: {
+    parameters: ["i32", /* int fd */ "i32", /* int op */ "i32" /* int arg */],
+    result: "i32",
+  },
+  /** fcntl(2) where a variadic argument has to lie on the stack: six registers' worth of padding push it there. */
+  fcntl_on_stack: {
+    name: "fcntl",
+    parameters: ["i32", "i32", "i64", "i64", "i64", "i64", "i64", "i64", "i64" /* arg */],
+    result: "i32",
+  },
+  poll: {
+    parameters: ["buffer", /* struct pollfd *fds */ "u32", /* nfds_t nfds */ "i32" /* int timeout */],
+    result: "i32",
+  },
+  poll_blocking: {
+    name: "poll",
+    parameters: ["buffer", "u32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  epoll_create1: {
+    parameters: ["i32" /* int flags */],
+    result: "i32",
+    optional: true,
+  },
+  epoll_ctl: {
+    parameters: [
+      "i32", /* int epfd */
+      "i32", /* int op */
+      "i32", /* int fd */
+      "buffer", /* struct epoll_event *event */
+    ],
+    result: "i32",
+    optional: true,
+  },
+  epoll_wait: {
+    parameters: [
+      "i32", /* int epfd */
+      "buffer", /* struct epoll_event *events */
+      "i32", /* int maxevents */
+      "i32", /* int timeout */
+    ],
+    result: "i32",
+    optional: true,
+  },
+  epoll_wait_blocking: {
+    name: "epoll_wait",
+    parameters: ["i32", "buffer", "i32", "i32"],
+    result: "i32",
+    nonblocking: true,
+    optional: true,
+  },
+  eventfd: {
+    parameters: ["u32", /* unsigned int initval */ "i32" /* int flags */],
+    result: "i32",
+    optional: true,
+  },
+  kqueue: {
+    parameters: [],
+    result: "i32",
+    optional: true,
+  },
+  kevent: {
+    parameters: [
+      "i32", /* int kq */
+      "buffer", /* const struct kevent *changelist */
+      "i32", /* int nchanges */
+      "buffer", /* struct kevent *eventlist */
+      "i32", /* int nevents */
+      "buffer", /* const struct timespec *timeout */
+    ],
+    result: "i32",
+    optional: true,
+  },
+  kevent_blocking: {
+    name: "kevent",
+    parameters: ["i32", "buffer", "i32", "buffer", "i32", "buffer"],
+    result: "i32",
+    nonblocking: true,
+    optional: true,
+  },
+  read: {
+    parameters: ["i32", /* int fd */ "buffer", /* void *buf */ "usize" /* size_t count */],
+    result: "i32",
+  },
+  write: {
+    parameters: ["i32", /* int fd */ "buffer", /* const void *buf */ "usize" /* size_t count */],
+    result: "i32",
+  },
+  getaddrinfo: {
+    parameters: [
+      "buffer", /* const char *node */
+      "buffer", /* const char *service */
+      "buffer", /* const struct addrinfo *hints */
+      "buffer", /* struct addrinfo **res */
+    ],
+    result: "i32",
+  },
+  getaddrinfo_blocking: {
+    name: "getaddrinfo",
+    parameters: ["buffer", "buffer", "buffer", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  freeaddrinfo: {
+    parameters: ["usize" /* struct addrinfo *res */],
+    result: "void",
+  },
+  if_nametoindex: {
+    parameters: ["buffer" /* const char *ifname */],
+    result: "u32",
+  },
+  if_indextoname: {
+    parameters: ["u32", /* unsigned int ifindex */ "buffer" /* char *ifname */],
+    result: "usize",
+  },
+  getifaddrs: {
+    parameters: ["buffer" /* struct ifaddrs **ifap */],
+    result: "i32",
+  },
+  freeifaddrs: {
+    parameters: ["usize" /* struct ifaddrs *ifa */],
+    result: "void",
+  },
+  chmod: {
+    parameters: ["buffer", /* const char *pathname */ "u32" /* mode_t mode */],
+    result: "i32",
+  },
+  memcpy: {
+    parameters: ["buffer", /* void *dest */ "usize", /* const void *src */ "usize" /* size_t n */],
+    result: "usize",
+  },
+  /** memmove(3) of no bytes returns its first argument: the address of a buffer, under scoped grants too. */
+  address_of: {
+    name: "memmove",
+    parameters: ["buffer", "buffer", "usize"],
+    result: "usize",
+  },
+  pointer_to: {
+    name: "memmove",
+    parameters: ["buffer", "buffer", "usize"],
+    result: "pointer",
+  },
+  __errno_location: {
+    parameters: [],
+    result: "pointer",
+    optional: true,
+  },
+  __error: {
+    parameters: [],
+    result: "pointer",
+    optional: true,
+  },
+  errno_address: {
+    name: "__errno_location",
+    parameters: [],
+    result: "usize",
+    optional: true,
+  },
+  error_address: {
+    name: "__error",
+    parameters: [],
+    result: "usize",
+    optional: true,
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The opened functions, as methods. */
+export type Symbols = Deno.DynamicLibrary<typeof symbols>["symbols"];

@@ -1,0 +1,126 @@
+import { libc } from "./libc.ts";
+
+/** What every error that came from the system carries. The object is also an instance of the `Deno.errors` class that Deno itself
+ * would throw (AddrInUse, ConnectionRefused, BrokenPipe, TimedOut, PermissionDenied, …), else of Error.
+ *
+ * @example
+ * ```ts
+ * import { isSocketError, listenDatagram } from "@berkeley/sockets";
+ *
+ * using first = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * try {
+ *   listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: first.addr.port });
+ * } catch (error) {
+ *   if (!isSocketError(error) || error.code !== "EADDRINUSE") throw error;
+ *   console.log(error.syscall, error.address); // bind 127.0.0.1:…
+ * }
+ * ```
+ */
+export interface SocketError extends Error {
+  /** Symbolic errno, such as "EADDRINUSE". */
+  readonly code: string;
+  /** Positive errno of the running system; 0 where no system call failed (a deadline). */
+  readonly errno: number;
+  /** The call that failed: "bind", "connect", "recvmsg", … */
+  readonly syscall: string;
+  /** True for an expired deadline and for ETIMEDOUT, as Go's net.Error.Timeout() is. */
+  readonly timeout: boolean;
+  /** The address the call was about, formatted, where there was one. */
+  readonly address?: string | undefined;
+  /** Bytes that went out before a write failed. */
+  readonly bytesWritten?: number | undefined;
+}
+
+type ErrorClass = new (message?: string) => Error;
+
+/** What each code means in words, and the class Deno itself throws for it. */
+const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: ErrorClass]>> = {
+  EACCES: ["permission denied", Deno.errors.PermissionDenied],
+  EADDRINUSE: ["address already in use", Deno.errors.AddrInUse],
+  EADDRNOTAVAIL: ["this machine does not have that address", Deno.errors.AddrNotAvailable],
+  EAFNOSUPPORT: ["the socket is of another address family"],
+  EAGAIN: ["the call would block", Deno.errors.WouldBlock],
+  EALREADY: ["a connection is already being made"],
+  EBADF: ["not an open descriptor", Deno.errors.BadResource],
+  EBUSY: ["busy", Deno.errors.Busy],
+  ECONNABORTED: ["connection aborted", Deno.errors.ConnectionAborted],
+  ECONNREFUSED: ["nobody listens there", Deno.errors.ConnectionRefused],
+  ECONNRESET: ["connection reset by the peer", Deno.errors.ConnectionReset],
+  EDESTADDRREQ: ["no destination given and none connected"],
+  EEXIST: ["already there", Deno.errors.AlreadyExists],
+  EHOSTDOWN: ["the host is down", Deno.errors.NetworkUnreachable],
+  EHOSTUNREACH: ["no route to the host", Deno.errors.NetworkUnreachable],
+  EINTR: ["interrupted", Deno.errors.Interrupted],
+  EINVAL: ["invalid argument"],
+  EIO: ["input/output error"],
+  EISCONN: ["already connected"],
+  EISDIR: ["a directory", Deno.errors.IsADirectory],
+  ELOOP: ["too many symbolic links", Deno.errors.FilesystemLoop],
+  EMFILE: ["this process has as many descriptors open as it may (ulimit -n)"],
+  EMSGSIZE: ["the message is too long for the socket"],
+  ENAMETOOLONG: ["the name is too long"],
+  ENETDOWN: ["the network is down", Deno.errors.NetworkUnreachable],
+  ENETUNREACH: ["no route to the network", Deno.errors.NetworkUnreachable],
+  ENFILE: ["the system has as many descriptors open as it can"],
+  ENOBUFS: ["no buffer space left"],
+  ENODEV: ["no such interface or device", Deno.errors.NotFound],
+  ENOENT: ["no such file or directory", Deno.errors.NotFound],
+  ENOMEM: ["out of memory"],
+  ENOPROTOOPT: ["the system does not know this option here"],
+  ENOSPC: ["no space left"],
+  ENOTCONN: ["not connected", Deno.errors.NotConnected],
+  ENOTDIR: ["part of the path is not a directory", Deno.errors.NotADirectory],
+  ENOTSOCK: ["not a socket"],
+  ENXIO: ["no such device or address"],
+  EOPNOTSUPP: ["the socket does not support this"],
+  EPERM: ["operation not permitted", Deno.errors.PermissionDenied],
+  EPIPE: ["the other end no longer reads", Deno.errors.BrokenPipe],
+  EPROTONOSUPPORT: ["protocol not supported"],
+  EPROTOTYPE: ["the socket there is of another type"],
+  EROFS: ["read-only file system"],
+  ETIMEDOUT: ["timed out", Deno.errors.TimedOut],
+};
+
+/** What helps, where one thing usually does. */
+const HELP: Readonly<Record<string, string>> = {
+  "bind EADDRINUSE": "another socket has it; pass reusePort: true on every socket that is to share it",
+  "bind EACCES": "ports below 1024 need root or CAP_NET_BIND_SERVICE",
+  "sendmsg EACCES": "a broadcast address needs broadcast: true",
+  "setsockopt EPERM": "this option needs root or a capability",
+  "setsockopt ENOBUFS": "a socket holds 20 memberships by default on Linux (net.ipv4.igmp_max_memberships)",
+};
+
+let namesByNumber: Map<number, string> | undefined;
+
+/** "EADDRINUSE" for its number on the running system. */
+export function errnoName(errno: number): string {
+  namesByNumber ??= new Map(Object.entries(libc().system.errors).reverse().map(([name, number]) => [number, name]));
+  return namesByNumber.get(errno) ?? `errno ${errno}`;
+}
+
+/** Puts the members of SocketError on an error. */
+export function asSocketError(error: Error, members: Omit<SocketError, "name" | "message">): SocketError {
+  return Object.assign(error, members);
+}
+
+/** The error for an errno. `help` is put behind the system's own words, else what usually helps. */
+export function systemError(errno: number, syscall: string, address?: string, help?: string): SocketError {
+  const code = errnoName(errno);
+  const [words, errorClass = Error] = MEANINGS[code] ?? ["the system refused"];
+  const advice = help ?? HELP[`${syscall} ${code}`];
+  const about = address === undefined ? syscall : `${syscall} ${address}`;
+  const error = new errorClass(`${about}: ${words} (${code})${advice === undefined ? "" : `; ${advice}`}`);
+  return asSocketError(error, { code, errno, syscall, timeout: code === "ETIMEDOUT", address });
+}
+
+/** Turns -1 into an error; every other result passes. To be called on the system call itself, so that errno is still its. */
+export function unwrap(result: number, syscall: string, address?: string): number {
+  if (result !== -1) return result;
+  throw systemError(libc().errno(), syscall, address);
+}
+
+/** Whether an error is one that this module made from a failing system call or an expired deadline. */
+export function isSocketError(error: unknown): error is SocketError {
+  return error instanceof Error && "code" in error && typeof error.code === "string" &&
+    "errno" in error && typeof error.errno === "number" && "syscall" in error && "timeout" in error;
+}

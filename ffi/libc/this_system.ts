@@ -1,0 +1,40 @@
+import { freebsd } from "./freebsd.ts";
+import { linux_aarch64, linux_x86_64 } from "./linux.ts";
+import { macos_aarch64, macos_x86_64 } from "./macos.ts";
+import type { System } from "./system.ts";
+
+/** Every table there is. */
+export const SYSTEMS: Readonly<Record<string, System>> = {
+  linux_x86_64,
+  linux_aarch64,
+  macos_x86_64,
+  macos_aarch64,
+  freebsd,
+};
+
+/** The table for what `Deno.build` says. */
+const BY_BUILD: Readonly<Record<string, System>> = {
+  "linux x86_64": linux_x86_64,
+  "linux aarch64": linux_aarch64,
+  "darwin x86_64": macos_x86_64,
+  "darwin aarch64": macos_aarch64,
+  "freebsd x86_64": freebsd,
+  "freebsd aarch64": freebsd,
+};
+
+/** The table for an operating system and an architecture, both spelled as in `Deno.build`. */
+export function systemFor(os: string, arch: string): System {
+  const build = `${os} ${arch}`;
+  const system = Object.hasOwn(BY_BUILD, build) ? BY_BUILD[build] : undefined;
+  if (system !== undefined) return system;
+  throw new Deno.errors.NotSupported(
+    `Berkeley runs on Linux, macOS and FreeBSD, on x86_64 and aarch64; this is ${build}`,
+  );
+}
+
+let picked: System | undefined;
+
+/** The table of the running system. Throws Deno.errors.NotSupported where there is none. */
+export function thisSystem(): System {
+  return picked ??= systemFor(Deno.build.os, Deno.build.arch);
+}

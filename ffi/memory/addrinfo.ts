@@ -1,0 +1,40 @@
+/** struct addrinfo: getaddrinfo(3), <netdb.h>. */
+
+import type { System } from "../libc/system.ts";
+
+/** The part of a system's table that getaddrinfo(3) results depend on. */
+export type AddrinfoSystem = Pick<System, "layout">;
+
+/** The members of a result; addresses are 0n where they are NULL. */
+export type Addrinfo = {
+  family: number;
+  addrlen: number;
+  addr: bigint;
+  next: bigint;
+};
+
+/** The hints of getaddrinfo(3): a struct addrinfo with all else zero. */
+export function encodeAddrinfoHints(
+  system: AddrinfoSystem,
+  hints: { flags: number; family: number; socktype: number },
+): Uint8Array<ArrayBuffer> {
+  const { addrinfo } = system.layout;
+  const bytes = new Uint8Array(addrinfo.size);
+  const view = new DataView(bytes.buffer);
+  view.setInt32(addrinfo.flags, hints.flags, true);
+  view.setInt32(addrinfo.family, hints.family, true);
+  view.setInt32(addrinfo.socktype, hints.socktype, true);
+  return bytes;
+}
+
+/** One struct addrinfo of the list that getaddrinfo(3) returns. */
+export function readAddrinfo(system: AddrinfoSystem, bytes: Uint8Array): Addrinfo {
+  const { addrinfo } = system.layout;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    family: view.getInt32(addrinfo.family, true),
+    addrlen: view.getUint32(addrinfo.addrlen, true),
+    addr: view.getBigUint64(addrinfo.addr, true),
+    next: view.getBigUint64(addrinfo.next, true),
+  };
+}

@@ -1,0 +1,36 @@
+/** struct ucred, the credentials of a process: unix(7), SO_PEERCRED and SCM_CREDENTIALS. */
+
+import type { Layout } from "../libc/system.ts";
+
+/** The part of a system's layout that credentials depend on. */
+export type UcredLayout = Pick<Layout, "ucred">;
+
+/** The members of a struct ucred. */
+export type Credentials = {
+  pid: number;
+  uid: number;
+  gid: number;
+};
+
+/** Reads a struct ucred. */
+export function decodeCredentials(layout: UcredLayout, bytes: Uint8Array): Credentials {
+  const { pid, uid, gid } = shape(layout);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { pid: view.getInt32(pid, true), uid: view.getUint32(uid, true), gid: view.getUint32(gid, true) };
+}
+
+/** A struct ucred. */
+export function encodeCredentials(layout: UcredLayout, credentials: Credentials): Uint8Array<ArrayBuffer> {
+  const { size, pid, uid, gid } = shape(layout);
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  view.setInt32(pid, credentials.pid, true);
+  view.setUint32(uid, credentials.uid, true);
+  view.setUint32(gid, credentials.gid, true);
+  return bytes;
+}
+
+function shape(layout: UcredLayout): NonNullable<Layout["ucred"]> {
+  if (layout.ucred === null) throw new Deno.errors.NotSupported("This system has no struct ucred");
+  return layout.ucred;
+}

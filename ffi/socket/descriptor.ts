@@ -1,0 +1,162 @@
+import { libc } from "../libc/libc.ts";
+import { systemError, unwrap } from "../libc/system_error.ts";
+import { READABLE, WRITABLE } from "../poll/poller.ts";
+import { reactor, type Watcher } from "../poll/reactor.ts";
+import { Lane, type LaneOwner } from "./lane.ts";
+
+/** Numbers that a Descriptor of this thread owns: one number, one owner. */
+const owned = new Set<number>();
+
+/** Owns one descriptor number from birth to close, and the operations that wait on it. Nothing else in the module closes a socket. */
+export class Descriptor implements Watcher, LaneOwner {
+  readonly reads: Lane;
+  readonly writes: Lane;
+  /** Runs once, before the number is closed or given away. */
+  beforeClose: ((closing: boolean) => void) | null = null;
+  /** What using it when closed says. */
+  closedMessage: string;
+  #fd: number;
+  #token = 0;
+  #waiting = 0;
+  #holds = true;
+
+  constructor(fd: number, closedMessage = "Socket has been closed") {
+    this.#fd = fd;
+    this.closedMessage = closedMessage;
+    this.reads = new Lane(this, READABLE);
+    this.writes = new Lane(this, WRITABLE);
+    owned.add(fd);
+  }
+
+  /** Whether an open Descriptor of this thread has this number. */
+  static owns(fd: number): boolean {
+    return owned.has(fd);
+  }
+
+  get closed(): boolean {
+    return this.#fd === -1;
+  }
+
+  /** The number. Throws BadResource when closed. */
+  get fd(): number {
+    if (this.#fd === -1) throw this.refusal();
+    return this.#fd;
+  }
+
+  refusal(): Error | null {
+    return this.#fd === -1 ? new Deno.errors.BadResource(this.closedMessage) : null;
+  }
+
+  watch(interest: number): void {
+    if (this.#token === 0) this.#token = reactor().register(this);
+    reactor().watch(this.fd, this.#token, interest);
+  }
+
+  soon(): void {
+    reactor().soon(this);
+  }
+
+  ready(readiness: number): void {
+    if ((readiness & READABLE) !== 0) this.reads.ready();
+    if ((readiness & WRITABLE) !== 0) this.writes.ready();
+  }
+
+  waitBegins(): void {
+    this.#waiting++;
+    reactor().begin(this.#holds);
+  }
+
+  waitEnds(): void {
+    this.#waiting--;
+    reactor().end(this.#holds);
+  }
+
+  /** Whether what waits here keeps the process alive. */
+  hold(holds: boolean): void {
+    if (this.#holds === holds) return;
+    this.#holds = holds;
+    if (this.#waiting > 0) reactor().change(holds ? this.#waiting : -this.#waiting);
+  }
+
+  /** Closes the number at once, then tells who waited. Throws BadResource the second time. */
+  close(): void {
+    const fd = this.#release(true);
+    // Whatever close(2) says, the number is gone; repeating it could close somebody else's.
+    libc().c.close(fd);
+    this.#cut();
+  }
+
+  /** Gives the number away, open. */
+  detach(): number {
+    const fd = this.#release(false);
+    this.#cut();
+    return fd;
+  }
+
+  #release(closing: boolean): number {
+    const fd = this.fd;
+    this.beforeClose?.(closing);
+    this.beforeClose = null;
+    this.#fd = -1;
+    owned.delete(fd);
+    if (this.#token !== 0) reactor().forget(fd, this.#token);
+    return fd;
+  }
+
+  #cut(): void {
+    this.reads.cut((operation) => operation.explain(operation.interrupted()));
+    this.writes.cut((operation) => operation.explain(operation.interrupted()));
+  }
+}
+
+/** Opens a descriptor that is non-blocking and close-on-exec before anything else can see it. */
+export function openDescriptor(domain: number, type: number, protocol: number): Descriptor {
+  const { c, system: { constants } } = libc();
+  const fd = unwrap(c.socket(domain, type | constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC, protocol), "socket");
+  if (constants.SOCK_NONBLOCK === 0) closeOnFailure(fd, () => prepare(fd));
+  return new Descriptor(fd);
+}
+
+/** Makes a descriptor from elsewhere non-blocking and close-on-exec. */
+export function prepare(fd: number): void {
+  const { FD_CLOEXEC, F_GETFL, F_SETFD, F_SETFL, O_NONBLOCK } = libc().system.constants;
+  control(fd, F_SETFD, FD_CLOEXEC);
+  const flags = control(fd, F_GETFL, 0);
+  if ((flags & O_NONBLOCK) === 0) control(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+/** Makes a Descriptor of a number from elsewhere. What is refused is left as it was. */
+export function takeOver(fd: number): Descriptor {
+  if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff) {
+    throw new TypeError(`Invalid descriptor: ${JSON.stringify(fd)}, expected a number from 0 up`);
+  }
+  if (Descriptor.owns(fd)) throw new TypeError(`Descriptor ${fd} belongs to an open socket; detach() gives it away`);
+  const { c, errno, system: { constants, errors, options } } = libc();
+  const type = new Int32Array(1);
+  if (c.getsockopt(fd, constants.SOL_SOCKET, options.SO_TYPE!.name, type, Uint32Array.of(4)) === -1) {
+    const code = errno();
+    if (code === errors.ENOTSOCK) throw new TypeError(`Descriptor ${fd} is not a socket`);
+    throw systemError(code, "getsockopt", `descriptor ${fd}`);
+  }
+  prepare(fd);
+  return new Descriptor(fd);
+}
+
+/** fcntl(2), whose third argument is variadic. */
+export function control(fd: number, operation: number, argument: number): number {
+  const { c, system } = libc();
+  const result = system.variadicOnStack
+    ? c.fcntl_on_stack(fd, operation, 0n, 0n, 0n, 0n, 0n, 0n, BigInt(argument))
+    : c.fcntl(fd, operation, argument);
+  return unwrap(result, "fcntl");
+}
+
+/** Runs a step after a descriptor's birth; when it fails the descriptor does not outlive it. */
+export function closeOnFailure<T>(fd: number, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    libc().c.close(fd);
+    throw error;
+  }
+}

@@ -1,0 +1,173 @@
+import { asSocketError, type SocketError } from "../libc/system_error.ts";
+import { AGAIN, type Operation, type WaitOptions } from "./operation.ts";
+
+/** Operations that one socket carries out before others get their turn. */
+const SHARE = 64;
+
+/** The longest a timer can be set for. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** What a lane needs of the descriptor it belongs to. */
+export interface LaneOwner {
+  /** The error for using it when it is closed, else null. */
+  refusal(): Error | null;
+  /** Asks to be told of readiness in this direction. */
+  watch(interest: number): void;
+  /** Asks for the next turn of the event loop. */
+  soon(): void;
+  waitBegins(): void;
+  waitEnds(): void;
+}
+
+/** The error of an expired deadline. */
+export function deadlineExceeded(syscall: string): SocketError {
+  const error = new Deno.errors.TimedOut(`${syscall}: deadline exceeded`);
+  return asSocketError(error, { code: "ETIMEDOUT", errno: 0, syscall, timeout: true });
+}
+
+/** One direction of a socket: what waits to be read, or to be written, in the order it was asked for.
+ *
+ * Each operation is tried first and waits only when it would block. Readiness is remembered: after an attempt that would have blocked no
+ * other is made before the poller has told of something new. */
+export class Lane {
+  readonly #owner: LaneOwner;
+  readonly #interest: number;
+  #first: Operation<unknown> | null = null;
+  #last: Operation<unknown> | null = null;
+  /** Nothing was there at the last attempt, and no readiness has been told since. */
+  #drained = false;
+  #streak = 0;
+  #deadline = Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(owner: LaneOwner, interest: number) {
+    this.#owner = owner;
+    this.#interest = interest;
+  }
+
+  run<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
+    const signal = options?.signal;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const refusal = this.#owner.refusal();
+    if (refusal !== null) return Promise.reject(refusal);
+    if (this.#deadline <= (this.#deadline === Infinity ? 0 : Date.now())) {
+      return Promise.reject(operation.explain(deadlineExceeded(operation.syscall)));
+    }
+    if (this.#first === null && !this.#drained && this.#streak < SHARE) {
+      try {
+        const result = operation.attempt();
+        if (result !== AGAIN) {
+          this.#streak++;
+          return Promise.resolve(result);
+        }
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      this.#drained = true;
+    }
+    return new Promise<T>((resolve, reject) => {
+      operation.resolve = resolve;
+      operation.reject = reject;
+      this.#enqueue(operation, signal);
+    });
+  }
+
+  /** An attempt took less than it had room for: there is nothing more. Only to be said of byte streams, where a short read means that. */
+  drained(): void {
+    this.#drained = true;
+  }
+
+  /** The poller told of readiness, or the lane's turn has come. */
+  ready(): void {
+    this.#drained = false;
+    this.#streak = 0;
+    for (let share = SHARE; this.#first !== null; share--) {
+      if (share === 0) return this.#owner.soon();
+      const operation = this.#first;
+      let result: unknown;
+      try {
+        result = operation.attempt();
+      } catch (error) {
+        this.#remove(operation);
+        operation.reject(error);
+        continue;
+      }
+      if (result === AGAIN) {
+        this.#drained = true;
+        return this.#owner.watch(this.#interest);
+      }
+      this.#remove(operation);
+      operation.resolve(result);
+    }
+  }
+
+  /** Absolute, in milliseconds since the epoch; Infinity is none. One that has passed cuts off what waits. */
+  setDeadline(deadline: number): void {
+    this.#deadline = deadline;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#first !== null) this.#startTimer();
+  }
+
+  /** Rejects everything that waits, each with the error made for it. */
+  cut(reason: (operation: Operation<unknown>) => unknown): void {
+    while (this.#first !== null) {
+      const operation = this.#first;
+      this.#remove(operation);
+      operation.reject(reason(operation));
+    }
+  }
+
+  #enqueue<T>(operation: Operation<T>, signal: AbortSignal | undefined): void {
+    const waiter = operation as Operation<unknown>;
+    if (this.#first === null) {
+      this.#first = waiter;
+      if (this.#drained) this.#owner.watch(this.#interest);
+      else this.#owner.soon();
+    } else {
+      waiter.previous = this.#last;
+      this.#last!.next = waiter;
+    }
+    this.#last = waiter;
+    this.#owner.waitBegins();
+    if (signal !== undefined) {
+      waiter.signal = signal;
+      waiter.aborted = this.#abort;
+      signal.addEventListener("abort", waiter);
+    }
+    if (this.#deadline !== Infinity && this.#timer === undefined) this.#startTimer();
+  }
+
+  #remove(operation: Operation<unknown>): void {
+    if (operation.previous === null) this.#first = operation.next;
+    else operation.previous.next = operation.next;
+    if (operation.next === null) this.#last = operation.previous;
+    else operation.next.previous = operation.previous;
+    operation.next = operation.previous = null;
+    operation.signal?.removeEventListener("abort", operation);
+    operation.left();
+    if (this.#first === null && this.#timer !== undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    this.#owner.waitEnds();
+  }
+
+  readonly #abort = (operation: Operation<unknown>): void => {
+    this.#remove(operation);
+    operation.reject(operation.signal!.reason);
+  };
+
+  /** The timer never holds the process: what waits does, if it is to. */
+  #startTimer(): void {
+    if (this.#deadline === Infinity) return;
+    const left = this.#deadline - Date.now();
+    if (left <= 0) {
+      this.#timer = undefined;
+      this.cut((operation) => operation.explain(deadlineExceeded(operation.syscall)));
+      return;
+    }
+    const timer = this.#timer = setTimeout(() => this.#startTimer(), Math.min(Math.ceil(left), LONGEST_TIMER));
+    Deno.unrefTimer(timer);
+  }
+}

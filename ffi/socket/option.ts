@@ -1,0 +1,118 @@
+import { libc } from "../libc/libc.ts";
+import { unwrap } from "../libc/system_error.ts";
+import type { OptionEncoding, OptionName, OptionNumber } from "../libc/system.ts";
+import { thisSystem } from "../libc/this_system.ts";
+import { decodeLinger, encodeLinger } from "../memory/linger.ts";
+
+/** A typed option: its level, number and encoding on the running system. */
+export interface SocketOption<T> {
+  /** The system's own name, "SO_REUSEPORT". */
+  readonly name: string;
+  /** False where the running system lacks it; using it then throws Deno.errors.NotSupported naming it. */
+  readonly supported: boolean;
+  /** Carries the type of the value; never there. */
+  readonly _value?: T;
+}
+
+/** What close does while data is still to be sent: SO_LINGER, socket(7). */
+export interface Linger {
+  /** Seconds; null switches lingering off. */
+  seconds: number | null;
+}
+
+/** Room for the value of any option that is read: strings are the longest. */
+const LONGEST_VALUE = 256;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function optionNumber(name: OptionName): OptionNumber {
+  const number = thisSystem().options[name];
+  if (number === null) throw new Deno.errors.NotSupported(`${thisSystem().name} has no option ${name}`);
+  return number;
+}
+
+function int(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Int32Array.of(value).buffer);
+}
+
+function requireType(name: string, value: unknown, type: "boolean" | "number" | "string"): void {
+  const fits = typeof value === type && (type !== "number" || Number.isInteger(value));
+  if (fits) return;
+  const wanted = type === "number" ? "a whole number" : `a ${type}`;
+  throw new TypeError(`Invalid value for ${name}: ${JSON.stringify(value)}, expected ${wanted}`);
+}
+
+function requireRange(name: string, value: number, least: number, most: number): void {
+  if (value >= least && value <= most) return;
+  throw new RangeError(`Invalid value for ${name}: ${value}, expected ${least} to ${most}`);
+}
+
+/** The bytes setsockopt(2) takes for a value. */
+function encode(name: string, encoding: OptionEncoding, value: unknown): Uint8Array<ArrayBuffer> {
+  switch (encoding) {
+    case "boolean":
+    case "byte boolean":
+      requireType(name, value, "boolean");
+      return encoding === "boolean" ? int(value ? 1 : 0) : Uint8Array.of(value ? 1 : 0);
+    case "int":
+      requireType(name, value, "number");
+      requireRange(name, value as number, -(2 ** 31), 2 ** 32 - 1);
+      return int(value as number);
+    case "byte":
+      requireType(name, value, "number");
+      requireRange(name, value as number, 0, 255);
+      return Uint8Array.of(value as number);
+    case "string":
+      requireType(name, value, "string");
+      return encoder.encode(`${value as string}\0`);
+    case "linger": {
+      const seconds = (value as Linger | null)?.seconds;
+      if (seconds !== null) {
+        requireType(name, seconds, "number");
+        requireRange(name, seconds as number, 0, 65535);
+      }
+      return encodeLinger(seconds as number | null);
+    }
+  }
+}
+
+/** What getsockopt(2) wrote, which may be shorter than what setsockopt(2) takes. */
+function decode(encoding: OptionEncoding, bytes: Uint8Array<ArrayBuffer>): boolean | number | string | Linger {
+  if (encoding === "string") {
+    const end = bytes.indexOf(0);
+    return decoder.decode(end === -1 ? bytes : bytes.subarray(0, end));
+  }
+  if (encoding === "linger") return { seconds: decodeLinger(bytes) };
+  const number = bytes.length >= 4 ? new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true) : bytes[0] ?? 0;
+  return encoding.endsWith("boolean") ? number !== 0 : number;
+}
+
+/** getsockopt(2): what the kernel wrote of at most `length` bytes. */
+export function readOption(
+  fd: number,
+  level: number,
+  name: number,
+  length: number,
+  what: string,
+): Uint8Array<ArrayBuffer> {
+  const value = new Uint8Array(length);
+  const written = Uint32Array.of(length);
+  unwrap(libc().c.getsockopt(fd, level, name, value, written), "getsockopt", what);
+  return value.subarray(0, written[0]!);
+}
+
+/** setsockopt(2). */
+export function writeOption(fd: number, level: number, name: number, value: Uint8Array, what: string): void {
+  unwrap(libc().c.setsockopt(fd, level, name, value, value.length), "setsockopt", what);
+}
+
+export function getOption<T>(fd: number, option: SocketOption<T>): T {
+  const { level, name, encoding } = optionNumber(option.name as OptionName);
+  return decode(encoding, readOption(fd, level, name, LONGEST_VALUE, option.name)) as T;
+}
+
+export function setOption<T>(fd: number, option: SocketOption<T>, value: T): void {
+  const { level, name, encoding } = optionNumber(option.name as OptionName);
+  writeOption(fd, level, name, encode(option.name, encoding, value), option.name);
+}

@@ -1,0 +1,228 @@
+import { libc } from "../libc/libc.ts";
+import { unwrap } from "../libc/system_error.ts";
+import { Accepting, PeerName } from "./accepting.ts";
+import type { UnixAddr } from "./addresses.ts";
+import { requireBytes } from "./buffers.ts";
+import { Connecting } from "./connecting.ts";
+import { control, Descriptor, openDescriptor, takeOver } from "./descriptor.ts";
+import type { WaitOptions } from "./operation.ts";
+import { getOption, readOption, setOption, type SocketOption, writeOption } from "./option.ts";
+import { Readiness } from "./readiness.ts";
+import { encodeSocketAddress } from "./sockaddr_argument.ts";
+import { type ReceivedMessage, Receiving, Sending } from "./transfer.ts";
+
+/** What the class and its kin know of each other: the descriptor behind a Socket. */
+let make: (descriptor: Descriptor) => Socket;
+let reveal: (socket: Socket) => Descriptor;
+
+/** An owned descriptor, non-blocking and close-on-exec: what every other class here stands on, and the way to whatever they do not cover
+ * (ICMP, netlink, vsock, CAN).
+ *
+ * Each method is one system call of the same name. Those that may wait are tried first and wait only when the kernel would block; they
+ * reject with the signal's reason when aborted and with Deno.errors.Interrupted when the socket is closed meanwhile. Calls that fail reject
+ * or throw a {@linkcode SocketError}; a closed socket throws Deno.errors.BadResource.
+ *
+ * @example
+ * ```ts
+ * import { Socket, sockopt } from "@berkeley/sockets";
+ *
+ * using socket = Socket.open("inet", "dgram");
+ * socket.setOption(sockopt.SO_REUSEADDR, true);
+ * socket.bind({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+ * ```
+ */
+export class Socket implements Disposable {
+  readonly #descriptor: Descriptor;
+
+  private constructor(descriptor: Descriptor) {
+    this.#descriptor = descriptor;
+  }
+
+  static {
+    make = (descriptor) => new Socket(descriptor);
+    reveal = (socket) => socket.#descriptor;
+  }
+
+  /** socket(2). Numbers are the system's own, for families and types this module has no word for.
+   *
+   * @throws {TypeError} for an unknown word
+   * @throws {SocketError} as socket(2): EPERM for "raw" without CAP_NET_RAW, EAFNOSUPPORT, …
+   */
+  static open(
+    domain: "inet" | "inet6" | "unix" | number,
+    type: "stream" | "dgram" | "seqpacket" | "raw" | number,
+    protocol = 0,
+  ): Socket {
+    const { constants } = libc().system;
+    const domains = { inet: constants.AF_INET, inet6: constants.AF_INET6, unix: constants.AF_UNIX };
+    const types = {
+      stream: constants.SOCK_STREAM,
+      dgram: constants.SOCK_DGRAM,
+      seqpacket: constants.SOCK_SEQPACKET,
+      raw: constants.SOCK_RAW,
+    };
+    const family = numberOf("domain", domain, domains);
+    return new Socket(openDescriptor(family, numberOf("type", type, types), numberOf("protocol", protocol, {})));
+  }
+
+  /** Takes over a descriptor number. One that is no socket is refused and left open.
+   *
+   * @throws {TypeError} for a descriptor that is no socket, or that a Socket here already owns
+   * @throws {Deno.errors.BadResource} for a number that is not open
+   */
+  static fromFd(fd: number): Socket {
+    return new Socket(takeOver(fd));
+  }
+
+  /** The descriptor's number. Throws BadResource when closed. */
+  get fd(): number {
+    return this.#descriptor.fd;
+  }
+
+  /** getsockopt(2) of a typed option.
+   *
+   * @throws {Deno.errors.NotSupported} where the running system lacks it
+   * @throws {SocketError} ENOPROTOOPT on a socket of another kind
+   */
+  getOption<T>(option: SocketOption<T>): T {
+    return getOption(this.fd, option);
+  }
+
+  /** setsockopt(2) of a typed option.
+   *
+   * @throws {TypeError} for a value of another type
+   * @throws {Deno.errors.NotSupported} where the running system lacks it
+   * @throws {SocketError} EPERM, EINVAL, ENOPROTOOPT, …
+   */
+  setOption<T>(option: SocketOption<T>, value: T): void {
+    setOption(this.fd, option, value);
+  }
+
+  /** getsockopt(2) with level and name as the system's headers number them. Gives what the kernel wrote of at most `length` bytes. */
+  getRawOption(level: number, name: number, length: number): Uint8Array {
+    if (!Number.isInteger(length) || length < 0 || length > 65536) {
+      throw new RangeError(`Invalid length: ${length}, expected 0 to 65536 bytes`);
+    }
+    return readOption(this.fd, level, name, length, `level ${level} option ${name}`);
+  }
+
+  /** setsockopt(2) with level and name as the system's headers number them; a number goes as a C int. */
+  setRawOption(level: number, name: number, value: Uint8Array | number): void {
+    const bytes = typeof value === "number" ? new Uint8Array(Int32Array.of(value).buffer) : value;
+    requireBytes(bytes);
+    writeOption(this.fd, level, name, bytes, `level ${level} option ${name}`);
+  }
+
+  /** bind(2). Bytes are a sockaddr, for families this module does not know.
+   *
+   * @throws {Deno.errors.AddrInUse} and other SocketErrors
+   * @throws {Deno.errors.NotCapable} without the permission that Deno would want for that address
+   */
+  bind(address: Deno.NetAddr | UnixAddr | Uint8Array): void {
+    const { sockaddr, text } = encodeSocketAddress(address);
+    unwrap(libc().c.bind(this.fd, sockaddr, sockaddr.length), "bind", text);
+  }
+
+  /** connect(2), waiting until SO_ERROR and getpeername(2) say how it ended. */
+  async connect(address: Deno.NetAddr | UnixAddr | Uint8Array, options?: WaitOptions): Promise<void> {
+    const { sockaddr, text } = encodeSocketAddress(address);
+    await this.#descriptor.writes.run(new Connecting(this.#descriptor, sockaddr, text), options);
+  }
+
+  /** listen(2). The backlog is clamped to what the system takes. */
+  listen(backlog = 511): void {
+    unwrap(libc().c.listen(this.fd, backlog), "listen");
+  }
+
+  /** accept4(2). Any number may wait; connections go to them in order. */
+  accept(options?: WaitOptions): Promise<Socket> {
+    const accepting = new Accepting(this.#descriptor, new PeerName(), (descriptor) => new Socket(descriptor));
+    return this.#descriptor.reads.run(accepting, options);
+  }
+
+  /** One recvmsg(2): how many bytes, the sender's sockaddr (empty where there is none), MSG_ flags as the system numbers them. */
+  async receive(p: Uint8Array, options?: WaitOptions): Promise<ReceivedMessage> {
+    requireBytes(p);
+    return await this.#descriptor.reads.run(new Receiving(this.#descriptor, p), options);
+  }
+
+  /** One sendmsg(2). Resolves to how many bytes the kernel took, which on a stream may be fewer than given. */
+  async send(
+    p: Uint8Array,
+    address?: Deno.NetAddr | UnixAddr | Uint8Array,
+    options?: WaitOptions,
+  ): Promise<number> {
+    requireBytes(p);
+    const to = address === undefined ? null : encodeSocketAddress(address);
+    return await this.#descriptor.writes.run(new Sending(this.#descriptor, p, to), options);
+  }
+
+  /** shutdown(2). */
+  shutdown(how: "read" | "write" | "both"): void {
+    const { SHUT_RD, SHUT_WR, SHUT_RDWR } = libc().system.constants;
+    const number = numberOf("direction", how, { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR });
+    unwrap(libc().c.shutdown(this.fd, number), "shutdown");
+  }
+
+  /** Resolves when a read would not block, whether it would find data, the end or an error. */
+  readable(options?: WaitOptions): Promise<void> {
+    return this.#descriptor.reads.run(new Readiness(this.#descriptor, "read"), options);
+  }
+
+  /** Resolves when a write would not block, whether it would succeed or not. */
+  writable(options?: WaitOptions): Promise<void> {
+    return this.#descriptor.writes.run(new Readiness(this.#descriptor, "write"), options);
+  }
+
+  /** A second descriptor of the same open socket, close-on-exec: F_DUPFD_CLOEXEC of fcntl(2). */
+  duplicate(): Socket {
+    return new Socket(new Descriptor(control(this.fd, libc().system.constants.F_DUPFD_CLOEXEC, 3)));
+  }
+
+  /** Gives the descriptor away: this object is closed, the number lives on and is the caller's to close. */
+  detach(): number {
+    return this.#descriptor.detach();
+  }
+
+  /** close(2), at once. What waits is rejected. A second time throws BadResource. */
+  close(): void {
+    this.#descriptor.close();
+  }
+
+  /** Closes the socket unless it is closed already. */
+  [Symbol.dispose](): void {
+    if (!this.#descriptor.closed) this.close();
+  }
+}
+
+function numberOf<K extends string>(what: string, given: unknown, words: Readonly<Record<K, number>>): number {
+  if (typeof given === "number" && Number.isInteger(given)) return given;
+  if (typeof given === "string" && Object.hasOwn(words, given)) return words[given as K];
+  const known = Object.keys(words).map((word) => JSON.stringify(word));
+  throw new TypeError(`Unknown ${what}: ${JSON.stringify(given)}, expected ${[...known, "a number"].join(", ")}`);
+}
+
+/** The public face of a descriptor. */
+export function socketOf(descriptor: Descriptor): Socket {
+  return make(descriptor);
+}
+
+export function descriptorOf(socket: Socket): Descriptor {
+  return reveal(socket);
+}
+
+/** Called once for each socket after it is made and before it is bound or connected, as Go's ListenConfig.Control and Dialer.Control
+ * are. `network` is concrete: "tcp4", "udp6", "unix", "unixgram", "seqpacket". What it throws aborts the call and reaches the caller, and
+ * the socket is closed.
+ *
+ * @example
+ * ```ts
+ * import { type Control, listenDatagram, sockopt } from "@berkeley/sockets";
+ *
+ * const control: Control = (socket, network) => {
+ *   if (network.startsWith("udp")) socket.setOption(sockopt.SO_RCVBUF, 1 << 20);
+ * };
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1", control });
+ * ```
+ */
+export type Control = (socket: Socket, network: string, address: Deno.NetAddr | UnixAddr) => void;

@@ -1,0 +1,83 @@
+import { libc } from "./libc/libc.ts";
+import { unwrap } from "./libc/system_error.ts";
+import type { InetAddress } from "./memory/sockaddr.ts";
+import { setLoopback } from "./multicast.ts";
+import { encodeInet, formatAddress, formatHost, isMulticast, parseHost, parsePort } from "./socket/addresses.ts";
+import { type Descriptor, openDescriptor } from "./socket/descriptor.ts";
+import { setOption } from "./socket/option.ts";
+import { requireNet, requireNotDenied } from "./socket/permissions.ts";
+import { resolveNow } from "./socket/resolve.ts";
+import { shareLoad } from "./socket/reuse.ts";
+import { type Control, socketOf } from "./socket/socket.ts";
+import { sockopt } from "./socket/sockopt.ts";
+import { UdpSocket } from "./udp.ts";
+
+/** How a UDP socket is opened. */
+export interface UdpListenOptions {
+  /** What tells it from a Unix datagram socket. */
+  transport: "udp";
+  /** 0, the default: any free port. */
+  port?: number;
+  /** Default "0.0.0.0". A multicast group binds that group, with reuseAddress on. */
+  hostname?: string;
+  /** SO_REUSEADDR (on macOS and BSD also what lets multicast listeners share a port). Default false; true for a group. */
+  reuseAddress?: boolean;
+  /** SO_REUSEPORT: datagrams are spread over the sockets of one port. Default false; Deno.errors.NotSupported where the system would not
+   * spread them. */
+  reusePort?: boolean;
+  /** SO_BROADCAST. Default true. */
+  broadcast?: boolean;
+  /** Multicast we send comes back to this host. Default false, as Deno's. */
+  loopback?: boolean;
+  /** A "::" socket that refuses IPv4. Default false. */
+  ipv6Only?: boolean;
+  /** Bytes asked of SO_RCVBUF; the system's default where left out. */
+  receiveBufferSize?: number;
+  /** Bytes asked of SO_SNDBUF; the system's default where left out. */
+  sendBufferSize?: number;
+  /** Called after the socket is made and before it is bound. */
+  control?: Control;
+}
+
+/** Opens a UDP socket; what fails on the way leaves nothing open. */
+export function listenUdp(options: UdpListenOptions): UdpSocket {
+  const port = parsePort(options.port, 0);
+  const hostname = options.hostname ?? "0.0.0.0";
+  requireNet(hostname, port);
+  const [address] = resolveNow(hostname, port);
+  if (parseHost(hostname, port) === null) requireNotDenied(formatHost(address!), port);
+  const { constants } = libc().system;
+  const family = address!.family === "inet" ? constants.AF_INET : constants.AF_INET6;
+  const descriptor = openDescriptor(family, constants.SOCK_DGRAM, 0);
+  try {
+    prepareUdp(descriptor, address!, options);
+    const sockaddr = encodeInet(address!);
+    const addr: Deno.NetAddr = { transport: "udp", hostname: formatHost(address!), port };
+    options.control?.(socketOf(descriptor), address!.family === "inet" ? "udp4" : "udp6", addr);
+    unwrap(libc().c.bind(descriptor.fd, sockaddr, sockaddr.length), "bind", formatAddress(addr));
+    return new UdpSocket(descriptor);
+  } catch (error) {
+    if (!descriptor.closed) descriptor.close();
+    throw error;
+  }
+}
+
+/** Every option that has to stand before bind(2). */
+function prepareUdp({ fd }: Descriptor, address: InetAddress, options: UdpListenOptions): void {
+  const group = isMulticast(address);
+  const reuseAddress = options.reuseAddress ?? group;
+  if (reuseAddress) {
+    setOption(fd, sockopt.SO_REUSEADDR, true);
+    if (libc().system.multicastNeedsReusePort) setOption(fd, sockopt.SO_REUSEPORT, true);
+  }
+  if (options.reusePort ?? false) {
+    // Every member of a group hears every datagram: there sharing is all that is asked.
+    if (group) setOption(fd, sockopt.SO_REUSEPORT, true);
+    else shareLoad(fd);
+  }
+  if (address.family === "inet6") setOption(fd, sockopt.IPV6_V6ONLY, options.ipv6Only ?? false);
+  if (options.broadcast ?? true) setOption(fd, sockopt.SO_BROADCAST, true);
+  setLoopback(fd, address.family, options.loopback ?? false);
+  if (options.receiveBufferSize !== undefined) setOption(fd, sockopt.SO_RCVBUF, options.receiveBufferSize);
+  if (options.sendBufferSize !== undefined) setOption(fd, sockopt.SO_SNDBUF, options.sendBufferSize);
+}

@@ -1,0 +1,21 @@
+/**
+ * Sockets for Deno, straight from libc.
+ *
+ * @module
+ */
+
+export { isSocketError, type SocketError } from "./ffi/libc/system_error.ts";
+export { type UnixAddr } from "./ffi/socket/addresses.ts";
+export type { Deadlines, Endpoint } from "./ffi/socket/endpoint.ts";
+export type { WaitOptions } from "./ffi/socket/operation.ts";
+export type { Linger, SocketOption } from "./ffi/socket/option.ts";
+export { type IpNetwork, resolveAddress, type UnixNetwork } from "./ffi/socket/resolve.ts";
+export { type Control, Socket } from "./ffi/socket/socket.ts";
+export { sockopt } from "./ffi/socket/sockopt.ts";
+export type { ReceivedMessage } from "./ffi/socket/transfer.ts";
+export type { Datagram } from "./ffi/datagram.ts";
+export { fromFd } from "./ffi/from_fd.ts";
+export { listenDatagram } from "./ffi/listen_datagram.ts";
+export type { MulticastMembership, MulticastOptions } from "./ffi/multicast.ts";
+export type { UdpSocket } from "./ffi/udp.ts";
+export type { UdpListenOptions } from "./ffi/udp_listen.ts";
