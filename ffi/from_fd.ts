@@ -4,6 +4,7 @@ import { type Descriptor, takeOver } from "./socket/descriptor.ts";
 import { getOption } from "./socket/option.ts";
 import { socketName } from "./socket/sockname.ts";
 import { sockopt } from "./socket/sockopt.ts";
+import { TcpConn, TcpListener } from "./tcp.ts";
 import { UdpSocket } from "./udp.ts";
 
 /** Takes over a descriptor number as the object it really is, by its family, its type and whether it listens.
@@ -20,7 +21,7 @@ import { UdpSocket } from "./udp.ts";
  * console.log(again.socket.fd === fd); // true
  * ```
  */
-export function fromFd(fd: number): UdpSocket {
+export function fromFd(fd: number): TcpListener | TcpConn | UdpSocket {
   const descriptor = takeOver(fd);
   try {
     return kind(descriptor);
@@ -30,12 +31,14 @@ export function fromFd(fd: number): UdpSocket {
   }
 }
 
-function kind(descriptor: Descriptor): UdpSocket {
+function kind(descriptor: Descriptor): TcpListener | TcpConn | UdpSocket {
   const { constants } = libc().system;
   const family = readFamily(libc().system, socketName(descriptor.fd), 0);
   const type = getOption(descriptor.fd, sockopt.SO_TYPE);
   const inet = family === constants.AF_INET || family === constants.AF_INET6;
   if (inet && type === constants.SOCK_DGRAM) return new UdpSocket(descriptor);
+  const listening = getOption(descriptor.fd, sockopt.SO_ACCEPTCONN);
+  if (inet && type === constants.SOCK_STREAM) return listening ? new TcpListener(descriptor) : new TcpConn(descriptor);
   throw new TypeError(
     `Descriptor ${descriptor.fd} is a socket of family ${family} and type ${type}: Socket.fromFd takes it`,
   );

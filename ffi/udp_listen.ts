@@ -3,7 +3,7 @@ import { unwrap } from "./libc/system_error.ts";
 import type { InetAddress } from "./memory/sockaddr.ts";
 import { setLoopback } from "./multicast.ts";
 import { encodeInet, formatAddress, formatHost, isMulticast, parseHost, parsePort } from "./socket/addresses.ts";
-import { type Descriptor, openDescriptor } from "./socket/descriptor.ts";
+import { closeUnless, type Descriptor, openDescriptor } from "./socket/descriptor.ts";
 import { setOption } from "./socket/option.ts";
 import { requireNet, requireNotDenied } from "./socket/permissions.ts";
 import { resolveNow } from "./socket/resolve.ts";
@@ -49,17 +49,14 @@ export function listenUdp(options: UdpListenOptions): UdpSocket {
   const { constants } = libc().system;
   const family = address!.family === "inet" ? constants.AF_INET : constants.AF_INET6;
   const descriptor = openDescriptor(family, constants.SOCK_DGRAM, 0);
-  try {
+  return closeUnless(descriptor, () => {
     prepareUdp(descriptor, address!, options);
     const sockaddr = encodeInet(address!);
     const addr: Deno.NetAddr = { transport: "udp", hostname: formatHost(address!), port };
     options.control?.(socketOf(descriptor), address!.family === "inet" ? "udp4" : "udp6", addr);
     unwrap(libc().c.bind(descriptor.fd, sockaddr, sockaddr.length), "bind", formatAddress(addr));
     return new UdpSocket(descriptor);
-  } catch (error) {
-    if (!descriptor.closed) descriptor.close();
-    throw error;
-  }
+  });
 }
 
 /** Every option that has to stand before bind(2). */

@@ -40,19 +40,18 @@ export type { Libc };
 /** errno is a variable behind a function. Where the grant of --allow-ffi covers all, its memory is read in place; a grant for one
  * library forbids views of foreign memory, and memcpy(3) brings it over. */
 function errnoReader(c: Symbols, location: System["errnoLocation"]): () => number {
-  try {
-    const pointer = c[location]!()!;
-    const cell = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, 4));
+  // Asked and not tried: on a terminal, trying would ask the user for more than the library needs.
+  const { state, partial = false } = Deno.permissions.querySync({ name: "ffi" });
+  if (state === "granted" && !partial) {
+    const cell = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(c[location]!()!, 4));
     return () => cell[0]!;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    const address = location === "__error" ? c.error_address!() : c.errno_address!();
-    const cell = new Int32Array(1);
-    return () => {
-      c.memcpy(cell, address, 4n);
-      return cell[0]!;
-    };
   }
+  const address = location === "__error" ? c.error_address!() : c.errno_address!();
+  const cell = new Int32Array(1);
+  return () => {
+    c.memcpy(cell, address, 4n);
+    return cell[0]!;
+  };
 }
 
 function open(): Libc {

@@ -1,6 +1,7 @@
 import type { Libc } from "../libc/libc.ts";
 import { epollDataHigh, epollDataLow, epollEvents, writeEpollEvent } from "../memory/epoll_event.ts";
 import {
+  ENDED,
   joinToken,
   MAX_EVENTS,
   MAX_WAIT,
@@ -83,8 +84,9 @@ export class Epoll implements Poller {
   readiness(index: number): number {
     const { constants, layout } = this.#libc.system;
     const events = epollEvents(layout, this.#eventsView, index);
-    if ((events & (constants.EPOLLERR | constants.EPOLLHUP)) !== 0) return READABLE | WRITABLE;
-    return ((events & (constants.EPOLLIN | constants.EPOLLRDHUP)) !== 0 ? READABLE : 0) |
+    if ((events & (constants.EPOLLERR | constants.EPOLLHUP)) !== 0) return READABLE | WRITABLE | ENDED;
+    return ((events & constants.EPOLLIN) !== 0 ? READABLE : 0) |
+      ((events & constants.EPOLLRDHUP) !== 0 ? READABLE | ENDED : 0) |
       ((events & constants.EPOLLOUT) !== 0 ? WRITABLE : 0);
   }
 

@@ -1,6 +1,7 @@
 import type { Libc } from "../libc/libc.ts";
 import { keventFilter, keventFlags, keventUdataHigh, keventUdataLow, writeKevent } from "../memory/kevent.ts";
 import {
+  ENDED,
   joinToken,
   MAX_EVENTS,
   MAX_WAIT,
@@ -88,8 +89,8 @@ export class Kqueue implements Poller {
     const { constants, layout } = this.#libc.system;
     const filter = keventFilter(layout, this.#eventsView, index);
     const ended = (keventFlags(layout, this.#eventsView, index) & (constants.EV_EOF | constants.EV_ERROR)) !== 0;
-    if (filter === constants.EVFILT_READ) return READABLE;
-    return ended ? READABLE | WRITABLE : WRITABLE;
+    if (filter === constants.EVFILT_READ) return ended ? READABLE | ENDED : READABLE;
+    return ended ? READABLE | WRITABLE | ENDED : WRITABLE;
   }
 
   #control(ident: number, filter: number, flags: number, fflags: number, token: number): void {

@@ -1,6 +1,6 @@
 import type { Libc } from "../libc/libc.ts";
 import { POLLFD_SIZE, pollfdRevents, writePollfd } from "../memory/pollfd.ts";
-import { MAX_WAIT, type Poller, READABLE, WAKE_TOKEN, WRITABLE } from "./poller.ts";
+import { ENDED, MAX_WAIT, type Poller, READABLE, WAKE_TOKEN, WRITABLE } from "./poller.ts";
 import { systemError, unwrap } from "../libc/system_error.ts";
 
 interface Watched {
@@ -91,7 +91,7 @@ export class Poll implements Poller {
       // Closed while the thread waited, or nothing to tell.
       if (revents === 0 || this.#watched.get(one.token) !== one) continue;
       const told = (revents & ~(POLLIN | POLLOUT)) !== 0
-        ? READABLE | WRITABLE
+        ? READABLE | WRITABLE | ENDED
         : (revents & POLLIN ? READABLE : 0) | (revents & POLLOUT ? WRITABLE : 0);
       one.interest &= ~told;
       this.#tokens.push(one.token);

@@ -2,6 +2,9 @@
 export const READABLE = 1;
 export const WRITABLE = 2;
 
+/** Nothing new will be told: the peer has ended its side, or the socket has failed. Every call from now on returns at once. */
+export const ENDED = 4;
+
 /** Watches descriptors for the Reactor. What every mechanism must keep to:
  *
  * - `watch` is called with a token that is never used again. The interest only grows until `forget`.

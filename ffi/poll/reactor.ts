@@ -4,7 +4,7 @@ import { Epoll } from "./epoll.ts";
 import { Kqueue } from "./kqueue.ts";
 import { Patience } from "./patience.ts";
 import { Poll } from "./poll.ts";
-import { type Poller, WAKE_TOKEN } from "./poller.ts";
+import { type Poller, READABLE, WAKE_TOKEN, WRITABLE } from "./poller.ts";
 
 /** What hears of readiness. It is told once and tries for itself. */
 export interface Watcher {
@@ -91,7 +91,7 @@ export class Reactor {
     if (this.#next.length === 0) return false;
     const watchers = this.#next;
     this.#next = [];
-    for (const watcher of watchers) watcher.ready(~0);
+    for (const watcher of watchers) watcher.ready(READABLE | WRITABLE);
     return true;
   }
 

@@ -1,7 +1,7 @@
 import { libc } from "../libc/libc.ts";
 import { systemError } from "../libc/system_error.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../memory/sockaddr.ts";
-import { closeOnFailure, Descriptor, prepare } from "./descriptor.ts";
+import { closeUnless, Descriptor, prepare } from "./descriptor.ts";
 import { AGAIN, type Again, Operation } from "./operation.ts";
 
 /** What accept(2) says of a connection that is no more, or when it was disturbed; the next one may be there. */
@@ -9,8 +9,8 @@ const PASSING = ["ECONNABORTED", "EINTR", "EPROTO"] as const;
 
 /** Where accept(2) writes the peer's address. */
 export class PeerName {
-  readonly bytes = new Uint8Array(SOCKADDR_STORAGE_SIZE);
-  readonly length = new Uint32Array(1);
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(SOCKADDR_STORAGE_SIZE);
+  readonly length: Uint32Array<ArrayBuffer> = new Uint32Array(1);
 }
 
 /** accept(2): makes what the listener gives out of each new descriptor. */
@@ -31,7 +31,7 @@ export class Accepting<T> extends Operation<T> {
     const { errno, system: { errors } } = libc();
     for (;;) {
       const fd = this.#accept();
-      if (fd !== -1) return closeOnFailure(fd, () => this.#made(fd));
+      if (fd !== -1) return this.#made(fd);
       const code = errno();
       if (code === errors.EAGAIN) return AGAIN;
       if (!PASSING.some((name) => errors[name] === code)) throw systemError(code, "accept");
@@ -53,7 +53,10 @@ export class Accepting<T> extends Operation<T> {
   }
 
   #made(fd: number): T {
-    if (libc().system.constants.SOCK_NONBLOCK === 0) prepare(fd);
-    return this.#make(new Descriptor(fd), this.#peer);
+    const descriptor = new Descriptor(fd);
+    return closeUnless(descriptor, () => {
+      if (libc().system.constants.SOCK_NONBLOCK === 0) prepare(fd);
+      return this.#make(descriptor, this.#peer);
+    });
   }
 }

@@ -43,6 +43,9 @@ export function parsePort(port: unknown, otherwise?: number): number {
 
 /** An IP address in text, with or without brackets; null for anything else, such as a name. */
 export function parseHost(hostname: string, port: number): InetAddress | null {
+  if (typeof hostname !== "string") {
+    throw new TypeError(`Invalid hostname: ${JSON.stringify(hostname)}, expected an IP address or a name`);
+  }
   const v4 = parseIPv4(hostname);
   if (v4 !== null) return { family: "inet", address: v4, port, scopeId: 0 };
   const bare = hostname.startsWith("[") && hostname.endsWith("]") ? hostname.slice(1, -1) : hostname;

@@ -1,6 +1,6 @@
 import { libc } from "../libc/libc.ts";
 import { systemError, unwrap } from "../libc/system_error.ts";
-import { READABLE, WRITABLE } from "../poll/poller.ts";
+import { ENDED, READABLE, WRITABLE } from "../poll/poller.ts";
 import { reactor, type Watcher } from "../poll/reactor.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
 
@@ -57,8 +57,9 @@ export class Descriptor implements Watcher, LaneOwner {
   }
 
   ready(readiness: number): void {
-    if ((readiness & READABLE) !== 0) this.reads.ready();
-    if ((readiness & WRITABLE) !== 0) this.writes.ready();
+    const ended = (readiness & ENDED) !== 0;
+    if ((readiness & READABLE) !== 0) this.reads.ready(ended);
+    if ((readiness & WRITABLE) !== 0) this.writes.ready(ended);
   }
 
   waitBegins(): void {
@@ -113,8 +114,9 @@ export class Descriptor implements Watcher, LaneOwner {
 export function openDescriptor(domain: number, type: number, protocol: number): Descriptor {
   const { c, system: { constants } } = libc();
   const fd = unwrap(c.socket(domain, type | constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC, protocol), "socket");
-  if (constants.SOCK_NONBLOCK === 0) closeOnFailure(fd, () => prepare(fd));
-  return new Descriptor(fd);
+  const descriptor = new Descriptor(fd);
+  if (constants.SOCK_NONBLOCK === 0) closeUnless(descriptor, () => prepare(fd));
+  return descriptor;
 }
 
 /** Makes a descriptor from elsewhere non-blocking and close-on-exec. */
@@ -151,12 +153,12 @@ export function control(fd: number, operation: number, argument: number): number
   return unwrap(result, "fcntl");
 }
 
-/** Runs a step after a descriptor's birth; when it fails the descriptor does not outlive it. */
-export function closeOnFailure<T>(fd: number, step: () => T): T {
+/** Runs the steps between a descriptor's birth and the object that will own it; when one fails the descriptor does not outlive it. */
+export function closeUnless<T>(descriptor: Descriptor, steps: () => T): T {
   try {
-    return step();
+    return steps();
   } catch (error) {
-    libc().c.close(fd);
+    if (!descriptor.closed) descriptor.close();
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { InetAddress } from "../memory/sockaddr.ts";
-import { encodeInet, parseHost, parsePort } from "./addresses.ts";
+import { encodeInet, formatHost, parseHost, parsePort } from "./addresses.ts";
 import { requireNet, requireNotDenied } from "./permissions.ts";
 import { resolveHost } from "./resolve.ts";
 import type { WaitOptions } from "./operation.ts";
@@ -45,7 +45,8 @@ export class Destinations {
 
   /** The destination for an address in text; null for a name, which takes time to look up. */
   find(addr: Deno.NetAddr): Destination | null {
-    if (addr.port === this.#port && addr.hostname === this.#hostname) return this.#last;
+    // The port tells first: it differs wherever there is no address at all.
+    if (addr?.port === this.#port && addr.hostname === this.#hostname && addr.transport === "udp") return this.#last;
     const destination = this.#recall(addr);
     if (destination === null) return null;
     this.#hostname = addr.hostname;
@@ -58,7 +59,8 @@ export class Destinations {
     const port = parsePort(addr.port);
     requireNet(addr.hostname, port);
     const [address] = await resolveHost(addr.hostname, port, this.#family === "inet" ? "inet" : "any", options);
-    return this.#encode(address!, addr.hostname, port, requireNotDenied);
+    requireNotDenied(formatHost(address!), port);
+    return this.#encode(address!, addr.hostname, port);
   }
 
   #recall(addr: Deno.NetAddr): Destination | null {
@@ -68,26 +70,22 @@ export class Destinations {
     if (addr.transport !== "udp" && addr.transport !== undefined) {
       throw new TypeError(`Not a UDP address: transport ${JSON.stringify(addr.transport)}`);
     }
-    const key = `${addr.port} ${addr.hostname}`;
+    const hostname = addr.hostname ?? "127.0.0.1";
+    const key = `${addr.port} ${hostname}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const port = parsePort(addr.port);
-    const address = parseHost(String(addr.hostname), port);
+    const address = parseHost(hostname, port);
     if (address === null) return null;
-    const destination = this.#encode(address, addr.hostname, port, requireNet);
+    const destination = this.#encode(address, hostname, port);
+    requireNet(hostname, port);
     if (this.#known.size === MOST_REMEMBERED) this.#known.clear();
     this.#known.set(key, destination);
     return destination;
   }
 
-  #encode(
-    address: InetAddress,
-    hostname: string,
-    port: number,
-    require: (hostname: string, port: number) => void,
-  ): Destination {
+  #encode(address: InetAddress, hostname: string, port: number): Destination {
     const sockaddr = encodeInet(inFamily(this.#family, address, hostname));
-    require(hostname, port);
     return { sockaddr, text: hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}` };
   }
 }

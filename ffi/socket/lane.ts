@@ -36,6 +36,8 @@ export class Lane {
   #last: Operation<unknown> | null = null;
   /** Nothing was there at the last attempt, and no readiness has been told since. */
   #drained = false;
+  /** The poller has said all it will ever say: only trying tells. */
+  #ended = false;
   #streak = 0;
   #deadline = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -72,13 +74,15 @@ export class Lane {
     });
   }
 
-  /** An attempt took less than it had room for: there is nothing more. Only to be said of byte streams, where a short read means that. */
+  /** An attempt took less than it had room for, and on a byte stream that means that there is no more: epoll(7). After the end was told, no
+   * readiness would come to end the wait. */
   drained(): void {
-    this.#drained = true;
+    this.#drained = !this.#ended;
   }
 
   /** The poller told of readiness, or the lane's turn has come. */
-  ready(): void {
+  ready(ended: boolean): void {
+    this.#ended ||= ended;
     this.#drained = false;
     this.#streak = 0;
     for (let share = SHARE; this.#first !== null; share--) {

@@ -10,7 +10,7 @@ import {
   writeMessageHeader,
 } from "../memory/msghdr.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../memory/sockaddr.ts";
-import { AddressCache } from "./buffers.ts";
+import { AddressCache, requireBytes } from "./buffers.ts";
 import { AGAIN, type Again } from "./operation.ts";
 
 /** Room for the control messages of one message: 253 descriptors, credentials and a timestamp. */
@@ -56,7 +56,9 @@ abstract class Message {
     return this.#pointer;
   }
 
+  /** The bytes are looked at once more: while an operation waited, its buffer may have been transferred away. */
   protected point(data: Uint8Array): void {
+    requireBytes(data);
     const address = this.#addresses.of(data);
     this.view.setUint32(IOVEC, address >>> 0, true);
     this.view.setUint32(IOVEC + 4, Math.floor(address / HIGH), true);

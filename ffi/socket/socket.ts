@@ -2,6 +2,7 @@ import { libc } from "../libc/libc.ts";
 import { unwrap } from "../libc/system_error.ts";
 import { Accepting, PeerName } from "./accepting.ts";
 import type { UnixAddr } from "./addresses.ts";
+import { backlogOf } from "./backlog.ts";
 import { requireBytes } from "./buffers.ts";
 import { Connecting } from "./connecting.ts";
 import { control, Descriptor, openDescriptor, takeOver } from "./descriptor.ts";
@@ -130,8 +131,8 @@ export class Socket implements Disposable {
   }
 
   /** listen(2). The backlog is clamped to what the system takes. */
-  listen(backlog = 511): void {
-    unwrap(libc().c.listen(this.fd, backlog), "listen");
+  listen(backlog?: number): void {
+    unwrap(libc().c.listen(this.fd, backlogOf("backlog", backlog)), "listen");
   }
 
   /** accept4(2). Any number may wait; connections go to them in order. */

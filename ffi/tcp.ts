@@ -1,0 +1,86 @@
+import { StreamListener } from "./listener.ts";
+import { decodeNet } from "./socket/addresses.ts";
+import type { PeerName } from "./socket/accepting.ts";
+import type { Descriptor } from "./socket/descriptor.ts";
+import type { WaitOptions } from "./socket/operation.ts";
+import { setOption } from "./socket/option.ts";
+import { peerName, socketName } from "./socket/sockname.ts";
+import { sockopt } from "./socket/sockopt.ts";
+import { StreamConn } from "./stream.ts";
+
+/** How an idle connection is probed. What is left out stays the system's. */
+export interface KeepAlive {
+  /** Seconds of silence before the first probe: TCP_KEEPIDLE. */
+  idle?: number;
+  /** Seconds between probes: TCP_KEEPINTVL. */
+  interval?: number;
+  /** Probes without an answer before the connection is given up: TCP_KEEPCNT. */
+  count?: number;
+}
+
+/** A TCP connection: `Deno.TcpConn` with deadlines, signals, half-close and all of its options. {@linkcode connect} and
+ * {@linkcode TcpListener} make them.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@berkeley/sockets";
+ *
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * using client = await connect({ port: listener.addr.port });
+ * using server = await listener.accept();
+ * await client.write(new TextEncoder().encode("hello"));
+ * const buffer = new Uint8Array(64);
+ * server.setReadDeadline(new Date(Date.now() + 1_000));
+ * console.log(await server.read(buffer)); // 5
+ * ```
+ */
+export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
+  /** @ignore */
+  constructor(descriptor: Descriptor, remoteAddr?: Deno.NetAddr) {
+    const peer = remoteAddr ?? decodeNet("tcp", peerName(descriptor.fd) ?? new Uint8Array(2));
+    super(descriptor, decodeNet("tcp", socketName(descriptor.fd)), peer);
+  }
+
+  /** Sends small writes at once, or with `false` gathers them: TCP_NODELAY. {@linkcode connect} switches it on. */
+  setNoDelay(noDelay = true): void {
+    setOption(this.descriptor.fd, sockopt.TCP_NODELAY, noDelay);
+  }
+
+  /** Probes an idle connection, and how: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT. */
+  setKeepAlive(keepAlive: boolean | KeepAlive = true): void {
+    setKeepAlive(this.descriptor.fd, keepAlive);
+  }
+
+  /** Seconds that close leaves the system for what is still to be sent; 0 throws it away and resets the connection, null is the system's
+   * default: SO_LINGER. */
+  setLinger(seconds: number | null): void {
+    setOption(this.descriptor.fd, sockopt.SO_LINGER, { seconds });
+  }
+}
+
+/** Sets how a connection is probed. */
+export function setKeepAlive(fd: number, keepAlive: boolean | KeepAlive): void {
+  const { idle, interval, count } = typeof keepAlive === "boolean" ? {} as KeepAlive : keepAlive;
+  setOption(fd, sockopt.SO_KEEPALIVE, keepAlive !== false);
+  if (idle !== undefined) setOption(fd, sockopt.TCP_KEEPIDLE, idle);
+  if (interval !== undefined) setOption(fd, sockopt.TCP_KEEPINTVL, interval);
+  if (count !== undefined) setOption(fd, sockopt.TCP_KEEPCNT, count);
+}
+
+/** A TCP listener: `Deno.TcpListener` on which any number of accepts may wait, with deadlines and signals. {@linkcode listen} makes one. */
+export class TcpListener extends StreamListener<TcpConn, Deno.NetAddr> implements Deno.TcpListener {
+  /** @ignore */
+  constructor(descriptor: Descriptor) {
+    super(descriptor, decodeNet("tcp", socketName(descriptor.fd)));
+  }
+
+  /** @ignore */
+  protected override wrap(descriptor: Descriptor, peer: PeerName): TcpConn {
+    return new TcpConn(descriptor, decodeNet("tcp", peer.bytes));
+  }
+
+  /** Waits for a connection, as {@linkcode StreamListener.accept} says. */
+  override accept(options?: WaitOptions): Promise<TcpConn> {
+    return super.accept(options);
+  }
+}
