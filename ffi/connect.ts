@@ -1,7 +1,15 @@
 import { Race } from "./race.ts";
+import type { SeqpacketConn } from "./seqpacket.ts";
 import type { WaitOptions } from "./socket/operation.ts";
 import { connectTcp, type TcpConnectOptions } from "./tcp_connect.ts";
 import type { TcpConn } from "./tcp.ts";
+import type { UnixConn } from "./unix.ts";
+import {
+  connectSeqpacket,
+  connectUnix,
+  type SeqpacketConnectOptions,
+  type UnixConnectOptions,
+} from "./unix_connect.ts";
 
 /** Dials: as `Deno.connect`, with a local address, options before connect, a deadline and a signal. A name's addresses are raced as RFC 8305
  * says; the losers are closed. connect(2); SO_ERROR and getpeername(2) decide whether it succeeded.
@@ -22,10 +30,24 @@ import type { TcpConn } from "./tcp.ts";
  * console.log(conn.remoteAddr.port === listener.addr.port); // true
  * ```
  */
-export function connect(options: TcpConnectOptions): Promise<TcpConn> {
+export function connect(options: TcpConnectOptions): Promise<TcpConn>;
+/** The same to a path or an abstract name. A full backlog is waited for.
+ *
+ * @throws {Deno.errors.NotFound} where there is nothing, Deno.errors.ConnectionRefused where nobody listens any more
+ * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ */
+export function connect(options: UnixConnectOptions): Promise<UnixConn>;
+/** The same for a connection that keeps message boundaries. */
+export function connect(options: SeqpacketConnectOptions): Promise<SeqpacketConn>;
+export function connect(
+  options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
+): Promise<TcpConn | UnixConn | SeqpacketConn> {
   const transport = options?.transport ?? "tcp";
   if (transport === "tcp") return connectTcp(options as TcpConnectOptions);
-  return Promise.reject(new TypeError(`Unknown transport: ${JSON.stringify(transport)}, expected "tcp"`));
+  if (transport === "unix") return Promise.try(() => connectUnix(options as UnixConnectOptions));
+  if (transport === "seqpacket") return Promise.try(() => connectSeqpacket(options as SeqpacketConnectOptions));
+  const known = `"tcp", "unix" or "seqpacket"`;
+  return Promise.reject(new TypeError(`Unknown transport: ${JSON.stringify(transport)}, expected ${known}`));
 }
 
 /** Dials all at once: the first connection wins, every other attempt is cancelled and closed before this resolves.
@@ -41,19 +63,30 @@ export function connect(options: TcpConnectOptions): Promise<TcpConn> {
  * console.log(conn.remoteAddr.port === listener.addr.port); // true
  * ```
  */
-export async function connectAny(
-  candidates: readonly TcpConnectOptions[],
+export function connectAny(candidates: readonly TcpConnectOptions[], options?: WaitOptions): Promise<TcpConn>;
+/** The same over TCP and Unix sockets. */
+export function connectAny(
+  candidates: readonly (TcpConnectOptions | UnixConnectOptions)[],
   options?: WaitOptions,
-): Promise<TcpConn> {
-  const race = new Race<TcpConn>(options?.signal);
+): Promise<TcpConn | UnixConn>;
+export async function connectAny(
+  candidates: readonly (TcpConnectOptions | UnixConnectOptions)[],
+  options?: WaitOptions,
+): Promise<TcpConn | UnixConn> {
+  const race = new Race<TcpConn | UnixConn>(options?.signal);
   for (const candidate of candidates) {
     race.start((cancelled) => {
       const signal = candidate.signal ? AbortSignal.any([candidate.signal, cancelled]) : cancelled;
-      return connect({ ...candidate, signal });
+      return connectEither({ ...candidate, signal });
     });
   }
   while (!race.over && !race.idle) await race.step(Infinity);
   const winner = await race.finish();
   if (winner !== undefined) return winner;
   throw new AggregateError(race.errors, `None of ${candidates.length} candidates answered`);
+}
+
+/** The overloads of `connect` want to know which. */
+function connectEither(candidate: TcpConnectOptions | UnixConnectOptions): Promise<TcpConn | UnixConn> {
+  return candidate.transport === "unix" ? connect(candidate) : connect(candidate);
 }

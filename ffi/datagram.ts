@@ -37,7 +37,7 @@ class Scratch {
 
 let scratch: Scratch | undefined;
 
-function scratchBytes(): Uint8Array<ArrayBuffer> {
+export function scratchBytes(): Uint8Array<ArrayBuffer> {
   return (scratch ??= new Scratch()).bytes;
 }
 

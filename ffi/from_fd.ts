@@ -1,13 +1,29 @@
-import { readFamily } from "./memory/sockaddr.ts";
 import { libc } from "./libc/libc.ts";
+import { readFamily } from "./memory/sockaddr.ts";
+import { openOwnedWith } from "./owned_fd.ts";
+import { SeqpacketConn, SeqpacketListener } from "./seqpacket.ts";
 import { type Descriptor, takeOver } from "./socket/descriptor.ts";
 import { getOption } from "./socket/option.ts";
 import { socketName } from "./socket/sockname.ts";
 import { sockopt } from "./socket/sockopt.ts";
 import { TcpConn, TcpListener } from "./tcp.ts";
 import { UdpSocket } from "./udp.ts";
+import { UnixConn, UnixListener } from "./unix.ts";
+import { UnixDatagram } from "./unix_datagram.ts";
 
-/** Takes over a descriptor number as the object it really is, by its family, its type and whether it listens.
+/** Any socket that people hold. */
+export type AnySocket =
+  | TcpListener
+  | TcpConn
+  | UdpSocket
+  | UnixListener
+  | UnixConn
+  | UnixDatagram
+  | SeqpacketListener
+  | SeqpacketConn;
+
+/** Takes over a descriptor number as the object it really is: by its family (SO_DOMAIN), its type (SO_TYPE) and whether it listens
+ * (SO_ACCEPTCONN). A listener taken over leaves its path where it is on close.
  *
  * @throws {TypeError} for a descriptor that is no socket, that a socket here already owns, or of a kind that has no class here; it stays open
  * @throws {Deno.errors.BadResource} for a number that is not open
@@ -21,25 +37,35 @@ import { UdpSocket } from "./udp.ts";
  * console.log(again.socket.fd === fd); // true
  * ```
  */
-export function fromFd(fd: number): TcpListener | TcpConn | UdpSocket {
+export function fromFd(fd: number): AnySocket {
   const descriptor = takeOver(fd);
   try {
-    return kind(descriptor);
+    return wrap(descriptor);
   } catch (error) {
-    descriptor.detach();
+    if (!descriptor.closed) descriptor.detach();
     throw error;
   }
 }
 
-function kind(descriptor: Descriptor): TcpListener | TcpConn | UdpSocket {
+openOwnedWith(fromFd);
+
+function wrap(descriptor: Descriptor): AnySocket {
   const { constants } = libc().system;
   const family = readFamily(libc().system, socketName(descriptor.fd), 0);
   const type = getOption(descriptor.fd, sockopt.SO_TYPE);
-  const inet = family === constants.AF_INET || family === constants.AF_INET6;
-  if (inet && type === constants.SOCK_DGRAM) return new UdpSocket(descriptor);
-  const listening = getOption(descriptor.fd, sockopt.SO_ACCEPTCONN);
-  if (inet && type === constants.SOCK_STREAM) return listening ? new TcpListener(descriptor) : new TcpConn(descriptor);
+  const listening = type !== constants.SOCK_DGRAM && getOption(descriptor.fd, sockopt.SO_ACCEPTCONN);
+  if (family === constants.AF_INET || family === constants.AF_INET6) {
+    if (type === constants.SOCK_DGRAM) return new UdpSocket(descriptor);
+    if (type === constants.SOCK_STREAM) return listening ? new TcpListener(descriptor) : new TcpConn(descriptor);
+  }
+  if (family === constants.AF_UNIX) {
+    if (type === constants.SOCK_DGRAM) return new UnixDatagram(descriptor);
+    if (type === constants.SOCK_STREAM) return listening ? new UnixListener(descriptor) : new UnixConn(descriptor);
+    if (type === constants.SOCK_SEQPACKET) {
+      return listening ? new SeqpacketListener(descriptor) : new SeqpacketConn(descriptor);
+    }
+  }
   throw new TypeError(
-    `Descriptor ${descriptor.fd} is a socket of family ${family} and type ${type}: Socket.fromFd takes it`,
+    `Descriptor ${descriptor.fd} is a socket of family ${family} and type ${type}, which has no class here: Socket.fromFd takes it`,
   );
 }

@@ -1,5 +1,8 @@
 import { listenTcp, type TcpListenOptions } from "./tcp_listen.ts";
+import type { SeqpacketListener } from "./seqpacket.ts";
 import type { TcpListener } from "./tcp.ts";
+import type { UnixListener } from "./unix.ts";
+import { listenSeqpacket, listenUnix, type SeqpacketListenOptions, type UnixListenOptions } from "./unix_listen.ts";
 
 /** Opens a listener: as `Deno.listen`, with everything that can be asked for before bind. socket(2), setsockopt(2), bind(2), listen(2).
  *
@@ -18,8 +21,24 @@ import type { TcpListener } from "./tcp.ts";
  * console.log(beside.addr.port === listener.addr.port); // true
  * ```
  */
-export function listen(options: TcpListenOptions): TcpListener {
+export function listen(options: TcpListenOptions): TcpListener;
+/** The same at a path or an abstract name.
+ *
+ * @throws {TypeError} for a path that is too long or has a NUL inside
+ * @throws {Deno.errors.AddrInUse} for a path where anything stands; `replaceStale` removes a socket that nobody listens on
+ * @throws {Deno.errors.NotFound} without the directory
+ * @throws {Deno.errors.PermissionDenied} where the directory may not be written to
+ * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ */
+export function listen(options: UnixListenOptions): UnixListener;
+/** The same for connections that keep message boundaries. */
+export function listen(options: SeqpacketListenOptions): SeqpacketListener;
+export function listen(
+  options: TcpListenOptions | UnixListenOptions | SeqpacketListenOptions,
+): TcpListener | UnixListener | SeqpacketListener {
   const transport = options?.transport ?? "tcp";
   if (transport === "tcp") return listenTcp(options as TcpListenOptions);
-  throw new TypeError(`Unknown transport: ${JSON.stringify(transport)}, expected "tcp"`);
+  if (transport === "unix") return listenUnix(options as UnixListenOptions);
+  if (transport === "seqpacket") return listenSeqpacket(options as SeqpacketListenOptions);
+  throw new TypeError(`Unknown transport: ${JSON.stringify(transport)}, expected "tcp", "unix" or "seqpacket"`);
 }

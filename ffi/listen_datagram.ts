@@ -1,5 +1,6 @@
 import { listenUdp, type UdpListenOptions } from "./udp_listen.ts";
 import type { UdpSocket } from "./udp.ts";
+import { listenUnixDatagram, type UnixDatagram, type UnixDatagramOptions } from "./unix_datagram.ts";
 
 /** Opens a socket for datagrams: as `Deno.listenDatagram`, with everything that can be asked for before bind.
  *
@@ -18,9 +19,17 @@ import type { UdpSocket } from "./udp.ts";
  * console.log(first.addr.port === second.addr.port); // true
  * ```
  */
-export function listenDatagram(options: UdpListenOptions): UdpSocket {
-  if (options?.transport === "udp") return listenUdp(options);
-  throw new TypeError(
-    `Unknown transport: ${JSON.stringify((options as { transport?: unknown })?.transport)}, expected "udp"`,
-  );
+export function listenDatagram(options: UdpListenOptions): UdpSocket;
+/** The same in the file system's or the abstract name space; Deno's "unixpacket" is Go's "unixgram".
+ *
+ * @throws {TypeError} for a path that is too long or has a NUL inside
+ * @throws {Deno.errors.AddrInUse} for a path where anything stands; `replaceStale` removes a socket that nobody listens on
+ * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ */
+export function listenDatagram(options: UnixDatagramOptions): UnixDatagram;
+export function listenDatagram(options: UdpListenOptions | UnixDatagramOptions): UdpSocket | UnixDatagram {
+  const transport: unknown = options?.transport;
+  if (transport === "udp") return listenUdp(options as UdpListenOptions);
+  if (transport === "unixpacket" || transport === "unixgram") return listenUnixDatagram(options as UnixDatagramOptions);
+  throw new TypeError(`Unknown transport: ${JSON.stringify(transport)}, expected "udp", "unixpacket" or "unixgram"`);
 }

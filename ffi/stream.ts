@@ -76,39 +76,57 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
   /** What arrives, as a byte stream that reads only as far as it is read. The connection is closed when it ends or is cancelled, unless
    * `writable` is in use: then when that has ended too. */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= new ReadableStream({
-      type: "bytes",
-      autoAllocateChunkSize: CHUNK,
-      pull: (controller) => this.#pull(controller),
-      cancel: () => this.#endReadable(),
-    });
+    return this.#readable ??= this.#openReadable();
   }
 
   /** What is written goes out, a chunk at a time. Closing it closes the connection, unless `readable` is in use and has not ended: then the peer
    * reads the end and the connection lives until `readable` has ended too. */
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
     return this.#writable ??= new WritableStream({
-      write: async (chunk) => {
-        await this.write(chunk);
-      },
+      write: (chunk, { signal }) => this.#push(chunk, signal),
       close: () => this.#endWritable(),
       abort: () => this[Symbol.dispose](),
     });
   }
 
-  async #pull(controller: ReadableByteStreamController): Promise<void> {
+  /** A read that waits when the stream is cancelled is taken back, or it would swallow what comes next. */
+  #openReadable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const cancelled = new AbortController();
+    return new ReadableStream({
+      type: "bytes",
+      autoAllocateChunkSize: CHUNK,
+      pull: (controller) => this.#pull(controller, cancelled.signal),
+      cancel: () => {
+        cancelled.abort();
+        this.#endReadable();
+      },
+    });
+  }
+
+  async #pull(controller: ReadableByteStreamController, signal: AbortSignal): Promise<void> {
     const request = controller.byobRequest!;
     let length: number | null;
     try {
-      length = await this.read(request.view as Uint8Array<ArrayBuffer>);
+      length = await this.read(request.view as Uint8Array<ArrayBuffer>, { signal });
     } catch (error) {
-      this[Symbol.dispose]();
+      if (!signal.aborted) this[Symbol.dispose]();
       throw error;
     }
     if (length !== null) return request.respond(length);
     this.#endReadable();
     controller.close();
     request.respond(0);
+  }
+
+  /** The signal is that of an abort, which would otherwise wait for the peer to read. A stream that failed is told nothing more, so its connection
+   * is closed here. */
+  async #push(chunk: Uint8Array<ArrayBufferLike>, signal: AbortSignal): Promise<void> {
+    try {
+      await this.write(chunk, { signal });
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
   }
 
   #endReadable(): void {

@@ -1,3 +1,5 @@
+import { libc } from "./libc/libc.ts";
+import { refusedBytes, requireBytes } from "./socket/buffers.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import { inward, outward } from "./socket/message.ts";
 import { AGAIN, type Again, Operation } from "./socket/operation.ts";
@@ -16,12 +18,24 @@ export class ReadingStream extends Operation<number | null> {
 
   override attempt(): number | null | Again {
     const room = this.#p.length;
+    if (room === 0) return this.#nothing();
     const length = inward().receive(this.#descriptor.fd, this.#p, 0, 0, 0);
     if (length === AGAIN) return AGAIN;
-    if (length === 0 && room > 0) return null;
-    if (length < room) this.#descriptor.reads.drained();
+    if (length === 0) return null;
+    if (length < room && !cutShort()) this.#descriptor.reads.drained();
     return length;
   }
+
+  /** Asked for nothing, the kernel would wait for something. */
+  #nothing(): number {
+    requireBytes(this.#p);
+    return 0;
+  }
+}
+
+/** recvmsg(2) stops behind bytes that carried descriptors, though more may be there; reading throws the descriptors away, and the kernel says so. */
+function cutShort(): boolean {
+  return (inward().flags & libc().system.constants.MSG_CTRUNC) !== 0;
 }
 
 /** Writes a buffer whole. */
@@ -41,9 +55,8 @@ export class WritingStream extends Operation<number> {
 
   override attempt(): number | Again {
     while (this.#written < this.#length) {
-      const rest = this.#written === 0 ? this.#p : this.#p.subarray(this.#written);
       try {
-        const length = outward().send(this.#descriptor.fd, rest, null, 0);
+        const length = this.send(this.#rest(), this.#written === 0);
         if (length === AGAIN) return AGAIN;
         this.#written += length;
       } catch (error) {
@@ -51,6 +64,21 @@ export class WritingStream extends Operation<number> {
       }
     }
     return this.#length;
+  }
+
+  /** Hands bytes to the kernel once. */
+  protected send(rest: Uint8Array, _first: boolean): number | Again {
+    return outward().send(this.#descriptor.fd, rest, null, 0);
+  }
+
+  /** What is still to be written. While it waited, the memory may have been transferred away or resized. */
+  #rest(): Uint8Array {
+    const p = this.#p;
+    if (p.length < this.#length) {
+      throw refusedBytes(p) ??
+        new TypeError(`The buffer shrank from ${this.#length} bytes to ${p.length} while it was being written`);
+    }
+    return this.#written === 0 && p.length === this.#length ? p : p.subarray(this.#written, this.#length);
   }
 
   /** However it ends, the caller learns how much the kernel took. */

@@ -237,6 +237,24 @@ export const symbols = {
     parameters: ["usize" /* struct ifaddrs *ifa */],
     result: "void",
   },
+  getpeereid: {
+    parameters: ["i32", /* int s */ "buffer", /* uid_t *euid */ "buffer" /* gid_t *egid */],
+    result: "i32",
+    optional: true,
+  },
+  /** open(2) without a mode, which is all that is not variadic of it. */
+  open: {
+    parameters: ["buffer", /* const char *pathname */ "i32" /* int flags */],
+    result: "i32",
+  },
+  flock: {
+    parameters: ["i32", /* int fd */ "i32" /* int operation */],
+    result: "i32",
+  },
+  fchmod: {
+    parameters: ["i32", /* int fd */ "u32" /* mode_t mode */],
+    result: "i32",
+  },
   chmod: {
     parameters: ["buffer", /* const char *pathname */ "u32" /* mode_t mode */],
     result: "i32",

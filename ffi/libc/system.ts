@@ -135,6 +135,9 @@ export interface Constants {
   readonly F_DUPFD_CLOEXEC: number;
   readonly FD_CLOEXEC: number;
   readonly O_NONBLOCK: number;
+  readonly O_CLOEXEC: number;
+  readonly LOCK_EX: number;
+  readonly LOCK_NB: number;
   readonly POLLIN: number;
   readonly POLLOUT: number;
   readonly POLLERR: number;
@@ -148,6 +151,7 @@ export interface Constants {
   readonly EPOLL_CTL_DEL: number;
   readonly EPOLL_CTL_MOD: number;
   readonly EPOLLIN: number;
+  readonly EPOLLPRI: number;
   readonly EPOLLOUT: number;
   readonly EPOLLERR: number;
   readonly EPOLLHUP: number;

@@ -50,7 +50,7 @@ export class Epoll implements Poller {
     const before = this.#interests.get(token);
     if (before !== undefined && (before & interest) === interest) return;
     const wanted = (before ?? 0) | interest;
-    const events = ((wanted & READABLE) !== 0 ? constants.EPOLLIN | constants.EPOLLRDHUP : 0) |
+    const events = ((wanted & READABLE) !== 0 ? constants.EPOLLIN | constants.EPOLLPRI | constants.EPOLLRDHUP : 0) |
       ((wanted & WRITABLE) !== 0 ? constants.EPOLLOUT : 0);
     this.#control(before === undefined ? constants.EPOLL_CTL_ADD : constants.EPOLL_CTL_MOD, fd, token, events);
     this.#interests.set(token, wanted);
@@ -86,7 +86,8 @@ export class Epoll implements Poller {
     const events = epollEvents(layout, this.#eventsView, index);
     if ((events & (constants.EPOLLERR | constants.EPOLLHUP)) !== 0) return READABLE | WRITABLE | ENDED;
     return ((events & constants.EPOLLIN) !== 0 ? READABLE : 0) |
-      ((events & constants.EPOLLRDHUP) !== 0 ? READABLE | ENDED : 0) |
+      // Reading stops before urgent data, and of what lies behind it nobody is told.
+      ((events & (constants.EPOLLRDHUP | constants.EPOLLPRI)) !== 0 ? READABLE | ENDED : 0) |
       ((events & constants.EPOLLOUT) !== 0 ? WRITABLE : 0);
   }
 

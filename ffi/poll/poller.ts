@@ -2,7 +2,8 @@
 export const READABLE = 1;
 export const WRITABLE = 2;
 
-/** Nothing new will be told: the peer has ended its side, or the socket has failed. Every call from now on returns at once. */
+/** Nothing new need be told, though there is more: the peer has ended its side or sent urgent data, or the socket has failed. From now on only a call
+ * that would block says that nothing is there. */
 export const ENDED = 4;
 
 /** Watches descriptors for the Reactor. What every mechanism must keep to:

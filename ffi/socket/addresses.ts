@@ -29,7 +29,7 @@ export function parsePort(port: unknown, otherwise?: number): number {
     if (otherwise !== undefined) return otherwise;
     throw new TypeError(`Invalid port: ${port}, expected a number from 0 to 65535`);
   }
-  const digits = typeof port === "string" && /^\d+$/.test(port);
+  const digits = typeof port === "string" && /^-?\d+$/.test(port);
   const number = digits ? Number(port) : port;
   if (typeof number !== "number" || !Number.isInteger(number)) {
     const shown = typeof port === "string" ? `'${port}'` : String(port);

@@ -1,3 +1,4 @@
+import { deadlineTime } from "./endpoint.ts";
 import { deadlineExceeded } from "./lane.ts";
 
 /** One signal for all the ways in which a job of several steps may be ended: the caller's signal, a deadline, or its own end. Dispose takes the
@@ -10,9 +11,9 @@ export class Cancellation implements Disposable {
   /** `syscall` is named when the deadline expires. */
   constructor(syscall: string, signal: AbortSignal | undefined, deadline?: Date | null) {
     signal?.throwIfAborted();
-    if (deadline !== undefined && deadline !== null) {
-      const left = deadline instanceof Date ? deadline.getTime() - Date.now() : NaN;
-      if (Number.isNaN(left)) throw new TypeError(`Invalid deadline: ${deadline}, expected a Date or null`);
+    const time = deadlineTime(deadline ?? null);
+    if (time !== Infinity) {
+      const left = time - Date.now();
       if (left <= 0) throw deadlineExceeded(syscall);
       this.#timer = setTimeout(() => this.cancel(deadlineExceeded(syscall)), Math.min(left, 0x7fff_ffff));
     }

@@ -1,13 +1,10 @@
 import { libc } from "../libc/libc.ts";
 import { systemError } from "../libc/system_error.ts";
 import type { Descriptor } from "./descriptor.ts";
+import { Pace } from "./pace.ts";
 import { AGAIN, type Again, Operation } from "./operation.ts";
 import { optionNumber, readOption } from "./option.ts";
 import { peerName } from "./sockname.ts";
-
-/** Milliseconds between two tries of a Unix socket whose backlog is full: the kernel tells nobody when there is room. */
-const FIRST_PAUSE = 1;
-const LONGEST_PAUSE = 50;
 
 /** connect(2) on a non-blocking socket, from the call to the answer. It runs in the lane of writes, since a connection that was made can be
  * written to. */
@@ -17,14 +14,14 @@ export class Connecting extends Operation<void> {
   readonly #sockaddr: Uint8Array<ArrayBuffer>;
   readonly #address: string;
   #called = false;
-  #pause = FIRST_PAUSE;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #pace: Pace;
 
   constructor(descriptor: Descriptor, sockaddr: Uint8Array<ArrayBuffer>, address: string) {
     super();
     this.#descriptor = descriptor;
     this.#sockaddr = sockaddr;
     this.#address = address;
+    this.#pace = new Pace(descriptor);
   }
 
   override attempt(): void | Again {
@@ -32,7 +29,12 @@ export class Connecting extends Operation<void> {
   }
 
   override left(): void {
-    clearTimeout(this.#timer);
+    this.#pace.stop();
+  }
+
+  /** A Unix socket whose backlog is full says EAGAIN, and no poller tells of room. */
+  override get paced(): boolean {
+    return !this.#called;
   }
 
   #call(): void | Again {
@@ -40,7 +42,10 @@ export class Connecting extends Operation<void> {
     this.#called = true;
     if (c.connect(this.#descriptor.fd, this.#sockaddr, this.#sockaddr.length) === 0) return;
     const code = errno();
-    if (code === errors.EAGAIN) return this.#tryLater();
+    if (code === errors.EAGAIN) {
+      this.#called = false;
+      return this.#pace.later();
+    }
     // Interrupted, the connection is made all the same: POSIX, connect().
     if (code === errors.EINPROGRESS || code === errors.EINTR) return AGAIN;
     throw systemError(code, "connect", this.#address);
@@ -53,13 +58,5 @@ export class Connecting extends Operation<void> {
     const code = new DataView(error.buffer).getInt32(0, true);
     if (code !== 0) throw systemError(code, "connect", this.#address);
     if (peerName(this.#descriptor.fd) === null) return AGAIN;
-  }
-
-  #tryLater(): Again {
-    this.#called = false;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#descriptor.soon(), this.#pause);
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
-    return AGAIN;
   }
 }

@@ -72,6 +72,10 @@ export class Descriptor implements Watcher, LaneOwner {
     reactor().end(this.#holds);
   }
 
+  get holds(): boolean {
+    return this.#holds;
+  }
+
   /** Whether what waits here keeps the process alive. */
   hold(holds: boolean): void {
     if (this.#holds === holds) return;
@@ -127,19 +131,23 @@ export function prepare(fd: number): void {
   if ((flags & O_NONBLOCK) === 0) control(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+/** Whether an open descriptor is a socket's. Throws BadResource for one that is not open. */
+export function isSocket(fd: number): boolean {
+  const { c, errno, system: { constants, errors, options } } = libc();
+  const type = new Int32Array(1);
+  if (c.getsockopt(fd, constants.SOL_SOCKET, options.SO_TYPE!.name, type, Uint32Array.of(4)) !== -1) return true;
+  const code = errno();
+  if (code === errors.ENOTSOCK) return false;
+  throw systemError(code, "getsockopt", `descriptor ${fd}`);
+}
+
 /** Makes a Descriptor of a number from elsewhere. What is refused is left as it was. */
 export function takeOver(fd: number): Descriptor {
   if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff) {
     throw new TypeError(`Invalid descriptor: ${JSON.stringify(fd)}, expected a number from 0 up`);
   }
   if (Descriptor.owns(fd)) throw new TypeError(`Descriptor ${fd} belongs to an open socket; detach() gives it away`);
-  const { c, errno, system: { constants, errors, options } } = libc();
-  const type = new Int32Array(1);
-  if (c.getsockopt(fd, constants.SOL_SOCKET, options.SO_TYPE!.name, type, Uint32Array.of(4)) === -1) {
-    const code = errno();
-    if (code === errors.ENOTSOCK) throw new TypeError(`Descriptor ${fd} is not a socket`);
-    throw systemError(code, "getsockopt", `descriptor ${fd}`);
-  }
+  if (!isSocket(fd)) throw new TypeError(`Descriptor ${fd} is not a socket`);
   prepare(fd);
   return new Descriptor(fd);
 }

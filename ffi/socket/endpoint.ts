@@ -11,7 +11,8 @@ export interface Deadlines {
   setWriteDeadline(deadline: Date | null): void;
 }
 
-function milliseconds(deadline: Date | null): number {
+/** A deadline in milliseconds since the epoch, Infinity for none. */
+export function deadlineTime(deadline: Date | null): number {
   if (deadline === null) return Infinity;
   const time = deadline instanceof Date ? deadline.getTime() : NaN;
   if (Number.isNaN(time)) throw new TypeError(`Invalid deadline: ${deadline}, expected a Date or null`);
@@ -42,19 +43,19 @@ export abstract class Endpoint implements Deadlines, Disposable {
    * @throws {TypeError} for anything but a valid Date or null
    */
   setDeadline(deadline: Date | null): void {
-    const time = milliseconds(deadline);
+    const time = deadlineTime(deadline);
     this.descriptor.reads.setDeadline(time);
     this.descriptor.writes.setDeadline(time);
   }
 
   /** Sets the deadline of what receives, reads or accepts, as {@linkcode Endpoint.setDeadline} does. */
   setReadDeadline(deadline: Date | null): void {
-    this.descriptor.reads.setDeadline(milliseconds(deadline));
+    this.descriptor.reads.setDeadline(deadlineTime(deadline));
   }
 
   /** Sets the deadline of what sends or writes, as {@linkcode Endpoint.setDeadline} does. */
   setWriteDeadline(deadline: Date | null): void {
-    this.descriptor.writes.setDeadline(milliseconds(deadline));
+    this.descriptor.writes.setDeadline(deadlineTime(deadline));
   }
 
   /** What waits here keeps the process alive: the default. */

@@ -56,12 +56,11 @@ export class Lane {
       return Promise.reject(operation.explain(deadlineExceeded(operation.syscall)));
     }
     if (this.#first === null && !this.#drained && this.#streak < SHARE) {
+      // What fails counts too: a loop that tries again at once must not keep the event loop from what would help.
+      this.#streak++;
       try {
         const result = operation.attempt();
-        if (result !== AGAIN) {
-          this.#streak++;
-          return Promise.resolve(result);
-        }
+        if (result !== AGAIN) return Promise.resolve(result);
       } catch (error) {
         return Promise.reject(error);
       }
@@ -98,7 +97,8 @@ export class Lane {
       }
       if (result === AGAIN) {
         this.#drained = true;
-        return this.#owner.watch(this.#interest);
+        if (!operation.paced) this.#owner.watch(this.#interest);
+        return;
       }
       this.#remove(operation);
       operation.resolve(result);
@@ -126,8 +126,8 @@ export class Lane {
     const waiter = operation as Operation<unknown>;
     if (this.#first === null) {
       this.#first = waiter;
-      if (this.#drained) this.#owner.watch(this.#interest);
-      else this.#owner.soon();
+      if (!this.#drained) this.#owner.soon();
+      else if (!operation.paced) this.#owner.watch(this.#interest);
     } else {
       waiter.previous = this.#last;
       this.#last!.next = waiter;

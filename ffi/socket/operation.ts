@@ -21,6 +21,11 @@ export abstract class Operation<T> {
   /** Takes the operation out of its queue. */
   aborted!: (operation: Operation<unknown>) => void;
 
+  /** Whether the operation itself asks for its next attempt: there are waits that no poller can tell the end of. */
+  get paced(): boolean {
+    return false;
+  }
+
   /** Makes the system call once, and throws what it failed with. */
   abstract attempt(): T | Again;
 

@@ -1,0 +1,76 @@
+import { libc } from "./libc/libc.ts";
+import type { Descriptor } from "./socket/descriptor.ts";
+import { inward } from "./socket/message.ts";
+import { AGAIN, type Again, Operation } from "./socket/operation.ts";
+import { controlRoom, readControl, sendWithControl, type UnixMessage, type Wanted } from "./unix_message.ts";
+
+/** Where a message is looked at before memory of its size is made for it. */
+class Peek {
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
+
+  grow(): void {
+    this.bytes = new Uint8Array(this.bytes.length * 2);
+  }
+}
+
+let peek: Peek | undefined;
+
+/** Receives one message whole: it is looked at first to learn its length, which nothing else tells before it is too late. */
+export class SeqpacketReceiving extends Operation<UnixMessage | null> {
+  readonly syscall = "recvmsg";
+  readonly #descriptor: Descriptor;
+  readonly #wanted: Wanted;
+
+  constructor(descriptor: Descriptor, wanted: Wanted) {
+    super();
+    this.#descriptor = descriptor;
+    this.#wanted = wanted;
+  }
+
+  override attempt(): UnixMessage | null | Again {
+    const message = inward();
+    const { fd } = this.#descriptor;
+    const length = this.#wanted.maxLength === Infinity ? this.#peek() : this.#wanted.maxLength;
+    if (length === AGAIN) return AGAIN;
+    const data = new Uint8Array(length);
+    const flags = libc().system.constants.MSG_CMSG_CLOEXEC;
+    const received = message.receive(fd, data, flags, 0, controlRoom(this.#wanted.maxFds));
+    if (received === AGAIN) return AGAIN;
+    // Only a real message carries anything beside its bytes.
+    const end = received === 0 && message.controlLength === 0 && !message.truncated;
+    const control = readControl(message, this.#wanted);
+    return end ? null : { data: data.subarray(0, received), ...control };
+  }
+
+  #peek(): number | Again {
+    const { MSG_PEEK, MSG_TRUNC } = libc().system.constants;
+    const message = inward();
+    peek ??= new Peek();
+    for (;;) {
+      const length = message.receive(this.#descriptor.fd, peek.bytes, MSG_PEEK | MSG_TRUNC, 0, 0);
+      if (length === AGAIN) return AGAIN;
+      // Linux tells the whole length; elsewhere the buffer grows until the message fits.
+      if (!message.truncated || length > peek.bytes.length) return length;
+      peek.grow();
+    }
+  }
+}
+
+/** Sends one message whole, with control messages. */
+export class SeqpacketSending extends Operation<number> {
+  readonly syscall = "sendmsg";
+  readonly #descriptor: Descriptor;
+  readonly #data: Uint8Array;
+  readonly #control: Uint8Array;
+
+  constructor(descriptor: Descriptor, data: Uint8Array, control: Uint8Array) {
+    super();
+    this.#descriptor = descriptor;
+    this.#data = data;
+    this.#control = control;
+  }
+
+  override attempt(): number | Again {
+    return sendWithControl(this.#descriptor, this.#data, this.#control);
+  }
+}

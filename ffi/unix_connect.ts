@@ -1,0 +1,101 @@
+import { libc } from "./libc/libc.ts";
+import { unwrap } from "./libc/system_error.ts";
+import { SeqpacketConn } from "./seqpacket.ts";
+import { encodeUnix, formatAddress } from "./socket/addresses.ts";
+import { Connecting } from "./socket/connecting.ts";
+import { closeUnless, Descriptor, openDescriptor, prepare } from "./socket/descriptor.ts";
+import { deadlineTime } from "./socket/endpoint.ts";
+import type { WaitOptions } from "./socket/operation.ts";
+import { requireUnix } from "./socket/permissions.ts";
+import { type Control, socketOf } from "./socket/socket.ts";
+import { UnixConn } from "./unix.ts";
+import { requirePath } from "./unix_path.ts";
+
+/** How a Unix socket is dialled. */
+export interface UnixConnectOptions extends WaitOptions {
+  /** What tells it from TCP. */
+  transport: "unix";
+  /** A file path, or "\0name" for an abstract name. */
+  path: string;
+  /** When to give up, as Go's Dialer.Deadline: Deno.errors.TimedOut whose `timeout` is true. Default never. */
+  deadline?: Date | null;
+  /** Called after the socket is made and before it is connected. */
+  control?: Control;
+}
+
+/** The same for connections that keep message boundaries. */
+export interface SeqpacketConnectOptions extends Omit<UnixConnectOptions, "transport"> {
+  /** SOCK_SEQPACKET, Go's "unixpacket". */
+  transport: "seqpacket";
+}
+
+export function connectUnix(options: UnixConnectOptions): Promise<UnixConn> {
+  return dial(options, libc().system.constants.SOCK_STREAM, (descriptor) => new UnixConn(descriptor));
+}
+
+export function connectSeqpacket(options: SeqpacketConnectOptions): Promise<SeqpacketConn> {
+  return dial(options, libc().system.constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketConn(descriptor));
+}
+
+async function dial<T>(
+  options: UnixConnectOptions | SeqpacketConnectOptions,
+  type: number,
+  make: (descriptor: Descriptor) => T,
+): Promise<T> {
+  const path = requirePath(options.path);
+  const sockaddr = encodeUnix(path);
+  requireUnix(path);
+  options.signal?.throwIfAborted();
+  const descriptor = openDescriptor(libc().system.constants.AF_UNIX, type, 0);
+  try {
+    const addr = { transport: options.transport, path };
+    options.control?.(socketOf(descriptor), options.transport, addr);
+    descriptor.writes.setDeadline(deadlineTime(options.deadline ?? null));
+    await descriptor.writes.run(new Connecting(descriptor, sockaddr, formatAddress(addr)), options);
+    descriptor.writes.setDeadline(Infinity);
+    return make(descriptor);
+  } catch (error) {
+    if (!descriptor.closed) descriptor.close();
+    throw error;
+  }
+}
+
+/** Makes two connected, unnamed sockets: socketpair(2).
+ *
+ * @throws {TypeError} for another type
+ * @throws {SocketError} EMFILE without descriptors left; EPROTONOSUPPORT for "seqpacket" on macOS
+ *
+ * @example
+ * ```ts
+ * import { socketPair } from "@berkeley/sockets";
+ *
+ * const [one, two] = socketPair("stream");
+ * await one.write(Uint8Array.of(1));
+ * console.log(await two.read(new Uint8Array(8))); // 1
+ * one.close();
+ * two.close();
+ * ```
+ */
+export function socketPair(type: "stream"): [UnixConn, UnixConn];
+/** The same of sockets that keep message boundaries. */
+export function socketPair(type: "seqpacket"): [SeqpacketConn, SeqpacketConn];
+export function socketPair(type: "stream" | "seqpacket"): [UnixConn, UnixConn] | [SeqpacketConn, SeqpacketConn] {
+  const { constants } = libc().system;
+  if (type === "stream") return pair(constants.SOCK_STREAM, (descriptor) => new UnixConn(descriptor));
+  if (type === "seqpacket") return pair(constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketConn(descriptor));
+  throw new TypeError(`Unknown type: ${JSON.stringify(type)}, expected "stream" or "seqpacket"`);
+}
+
+function pair<T>(type: number, make: (descriptor: Descriptor) => T): [T, T] {
+  const { c, system: { constants } } = libc();
+  const fds = new Int32Array(2);
+  const flags = constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC;
+  unwrap(c.socketpair(constants.AF_UNIX, type | flags, 0, fds), "socketpair");
+  const one = new Descriptor(fds[0]!);
+  const two = new Descriptor(fds[1]!);
+  return closeUnless(one, () =>
+    closeUnless(two, () => {
+      if (flags === 0) [one, two].forEach(({ fd }) => prepare(fd));
+      return [make(one), make(two)];
+    }));
+}

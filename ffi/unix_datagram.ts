@@ -1,0 +1,184 @@
+import { libc } from "./libc/libc.ts";
+import { SOCKADDR_STORAGE_SIZE } from "./memory/sockaddr.ts";
+import { scratchBytes } from "./datagram.ts";
+import { decodeUnix, encodeUnix, formatAddress } from "./socket/addresses.ts";
+import { refusedBytes } from "./socket/buffers.ts";
+import { closeUnless, type Descriptor, openDescriptor } from "./socket/descriptor.ts";
+import { Endpoint, untilClosed } from "./socket/endpoint.ts";
+import { inward, outward } from "./socket/message.ts";
+import { AGAIN, type Again, Operation, type WaitOptions } from "./socket/operation.ts";
+import { Pace } from "./socket/pace.ts";
+import { requireUnix } from "./socket/permissions.ts";
+import { type Control, socketOf } from "./socket/socket.ts";
+import { socketName } from "./socket/sockname.ts";
+import { isSocketError } from "./libc/system_error.ts";
+import { bindPath, keepPath, requirePath, type UnixPathOptions } from "./unix_path.ts";
+
+/** How a Unix datagram socket is opened. */
+export interface UnixDatagramOptions extends UnixPathOptions {
+  /** Deno's word and Go's for the same: SOCK_DGRAM. */
+  transport: "unixpacket" | "unixgram";
+  /** Left out: unbound, `addr.path` is null. Empty: the system chooses an abstract name. */
+  path?: string;
+  /** Called after the socket is made and before it is bound. */
+  control?: Control;
+}
+
+function datagramAddr(sockaddr: Uint8Array, length: number): Deno.UnixAddr {
+  return decodeUnix("unixpacket", sockaddr, length) as Deno.UnixAddr;
+}
+
+/** SOCK_DGRAM in the file system's or the abstract name space (Deno's "unixpacket", Go's "unixgram"): `Deno.DatagramConn` on which any
+ * number of receives may wait. {@linkcode listenDatagram} makes one. Its file goes when it is closed, unless somebody else has put
+ * another there or `unlinkOnClose` is off.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using sink = listenDatagram({ transport: "unixgram", path: "" });
+ * using source = listenDatagram({ transport: "unixgram" });
+ * await source.send(new TextEncoder().encode("<14>hello"), sink.addr);
+ * const [data, from] = await sink.receive();
+ * console.log(data.length, from.path); // 9 null
+ * ```
+ */
+export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
+  readonly #addr: Deno.UnixAddr;
+
+  /** @ignore */
+  constructor(descriptor: Descriptor) {
+    super(descriptor);
+    const name = socketName(descriptor.fd);
+    this.#addr = datagramAddr(name, name.length);
+  }
+
+  /** Where it is bound; the path of an unbound one is null. */
+  get addr(): Deno.UnixAddr {
+    return this.#addr;
+  }
+
+  /** Takes one datagram: into `p`, cutting what is longer, or into memory of its own, up to 65,536 bytes. What resolves is a view of `p`. The
+   * path of an unbound sender is null. recvmsg(2). */
+  receive(p?: Uint8Array, options?: WaitOptions): Promise<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
+    const refusal = p === undefined ? null : refusedBytes(p);
+    if (refusal !== null) return Promise.reject(refusal);
+    const receiving = new ReceivingUnix(this.descriptor, p as Uint8Array<ArrayBuffer> | undefined);
+    return this.descriptor.reads.run(receiving, options);
+  }
+
+  /** Sends one datagram to a path or an abstract name, waiting while its receiver's queue is full. sendmsg(2).
+   *
+   * @throws {Deno.errors.NotFound} where there is nothing, Deno.errors.ConnectionRefused where nobody listens any more
+   * @throws {SocketError} EMSGSIZE for more than the socket's buffer (SO_SNDBUF) could hold, EPROTOTYPE for a stream socket
+   * @throws {TypeError} for an address that is no Unix address
+   */
+  send(p: Uint8Array, addr: Deno.Addr, options?: WaitOptions): Promise<number> {
+    return Promise.try(() => {
+      const refusal = refusedBytes(p) ?? this.descriptor.refusal();
+      if (refusal !== null) throw refusal;
+      if (addr === null || typeof addr !== "object" || !("path" in addr)) {
+        throw new TypeError(`Not a Unix address: ${JSON.stringify(addr)}, expected { transport: "unixpacket", path }`);
+      }
+      const path = requirePath(addr.path);
+      const sockaddr = encodeUnix(path);
+      requireUnix(path);
+      return this.descriptor.writes.run(new SendingUnix(this.descriptor, p, sockaddr, formatAddress(addr)), options);
+    });
+  }
+
+  /** As Deno's; a Unix socket has no groups.
+   *
+   * @throws {Deno.errors.NotSupported} always
+   */
+  joinMulticastV4(_address: string, _networkInterface: string): Promise<never> {
+    return Promise.reject(new Deno.errors.NotSupported("A Unix datagram socket has no multicast groups"));
+  }
+
+  /** As Deno's; a Unix socket has no groups.
+   *
+   * @throws {Deno.errors.NotSupported} always
+   */
+  joinMulticastV6(_address: string, _networkInterface: number): Promise<never> {
+    return Promise.reject(new Deno.errors.NotSupported("A Unix datagram socket has no multicast groups"));
+  }
+
+  /** Iterates over what is received, until the socket is closed. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
+    return untilClosed(() => this.receive());
+  }
+}
+
+class ReceivingUnix extends Operation<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
+  readonly syscall = "recvmsg";
+  readonly #descriptor: Descriptor;
+  readonly #p: Uint8Array<ArrayBuffer> | undefined;
+
+  constructor(descriptor: Descriptor, p: Uint8Array<ArrayBuffer> | undefined) {
+    super();
+    this.#descriptor = descriptor;
+    this.#p = p;
+  }
+
+  override attempt(): [Uint8Array<ArrayBuffer>, Deno.UnixAddr] | Again {
+    const message = inward();
+    const p = this.#p ?? scratchBytes();
+    const length = message.receive(this.#descriptor.fd, p, 0, SOCKADDR_STORAGE_SIZE, 0);
+    if (length === AGAIN) return AGAIN;
+    const data = this.#p === undefined ? p.slice(0, length) : p.subarray(0, length);
+    return [data, datagramAddr(message.name, message.nameLength)];
+  }
+}
+
+class SendingUnix extends Operation<number> {
+  readonly syscall = "sendmsg";
+  readonly #descriptor: Descriptor;
+  readonly #p: Uint8Array;
+  readonly #sockaddr: Uint8Array<ArrayBuffer>;
+  readonly #address: string;
+  readonly #pace: Pace;
+
+  constructor(descriptor: Descriptor, p: Uint8Array, sockaddr: Uint8Array<ArrayBuffer>, address: string) {
+    super();
+    this.#descriptor = descriptor;
+    this.#p = p;
+    this.#sockaddr = sockaddr;
+    this.#address = address;
+    this.#pace = new Pace(descriptor);
+  }
+
+  /** This socket stays writable while the receiver's queue is full. */
+  override get paced(): boolean {
+    return true;
+  }
+
+  override left(): void {
+    this.#pace.stop();
+  }
+
+  override attempt(): number | Again {
+    try {
+      const length = outward().send(this.#descriptor.fd, this.#p, this.#sockaddr, 0, this.#address);
+      return length === AGAIN ? this.#pace.later() : length;
+    } catch (error) {
+      // BSD's word for a full queue.
+      if (isSocketError(error) && error.code === "ENOBUFS") return this.#pace.later();
+      throw error;
+    }
+  }
+}
+
+/** Opens a Unix datagram socket; what fails on the way leaves nothing open and no file. */
+export function listenUnixDatagram(options: UnixDatagramOptions): UnixDatagram {
+  const { constants } = libc().system;
+  const { path } = options;
+  if (path !== undefined && typeof path !== "string") requirePath(path);
+  const descriptor = openDescriptor(constants.AF_UNIX, constants.SOCK_DGRAM, 0);
+  return closeUnless(descriptor, () => {
+    options.control?.(socketOf(descriptor), "unixgram", { transport: "unixpacket", path: path ?? null });
+    if (path !== undefined) bindPath(descriptor, path, constants.SOCK_DGRAM, options);
+    const socket = new UnixDatagram(descriptor);
+    keepPath(descriptor, !(options.unlinkOnClose ?? true));
+    return socket;
+  });
+}

@@ -1,0 +1,57 @@
+import { libc } from "./libc/libc.ts";
+import { unwrap } from "./libc/system_error.ts";
+import { SeqpacketListener } from "./seqpacket.ts";
+import { formatAddress } from "./socket/addresses.ts";
+import { backlogOf } from "./socket/backlog.ts";
+import { closeUnless, type Descriptor, openDescriptor } from "./socket/descriptor.ts";
+import { type Control, socketOf } from "./socket/socket.ts";
+import { UnixListener } from "./unix.ts";
+import { bindPath, keepPath, requirePath, type UnixPathOptions } from "./unix_path.ts";
+
+/** How a listener at a path or an abstract name is opened. */
+export interface UnixListenOptions extends UnixPathOptions {
+  /** A file path, or "\0name" for an abstract name. */
+  path: string;
+  /** What tells it from TCP. */
+  transport: "unix";
+  /** Connections that may wait to be accepted. Default 511; clamped to what the system takes. */
+  backlog?: number;
+  /** Called after the socket is made and before it is bound. */
+  control?: Control;
+}
+
+/** The same for connections that keep message boundaries. */
+export interface SeqpacketListenOptions extends Omit<UnixListenOptions, "transport"> {
+  /** SOCK_SEQPACKET, Go's "unixpacket". */
+  transport: "seqpacket";
+}
+
+export function listenUnix(options: UnixListenOptions): UnixListener {
+  return open(options, libc().system.constants.SOCK_STREAM, (descriptor) => new UnixListener(descriptor));
+}
+
+export function listenSeqpacket(options: SeqpacketListenOptions): SeqpacketListener {
+  return open(options, libc().system.constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketListener(descriptor));
+}
+
+/** What fails on the way leaves nothing open and no file. */
+function open<T>(
+  options: UnixListenOptions | SeqpacketListenOptions,
+  type: number,
+  make: (descriptor: Descriptor) => T,
+): T {
+  const { c, system: { constants } } = libc();
+  const path = requirePath(options.path);
+  const backlog = backlogOf("backlog", options.backlog);
+  const descriptor = openDescriptor(constants.AF_UNIX, type, 0);
+  return closeUnless(descriptor, () => {
+    const addr = { transport: options.transport, path };
+    options.control?.(socketOf(descriptor), options.transport, addr);
+    bindPath(descriptor, path, type, options, () => {
+      unwrap(c.listen(descriptor.fd, backlog), "listen", formatAddress(addr));
+    });
+    const listener = make(descriptor);
+    keepPath(descriptor, !(options.unlinkOnClose ?? true));
+    return listener;
+  });
+}

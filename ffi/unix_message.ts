@@ -1,0 +1,150 @@
+import type { PeerCredentials } from "./credentials.ts";
+import { libc } from "./libc/libc.ts";
+import { ControlCursor, controlSpace, writeControlMessage } from "./memory/cmsg.ts";
+import { decodeCredentials } from "./memory/ucred.ts";
+import { own, type OwnedFd } from "./owned_fd.ts";
+import { requireBytes } from "./socket/buffers.ts";
+import { type InwardMessage, outward } from "./socket/message.ts";
+import type { Descriptor } from "./socket/descriptor.ts";
+import type { WaitOptions } from "./socket/operation.ts";
+import { optionNumber, writeOption } from "./socket/option.ts";
+import type { Socket } from "./socket/socket.ts";
+
+/** SCM_MAX_FD: what Linux lets one message carry, and nobody else more. */
+const MOST_FDS = 253;
+const DEFAULT_FDS = 16;
+
+/** What came with one message. */
+export interface UnixMessage {
+  /** The bytes, in memory of their own. */
+  data: Uint8Array<ArrayBuffer>;
+  /** Descriptors that came with them, owned by whoever holds the message. */
+  fds: OwnedFd[];
+  /** With `credentials`: who sent it, as the system vouches. Undefined where it was sent before anybody asked. */
+  credentials?: PeerCredentials | undefined;
+  /** The data or the descriptors did not all fit; descriptors that did not fit are closed, never leaked. */
+  truncated: boolean;
+}
+
+/** Something with a descriptor to pass: a number, or any object of this module. */
+export type Passable = number | { readonly fd: number } | { readonly socket: Socket };
+
+/** What is sent as one message. */
+export interface OutgoingUnixMessage {
+  /** The bytes. On a stream at least one where descriptors go with them: the system would drop those. */
+  data: Uint8Array;
+  /** Descriptors the peer gets copies of, 253 at most; ours stay open. */
+  fds?: readonly Passable[];
+}
+
+/** How a message is received. */
+export interface ReceiveMessageOptions extends WaitOptions {
+  /** Bytes taken at the most. Default 65,536. */
+  maxLength?: number;
+  /** Descriptors taken at the most, 0 to 253. Default 16; what arrives beyond it is closed and the message is `truncated`. */
+  maxFds?: number;
+  /** Ask for the sender's credentials: SO_PASSCRED. It stays on for the connection. Default false. */
+  credentials?: boolean;
+}
+
+/** What passes descriptors and tells who is at the other end: connections of Unix sockets. */
+export interface DescriptorPassing {
+  /** Credentials of the peer as they were when the connection was made: SO_PEERCRED, or getpeereid(3). */
+  peerCredentials(): PeerCredentials;
+  /** Sends bytes and descriptors as one message: SCM_RIGHTS. The peer gets copies, ours stay open. Resolves to the bytes of data. */
+  sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number>;
+  /** Takes one message with its descriptors; null at the end. */
+  receiveMessage(options?: ReceiveMessageOptions): Promise<UnixMessage | null>;
+}
+
+function descriptorNumber(item: Passable): number {
+  const fd = typeof item === "number" ? item : "socket" in item ? item.socket.fd : item?.fd;
+  if (Number.isInteger(fd) && fd >= 0) return fd;
+  throw new TypeError(`Not a descriptor: ${JSON.stringify(item)}, expected a number or an object with one`);
+}
+
+/** The control message for descriptors; empty without any. */
+export function encodeRights(fds: readonly Passable[] = []): Uint8Array<ArrayBuffer> {
+  if (fds.length === 0) return new Uint8Array(0);
+  if (fds.length > MOST_FDS) {
+    throw new RangeError(`${fds.length} descriptors in one message, expected ${MOST_FDS} at most`);
+  }
+  const { constants, layout } = libc().system;
+  const numbers = new Uint8Array(Int32Array.from(fds, descriptorNumber).buffer);
+  const control = new Uint8Array(controlSpace(layout, numbers.length));
+  writeControlMessage(layout, control, 0, constants.SOL_SOCKET, constants.SCM_RIGHTS, numbers);
+  return control;
+}
+
+/** Sends bytes with control messages. The control messages are copied to where the kernel is told they are. */
+export function sendWithControl(descriptor: Descriptor, data: Uint8Array, control: Uint8Array): ReturnType<
+  ReturnType<typeof outward>["send"]
+> {
+  const message = outward();
+  message.control.set(control);
+  return message.send(descriptor.fd, data, null, control.length);
+}
+
+/** How much of one message is wanted. */
+export interface Wanted {
+  readonly maxLength: number;
+  readonly maxFds: number;
+  readonly credentials: boolean;
+}
+
+export function wanted(descriptor: Descriptor, options: ReceiveMessageOptions): Wanted {
+  const { maxLength = 65_536, maxFds = DEFAULT_FDS, credentials = false } = options;
+  if (!Number.isInteger(maxLength) || maxLength < 0 || maxLength > 0x7fff_ffff) {
+    throw new RangeError(`Invalid maxLength: ${maxLength}, expected 0 bytes or more`);
+  }
+  if (!Number.isInteger(maxFds) || maxFds < 0 || maxFds > MOST_FDS) {
+    throw new RangeError(`Invalid maxFds: ${maxFds}, expected 0 to ${MOST_FDS}`);
+  }
+  if (credentials) passCredentials(descriptor);
+  return { maxLength, maxFds, credentials };
+}
+
+/** SO_PASSCRED: from now on every message says who sent it. */
+export function passCredentials({ fd }: Descriptor): void {
+  const { level, name } = optionNumber("SO_PASSCRED");
+  writeOption(fd, level, name, Uint8Array.of(1, 0, 0, 0), "SO_PASSCRED");
+}
+
+/** Room for so many descriptors and for credentials. */
+export function controlRoom(maxFds: number): number {
+  const { layout } = libc().system;
+  return controlSpace(layout, maxFds * 4) + controlSpace(layout, layout.ucred?.size ?? 0);
+}
+
+/** What the control messages of the message just received say. Every descriptor in them is owned or closed when this returns. */
+export function readControl(message: InwardMessage, { maxFds, credentials }: Wanted): Omit<UnixMessage, "data"> {
+  const { constants, layout } = libc().system;
+  const cursor = new ControlCursor(layout, message.control);
+  const numbers: number[] = [];
+  let sender: PeerCredentials | undefined;
+  cursor.begin(0, message.controlLength);
+  while (cursor.next()) {
+    if (cursor.level !== constants.SOL_SOCKET) continue;
+    if (cursor.type === constants.SCM_RIGHTS) {
+      for (let at = cursor.start; at + 4 <= cursor.end; at += 4) numbers.push(cursor.view.getInt32(at, true));
+    } else if (credentials && cursor.type === constants.SCM_CREDENTIALS && layout.ucred !== null) {
+      sender = vouched(decodeCredentials(layout, cursor.data));
+    }
+  }
+  const lost = (message.flags & (constants.MSG_TRUNC | constants.MSG_CTRUNC)) !== 0;
+  const fds = own(numbers, maxFds);
+  return { fds, truncated: lost || numbers.length > maxFds, ...(sender === undefined ? {} : { credentials: sender }) };
+}
+
+/** The overflow user without a process stands for a message that was sent before anybody asked. */
+function vouched(credentials: PeerCredentials): PeerCredentials | undefined {
+  return credentials.pid === 0 && credentials.uid === 65_534 ? undefined : credentials;
+}
+
+/** Checks what a stream message has to be. */
+export function requireStreamMessage(message: OutgoingUnixMessage): void {
+  requireBytes(message?.data);
+  if (message.data.length === 0 && (message.fds?.length ?? 0) > 0) {
+    throw new TypeError("Descriptors without data: a stream would drop them; send at least one byte with them");
+  }
+}

@@ -1,0 +1,155 @@
+import { libc } from "./libc/libc.ts";
+import { systemError, unwrap } from "./libc/system_error.ts";
+import { decodeUnix, encodeUnix, formatAddress } from "./socket/addresses.ts";
+import type { Descriptor } from "./socket/descriptor.ts";
+import { requireUnix } from "./socket/permissions.ts";
+import { socketName } from "./socket/sockname.ts";
+
+/** What may be asked of the file that a Unix socket is bound to. */
+export interface UnixPathOptions {
+  /** Permission bits of the new socket file, set before anyone can connect. Default: what the umask leaves. */
+  mode?: number;
+  /** Removes a socket file that nobody listens on. A live one stays AddrInUse; anything but a socket is never removed. Default false. */
+  replaceStale?: boolean;
+  /** Removes the file on close. Default true; never removes a file that somebody else has put there since. */
+  unlinkOnClose?: boolean;
+}
+
+/** Tries of the lock that servers starting at once take turns by, and milliseconds between them. */
+const LOCK_TRIES = 100;
+const LOCK_PAUSE = 10;
+
+const encoder = new TextEncoder();
+
+/** A path as it has to be asked for: not empty where an empty one would mean something else. */
+export function requirePath(path: unknown): string {
+  if (typeof path === "string" && path !== "") return path;
+  throw new TypeError(`Invalid path: ${JSON.stringify(path)}, expected the path of a Unix socket`);
+}
+
+/** Binds a socket to a path, or to an abstract name, and runs `then` (listen, for a stream) before anybody is let at it. From here on the
+ * descriptor owns the file. */
+export function bindPath(
+  descriptor: Descriptor,
+  path: string,
+  type: number,
+  options: UnixPathOptions,
+  then: () => void = () => {},
+): void {
+  const { mode } = options;
+  if (mode !== undefined && (!Number.isInteger(mode) || mode < 0 || mode > 0o777)) {
+    throw new TypeError(`Invalid mode: ${mode}, expected permission bits from 0 to 0o777`);
+  }
+  const sockaddr = encodeUnix(path);
+  requireUnix(path === "" ? "\0" : path);
+  const inFileSystem = path !== "" && !path.startsWith("\0");
+  const steps = () => {
+    bind(descriptor, sockaddr, path, inFileSystem ? mode : undefined);
+    then();
+  };
+  if (inFileSystem && (options.replaceStale ?? false)) {
+    locked(path, () => {
+      removeStale(path, sockaddr, type);
+      steps();
+    });
+  } else steps();
+}
+
+function bind(descriptor: Descriptor, sockaddr: Uint8Array<ArrayBuffer>, path: string, mode: number | undefined): void {
+  const { c, errno } = libc();
+  // Linux gives the file the mode of the socket less the umask: it is never wider than asked for, not even between bind and chmod.
+  if (mode !== undefined) c.fchmod(descriptor.fd, mode);
+  if (c.bind(descriptor.fd, sockaddr, sockaddr.length) === -1) throw bindError(errno(), path);
+  if (path === "" || path.startsWith("\0")) return;
+  ownPath(descriptor, path);
+  if (mode !== undefined) unwrap(c.chmod(encoder.encode(`${path}\0`), mode), "chmod", path);
+}
+
+function bindError(errno: number, path: string): Error {
+  const { EADDRINUSE, EACCES } = libc().system.errors;
+  if (errno === EACCES) return systemError(errno, "bind", path, "the directory may not be written to");
+  if (errno !== EADDRINUSE) return systemError(errno, "bind", formatAddress({ transport: "unix", path }));
+  if (path.startsWith("\0")) return systemError(errno, "bind", `@${path.slice(1)}`, "another socket has this name");
+  const help = isSocketFile(path)
+    ? "a socket is there; replaceStale: true removes one, if nobody listens on it"
+    : "a file that is no socket is there, and it is not touched";
+  return systemError(errno, "bind", path, help);
+}
+
+function isSocketFile(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSocket ?? false;
+  } catch {
+    return false;
+  }
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}
+
+/** Which file stands at a path: another one there later has another answer. */
+function identity(path: string): string | null {
+  try {
+    const { dev, ino, birthtime } = Deno.lstatSync(path);
+    return `${dev} ${ino} ${birthtime?.getTime() ?? ""}`;
+  } catch {
+    return null;
+  }
+}
+
+/** How the descriptor's file is removed when it is closed. It can be switched off; what is given away keeps its file. */
+const unlinkers = new WeakMap<Descriptor, { unlink: boolean }>();
+
+function ownPath(descriptor: Descriptor, path: string): void {
+  const file = absolute(path);
+  const made = identity(file);
+  const choice = { unlink: true };
+  unlinkers.set(descriptor, choice);
+  descriptor.beforeClose = (closing) => {
+    if (closing && choice.unlink && made !== null && identity(file) === made) Deno.removeSync(file);
+  };
+}
+
+/** Leaves the file where it is on close. Until the socket is wholly open the file is removed with it, whatever was asked. */
+export function keepPath(descriptor: Descriptor, keep: boolean): void {
+  const choice = unlinkers.get(descriptor);
+  if (choice !== undefined) choice.unlink = !keep;
+}
+
+/** Runs steps while no other server that takes the same lock is between looking at a path and listening there. The lock is on the directory:
+ * it leaves no file behind and ends with the process. */
+function locked(path: string, steps: () => void): void {
+  const { c, errno, system: { constants, errors } } = libc();
+  const directory = absolute(path).replace(/\/[^/]*$/, "") || "/";
+  const fd = unwrap(c.open(encoder.encode(`${directory}\0`), constants.O_CLOEXEC), "open", directory);
+  try {
+    for (let tries = 1; c.flock(fd, constants.LOCK_EX | constants.LOCK_NB) === -1; tries++) {
+      const code = errno();
+      if (code !== errors.EAGAIN || tries === LOCK_TRIES) throw systemError(code, "flock", directory);
+      c.poll(new Uint8Array(8), 0, LOCK_PAUSE);
+    }
+    steps();
+  } finally {
+    c.close(fd);
+  }
+}
+
+/** Removes a socket file that nobody listens on: one that refuses a connection. A full backlog, a socket of another type and a permission
+ * that is missing are all signs of life. */
+function removeStale(path: string, sockaddr: Uint8Array<ArrayBuffer>, type: number): void {
+  if (!isSocketFile(path)) return;
+  const { c, errno, system: { constants, errors } } = libc();
+  const flags = constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC;
+  const probe = unwrap(c.socket(constants.AF_UNIX, type | flags, 0), "socket");
+  const result = c.connect(probe, sockaddr, sockaddr.length);
+  const refused = result === -1 && errno() === errors.ECONNREFUSED;
+  c.close(probe);
+  if (refused) Deno.removeSync(path);
+}
+
+/** The path or name a socket is bound to, null where it is unnamed. */
+export function boundPath(descriptor: Descriptor): string | null {
+  const name = socketName(descriptor.fd);
+  return decodeUnix("unix", name, name.length).path;
+}
