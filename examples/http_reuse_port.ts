@@ -1,0 +1,115 @@
+/**
+ * Several Workers serve HTTP on one port. Each has a listener of its own, opened here with `reusePort: true` and given
+ * away as a descriptor; the kernel spreads connections over them. Deno's `node:http` does the HTTP.
+ *
+ *     deno run --allow-ffi --allow-net=127.0.0.1 --allow-read=examples examples/http_reuse_port.ts
+ *
+ * It makes requests, each on a new connection, and prints who answered. With `--serve` it serves until Ctrl-C.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { connect, listen, type TcpListener } from "../mod.ts";
+
+const HELP = `Several Workers serve HTTP on one port, and the kernel spreads connections over them.
+
+  --workers COUNT   how many Workers, 1 to 64 (4)
+  --requests COUNT  how many requests to make, each on a new connection, 1 to 10000 (400)
+  --serve           make none, serve until Ctrl-C
+  --host ADDRESS    address to serve on (127.0.0.1); needs --allow-net for it
+  --port PORT       port to serve on, 0 for any free one (0)
+  --help            this text`;
+
+/** How long a request may take, in milliseconds. */
+const PATIENCE = 5000;
+
+/** Opens one listener for each Worker, all on one port. */
+function openListeners(hostname: string, port: number, count: number): TcpListener[] {
+  using failed = new DisposableStack();
+  const first = failed.use(listen({ hostname, port, reusePort: true }));
+  const listeners = [first];
+  while (listeners.length < count) {
+    listeners.push(failed.use(listen({ hostname, port: first.addr.port, reusePort: true })));
+  }
+  failed.move(); // Nothing has failed: they stay open.
+  return listeners;
+}
+
+/** Starts a Worker on a listener. Descriptors are the process's, so that a number is all there is to hand over. */
+async function startWorker(listener: TcpListener, name: string): Promise<Worker> {
+  const worker = new Worker(new URL("./http_reuse_port_worker.ts", import.meta.url), { type: "module" });
+  const listening = new Promise((resolve, reject) => {
+    worker.onmessage = resolve;
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(`${name}: ${event.message}`));
+    };
+  });
+  worker.postMessage({ fd: listener.detach(), name });
+  await listening;
+  return worker;
+}
+
+/** One request on a connection of its own: the name of the Worker that answered. */
+async function ask(hostname: string, port: number): Promise<string> {
+  const deadline = new Date(Date.now() + PATIENCE);
+  using conn = await connect({ hostname, port, deadline });
+  conn.setDeadline(deadline);
+  await conn.write(new TextEncoder().encode(`GET / HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`));
+  const answer = await new Response(conn.readable).text();
+  return answer.match(/^worker \d+$/m)?.[0] ?? `no answer: ${JSON.stringify(answer)}`;
+}
+
+/** Makes requests one after the other and prints how many each Worker answered. */
+async function showSpread(hostname: string, port: number, requests: number, names: readonly string[]): Promise<void> {
+  const counts = new Map(names.map((name) => [name, 0]));
+  for (let request = 0; request < requests; request++) {
+    const name = await ask(hostname, port);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const most = Math.max(...counts.values());
+  for (const [name, count] of counts) console.log(`${name} ${"█".repeat(Math.round(count / most * 40))} ${count}`);
+}
+
+function number(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(`--${name} ${text}: expected a whole number from ${least} to ${most}`);
+}
+
+async function main(): Promise<void> {
+  const args = parseArgs(Deno.args, {
+    string: ["workers", "requests", "host", "port"],
+    boolean: ["serve", "help"],
+    default: { workers: "4", requests: "400", host: "127.0.0.1", port: "0" },
+    unknown: (arg) => {
+      throw new TypeError(`${arg} means nothing here: see --help`);
+    },
+  });
+  if (args.help) return console.log(HELP);
+  const requests = number("requests", args.requests, 1, 10_000);
+  const count = number("workers", args.workers, 1, 64);
+
+  const listeners = openListeners(args.host, number("port", args.port, 0, 65535), count);
+  const { hostname, port } = listeners[0]!.addr;
+  const names = listeners.map((_, index) => `worker ${index + 1}`);
+  const workers = await Promise.all(listeners.map((listener, index) => startWorker(listener, names[index]!)));
+  const many = workers.length === 1 ? "1 Worker serves" : `${workers.length} Workers serve`;
+  console.log(`${many} http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/`);
+
+  if (args.serve) {
+    console.log("Ctrl-C stops");
+    await new Promise<void>((resolve) => Deno.addSignalListener("SIGINT", resolve));
+  } else {
+    console.log(`${requests} requests, each on a new connection:`);
+    await showSpread(hostname, port, requests, names);
+  }
+  for (const worker of workers) worker.terminate();
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`http_reuse_port: ${error instanceof Error ? error.message : error}`);
+  Deno.exit(1);
+}

@@ -1,0 +1,101 @@
+/**
+ * Two sockets on one UDP port, in one process or in two: one listens on 127.0.0.1:12345, the other sends from that same
+ * port to the multicast group 239.255.255.250:3702, and a member of the group sees where it came from.
+ *
+ *     deno run --allow-ffi --allow-net=127.0.0.1,239.255.255.250 examples/reuse_port.ts
+ *
+ * That is both roles in one process. For two, add `--listen` in one terminal and `--send` in another.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { type Control, listenDatagram, sockopt, type UdpSocket } from "../mod.ts";
+
+const HELP = `Two sockets share a UDP port: one listens there, the other sends multicast from it.
+
+  --listen             only listen, on the port and as a member of the group
+  --send               only send one message from the port to the group
+  --text TEXT          what to send (test message)
+  --port PORT          the port to share (12345)
+  --interface ADDRESS  IPv4 address of the interface to use (127.0.0.1); needs --allow-net for it
+  --seconds SECONDS    how long to listen (60)
+  --help               this text
+
+What is sent to a shared port goes to one of its sockets, chosen by the sender's address and port.`;
+
+const GROUP: Deno.NetAddr = { transport: "udp", hostname: "239.255.255.250", port: 3702 };
+
+/** Go's ListenConfig.Control: called before bind, on every socket that is to share the port. `reusePort: true` does the
+ * same on systems that spread load over the sharers, and refuses where the last one would get everything. */
+const share: Control = (socket) => socket.setOption(sockopt.SO_REUSEPORT, true);
+
+/** Listens on the shared port and in the group. `last` ends it early, once the group has heard that. */
+async function listen(shared: UdpSocket, address: string, milliseconds: number, last?: string): Promise<void> {
+  // A socket bound to the group hears nothing else on its port, and any number of them may share it.
+  using member = listenDatagram({ transport: "udp", hostname: GROUP.hostname, port: GROUP.port });
+  member.joinMulticast(GROUP.hostname, { interface: address });
+  console.log(`Listening on ${address}:${shared.addr.port} and as a member of ${GROUP.hostname}:${GROUP.port}`);
+  const deadline = new Date(Date.now() + milliseconds);
+  for (const socket of [shared, member]) socket.setReadDeadline(deadline);
+  const ended = print(shared);
+  const heard = await print(member, last);
+  if (heard) shared.close();
+  await ended;
+  if (last !== undefined && !heard) throw new Deno.errors.TimedOut(`No member of ${GROUP.hostname} heard the message`);
+}
+
+/** Prints what a socket hears, until it is closed, its deadline comes, or it hears `last`: only then true. */
+async function print(socket: UdpSocket, last?: string): Promise<boolean> {
+  try {
+    for await (const [data, from] of socket) {
+      const text = new TextDecoder().decode(data);
+      const { hostname, port } = socket.addr;
+      console.log(`${hostname}:${port} heard ${JSON.stringify(text)} from ${from.hostname}:${from.port}`);
+      if (text === last) return true;
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.TimedOut)) throw error;
+  }
+  return false;
+}
+
+/** Sends to the group, from the shared port. */
+async function send(shared: UdpSocket, address: string, text: string): Promise<void> {
+  shared.setMulticastInterface(address);
+  shared.setMulticastLoopback(true); // Members on this host are to hear it too.
+  await shared.send(new TextEncoder().encode(text), GROUP);
+  console.log(`Sent ${JSON.stringify(text)} from ${address}:${shared.addr.port} to ${GROUP.hostname}:${GROUP.port}`);
+}
+
+function number(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (value >= least && value <= most) return value;
+  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
+}
+
+async function main(): Promise<void> {
+  const args = parseArgs(Deno.args, {
+    boolean: ["listen", "send", "help"],
+    string: ["text", "port", "interface", "seconds"],
+    default: { text: "test message", port: "12345", interface: "127.0.0.1", seconds: "60" },
+    unknown: (arg) => {
+      throw new TypeError(`${arg} means nothing here: see --help`);
+    },
+  });
+  if (args.help) return console.log(HELP);
+  const port = number("port", args.port, 1, 65535);
+  const milliseconds = number("seconds", args.seconds, 0, 86_400) * 1000;
+  const open = () => listenDatagram({ transport: "udp", hostname: args.interface, port, control: share });
+  using first = open();
+  if (args.listen && !args.send) return await listen(first, args.interface, milliseconds);
+  if (args.send && !args.listen) return await send(first, args.interface, args.text);
+  using second = open();
+  await Promise.all([listen(first, args.interface, milliseconds, args.text), send(second, args.interface, args.text)]);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`reuse_port: ${error instanceof Error ? error.message : error}`);
+  Deno.exit(1);
+}

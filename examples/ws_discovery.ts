@@ -1,0 +1,207 @@
+/**
+ * WS-Discovery: asks the devices of a network who is there (Windows machines, printers, ONVIF cameras), by a Probe to
+ * the multicast group 239.255.255.250:3702, and prints what answers.
+ *
+ *     deno run --allow-ffi --allow-net=127.0.0.1,239.255.255.250 examples/ws_discovery.ts
+ *
+ * On loopback somebody has to answer: run it with `--listen --answer` in another terminal. On a network, name the
+ * interface to leave by, and allow it:
+ *
+ *     deno run --allow-ffi --allow-net examples/ws_discovery.ts --interface 192.0.2.1
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { listenDatagram, type UdpSocket } from "../mod.ts";
+
+const HELP = `Sends a WS-Discovery Probe and prints what answers.
+
+  --types TYPES        what to look for: wsdp:Device, dn:NetworkVideoTransmitter, … or any (wsdp:Device)
+  --timeout SECONDS    how long to wait for answers, or to listen, 0.1 to 86400 (4, or 3600)
+  --count COUNT        end early, after so many answers
+  --interface ADDRESS  IPv4 address of the interface to use (127.0.0.1); needs --allow-net for it
+  --port PORT          the group's port (3702)
+  --listen             send nothing: print what others say in the group
+  --answer             with --listen: answer Probes, as a device would
+  --help               this text`;
+
+const GROUP = "239.255.255.250";
+const ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
+const DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery";
+const NAMESPACES = {
+  soap: "http://www.w3.org/2003/05/soap-envelope",
+  wsa: ADDRESSING,
+  wsd: DISCOVERY,
+  wsdp: "http://schemas.xmlsoap.org/ws/2006/02/devprof",
+  dn: "http://www.onvif.org/ver10/network/wsdl",
+};
+
+/** What a message says of one device. */
+interface Device {
+  endpoint: string;
+  types: string;
+  addresses: string;
+}
+
+/** What we read of a message. */
+interface Message {
+  action: string;
+  id: string;
+  relatesTo: string;
+  /** What a Probe asks for. */
+  probe: string;
+  devices: Device[];
+}
+
+/** A SOAP message with these headers. */
+function envelope(id: string, action: string, to: string, relatesTo: string, body: string): Uint8Array {
+  const prefixes = Object.entries(NAMESPACES).map(([prefix, uri]) => ` xmlns:${prefix}="${uri}"`).join("");
+  const relation = relatesTo === "" ? "" : `<wsa:RelatesTo>${escape(relatesTo)}</wsa:RelatesTo>`;
+  return new TextEncoder().encode(
+    `<?xml version="1.0" encoding="utf-8"?><soap:Envelope${prefixes}><soap:Header><wsa:To>${to}</wsa:To>` +
+      `<wsa:Action>${DISCOVERY}/${action}</wsa:Action><wsa:MessageID>${id}</wsa:MessageID>${relation}</soap:Header>` +
+      `<soap:Body>${body}</soap:Body></soap:Envelope>`,
+  );
+}
+
+/** Reads the few elements we need, whatever prefixes the sender chose. This is no XML parser, and one is not needed. */
+function parse(data: Uint8Array): Message {
+  const message: Message = { action: "", id: "", relatesTo: "", probe: "", devices: [] };
+  let device: Device | undefined;
+  for (const [, tag, text] of new TextDecoder().decode(data).matchAll(/<([^<>]*)>([^<>]*)/g)) {
+    const value = unescape(text!).replaceAll(/[\s\p{Cc}]+/gu, " ").trim(); // Nothing for the terminal to obey.
+    switch (tag!.match(/^(?:[\w.-]+:)?([\w.-]+)/)?.[1]) {
+      case "Action":
+        message.action = value.slice(value.lastIndexOf("/") + 1);
+        break;
+      case "MessageID":
+        message.id = value;
+        break;
+      case "RelatesTo":
+        message.relatesTo = value;
+        break;
+      case "Hello":
+      case "Bye":
+      case "ProbeMatch":
+      case "ResolveMatch":
+        device = { endpoint: "", types: "", addresses: "" };
+        message.devices.push(device);
+        break;
+      case "Address":
+        if (device !== undefined) device.endpoint = value;
+        break;
+      case "Types":
+        if (device !== undefined) device.types = value;
+        else message.probe = value;
+        break;
+      case "XAddrs":
+        if (device !== undefined) device.addresses = value;
+        break;
+    }
+  }
+  return message;
+}
+
+const ENTITIES = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&" } as const;
+
+function unescape(text: string): string {
+  return text.replaceAll(/&(?:lt|gt|quot|apos|amp);/g, (entity) => ENTITIES[entity as keyof typeof ENTITIES]);
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
+
+function newId(): string {
+  return `urn:uuid:${crypto.randomUUID()}`;
+}
+
+function print(from: Deno.NetAddr, message: Message): void {
+  const about = message.devices.map(({ endpoint, types, addresses }) => `${endpoint} ${types} ${addresses}`.trim());
+  for (const line of about.length === 0 ? [message.probe] : about) {
+    console.log(`${from.hostname}:${from.port} ${message.action} ${line}`);
+  }
+}
+
+/** What a socket hears until the time is up, each message once. */
+async function* messages(socket: UdpSocket, milliseconds: number): AsyncGenerator<[Message, Deno.NetAddr]> {
+  const known: string[] = [];
+  socket.setReadDeadline(new Date(Date.now() + milliseconds));
+  try {
+    for await (const [data, from] of socket) {
+      const message = parse(data);
+      if (known.includes(message.id)) continue;
+      if (known.push(message.id) > 100) known.shift();
+      yield [message, from];
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.TimedOut)) throw error;
+  }
+}
+
+/** Sends a Probe and prints what answers, until the time is up or `count` have answered. */
+async function probe(socket: UdpSocket, group: Deno.NetAddr, types: string, milliseconds: number, count: number) {
+  if (!/^any$|^\w+:\w+( \w+:\w+)*$/.test(types)) throw new TypeError(`--types ${types}: expected names as wsdp:Device`);
+  const id = newId();
+  const wanted = types === "any" ? "" : `<wsd:Types>${types}</wsd:Types>`;
+  const to = "urn:schemas-xmlsoap-org:ws:2005:04:discovery";
+  const message = envelope(id, "Probe", to, "", `<wsd:Probe>${wanted}</wsd:Probe>`);
+  // Datagrams get lost: the standard has it sent more than once, and who hears both knows it by its MessageID.
+  for (let time = 0; time < 2; time++) await socket.send(message, group);
+  console.log(`Asked ${group.hostname}:${group.port} for ${types} from ${socket.addr.hostname}`);
+
+  let answered = 0;
+  for await (const [answer, from] of messages(socket, milliseconds)) {
+    if (answer.action !== "ProbeMatches" || answer.relatesTo !== id) continue;
+    print(from, answer);
+    if (++answered === count) break;
+  }
+  console.log(`${answered} answered`);
+}
+
+/** Prints what is said in the group, and answers for a device when asked to. */
+async function listen(socket: UdpSocket, group: Deno.NetAddr, address: string, milliseconds: number, answer: boolean) {
+  // A socket bound to the group hears nothing else on its port, and any number of them may share it.
+  using member = listenDatagram({ transport: "udp", hostname: group.hostname, port: group.port });
+  member.joinMulticast(group.hostname, { interface: address });
+  const device = `<wsa:EndpointReference><wsa:Address>${newId()}</wsa:Address></wsa:EndpointReference>` +
+    "<wsd:Types>wsdp:Device</wsd:Types><wsd:MetadataVersion>1</wsd:MetadataVersion>";
+  const body = `<wsd:ProbeMatches><wsd:ProbeMatch>${device}</wsd:ProbeMatch></wsd:ProbeMatches>`;
+  console.log(`Listening to ${group.hostname}:${group.port} on ${address}`);
+  for await (const [message, from] of messages(member, milliseconds)) {
+    print(from, message);
+    if (!answer || message.action !== "Probe" || !/^$|:Device$/.test(message.probe)) continue;
+    await socket.send(envelope(newId(), "ProbeMatches", `${ADDRESSING}/role/anonymous`, message.id, body), from);
+  }
+}
+
+function number(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (value >= least && value <= most) return value;
+  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
+}
+
+async function main(): Promise<void> {
+  const args = parseArgs(Deno.args, {
+    string: ["types", "timeout", "count", "interface", "port"],
+    boolean: ["listen", "answer", "help"],
+    default: { types: "wsdp:Device", count: "1000", interface: "127.0.0.1", port: "3702" },
+    unknown: (arg) => {
+      throw new TypeError(`${arg} means nothing here: see --help`);
+    },
+  });
+  if (args.help) return console.log(HELP);
+  const group: Deno.NetAddr = { transport: "udp", hostname: GROUP, port: number("port", args.port, 1, 65535) };
+  using socket = listenDatagram({ transport: "udp", hostname: args.interface, loopback: true });
+  socket.setMulticastInterface(args.interface);
+  const milliseconds = number("timeout", args.timeout ?? (args.listen ? "3600" : "4"), 0.1, 86_400) * 1000;
+  if (args.listen) return await listen(socket, group, args.interface, milliseconds, args.answer);
+  await probe(socket, group, args.types, milliseconds, number("count", args.count, 1, 1000));
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`ws_discovery: ${error instanceof Error ? error.message : error}`);
+  Deno.exit(1);
+}

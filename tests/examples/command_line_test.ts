@@ -1,0 +1,75 @@
+import { assert, assertArrayIncludes, assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import type { Finished } from "../support/process.ts";
+import { printedCommands, startExample } from "./support.ts";
+
+noDescriptorLeaks();
+
+const EXAMPLES = ["multicast_chat", "ping", "reuse_port", "ws_discovery"];
+
+async function runExample(example: string, ...args: string[]): Promise<Finished> {
+  const child = await startExample(example, { args });
+  return await child.finished();
+}
+
+/** The options in an example's call of parseArgs. */
+async function optionsOf(example: string): Promise<string[]> {
+  const source = await Deno.readTextFile(new URL(`../../examples/${example}.ts`, import.meta.url));
+  const lists = Array.from(source.matchAll(/^ {4}(?:string|boolean): (\[.*\]),$/gm), ([, list]) => JSON.parse(list!));
+  const options = lists.flat();
+  assertArrayIncludes(options, ["help", "interface"]);
+  return options;
+}
+
+for (const example of EXAMPLES) {
+  describe(`examples/${example}.ts`, () => {
+    it("prints on --help every option it takes", async () => {
+      const { success, stdout, report } = await runExample(example, "--help");
+      assert(success, report);
+      for (const option of await optionsOf(example)) assertMatch(stdout, new RegExp(`^  --${option} `, "m"));
+    });
+
+    it("asks for loopback only, unless another interface is named", async () => {
+      for (const command of await printedCommands(example)) {
+        const net = command.find((flag) => flag.startsWith("--allow-net"));
+        if (command.includes("--interface")) assertEquals(net, "--allow-net");
+        else assertMatch(net!, /^--allow-net=(127\.0\.0\.1|\[::1\])(,239\.\d+\.\d+\.\d+)?$/);
+      }
+    });
+
+    it("answers an option it does not know with one line", async () => {
+      const { code, stderr, report } = await runExample(example, "--bogus");
+      assertEquals(code, 1, report);
+      assertEquals(stderr, `${example}: --bogus means nothing here: see --help`);
+    });
+
+    it("answers an interface it may not use with one line", async () => {
+      const { code, stderr, report } = await runExample(example, "--interface", "192.0.2.55");
+      assertEquals(code, 1, report);
+      // Without the right to open a socket for ICMP, ping does not come so far.
+      const refusals = String.raw`Requires net access to "192\.0\.2\.55:\d+", .*--allow-net flag|needs .*CAP_NET_RAW.*`;
+      assertMatch(stderr, new RegExp(`^${example}: (${refusals})$`));
+    });
+  });
+}
+
+describe("a bad value", () => {
+  const cases: [example: string, args: string[], line: RegExp][] = [
+    ["multicast_chat", ["--port", "99999"], /^multicast_chat: Invalid port .*99999/],
+    ["multicast_chat", ["--group", "127.0.0.1"], /^multicast_chat: Not a multicast group: "127\.0\.0\.1"/],
+    ["ping", ["--count", "many"], /^ping: --count many: expected 1 to 1000$/],
+    ["ping", ["192.0.2.55"], /^ping: 192\.0\.2\.55 is not this machine: name the address to leave it by/],
+    ["reuse_port", ["--port", "0"], /^reuse_port: --port 0: expected 1 to 65535$/],
+    ["ws_discovery", ["--types", "<x>"], /^ws_discovery: --types <x>: expected names as wsdp:Device$/],
+    ["ws_discovery", ["--timeout", "never"], /^ws_discovery: --timeout never: expected 0\.1 to 86400$/],
+  ];
+  for (const [example, args, line] of cases) {
+    it(`is answered with one line: ${example} ${args.join(" ")}`, async () => {
+      const { code, stderr, report } = await runExample(example, ...args);
+      assertEquals(code, 1, report);
+      assertMatch(stderr, line);
+      assertEquals(stderr.split("\n").length, 1, report);
+    });
+  }
+});

@@ -1,0 +1,233 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { type Child, type Finished, start } from "../support/process.ts";
+import { itUnless, missingCommands } from "../support/skipping.ts";
+import { printedCommands, startExample } from "./support.ts";
+
+noDescriptorLeaks();
+
+const HOSTNAME = "127.0.0.1";
+const noNetcat = await missingCommands("nc");
+const CLIENT = "127\\.0\\.0\\.1:\\d+";
+
+async function runExample(example: string, ...args: string[]): Promise<Finished> {
+  const child = await startExample(example, { args });
+  return await child.finished();
+}
+
+async function startServer(...args: string[]): Promise<{ server: Child; port: number }> {
+  const server = await startExample("tcp_echo_server", { args: ["--port", "0", ...args] });
+  const [, port] = await server.waitForLine(/^Listening on 127\.0\.0\.1:(\d+); Ctrl-C stops$/);
+  return { server, port: Number(port) };
+}
+
+/** Sends text and gives as many bytes as come back. */
+async function echo(conn: Deno.Conn, text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  const back = new Uint8Array(bytes.length);
+  assertEquals(await conn.write(bytes), bytes.length);
+  for (let length = 0; length < back.length;) {
+    const read = await conn.read(back.subarray(length));
+    assert(read !== null, "It was hung up on");
+    length += read;
+  }
+  return new TextDecoder().decode(back);
+}
+
+/** Writes all and ends: Deno's own write may be short. */
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await conn.write(bytes.subarray(written));
+  await conn.closeWrite();
+}
+
+/** A port on which nobody listens and which nobody else will be given: that of a client. */
+async function refusingPort(): Promise<{ port: number } & Disposable> {
+  using listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
+  const client = await Deno.connect({ hostname: HOSTNAME, port: listener.addr.port });
+  (await listener.accept()).close();
+  return { port: client.localAddr.port, [Symbol.dispose]: () => client.close() };
+}
+
+describe("examples/tcp_echo_client.ts", () => {
+  it("shows an echo, a deadline and an abort in the errors' own words, and the end", async () => {
+    const { server, port } = await startServer();
+    await using _server = server;
+    const { code, stdout, report } = await runExample("tcp_echo_client", "--port", String(port), "--text", "grüß dich");
+    assertEquals(code, 0, report);
+    const [connected, ...lines] = stdout.split("\n");
+    assertMatch(connected!, new RegExp(`^Connected ${CLIENT} to 127\\.0\\.0\\.1:${port}$`));
+    assertEquals(lines, [
+      'Echo: "grüß dich"',
+      "Deadline: TimedOut: recvmsg: deadline exceeded (code ETIMEDOUT, timeout true)",
+      "Abort: Error: The user has pressed Cancel",
+      'Echo: "still connected"',
+      "End: the server has hung up too",
+    ]);
+    await server.waitForLine(new RegExp(`^${CLIENT} ended after 26 bytes$`));
+  });
+
+  it("says in one line that nobody listens, and what to start", async () => {
+    using nobody = await refusingPort();
+    const { code, stdout, stderr, report } = await runExample("tcp_echo_client", "--port", String(nobody.port));
+    assertEquals(code, 1, report);
+    assertEquals(stdout, "");
+    assertEquals(
+      stderr,
+      `tcp_echo_client: connect 127.0.0.1:${nobody.port}: nobody listens there (ECONNREFUSED); start tcp_echo_server.ts first`,
+    );
+  });
+
+  it("says in one line that the server has hung up", async () => {
+    using listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
+    const client = await startExample("tcp_echo_client", { args: ["--port", String(listener.addr.port)] });
+    const conn = await listener.accept();
+    await conn.read(new Uint8Array(64));
+    conn.close();
+    const { code, stderr, report } = await client.finished();
+    assertEquals(code, 1, report);
+    assertEquals(stderr, "tcp_echo_client: The server has hung up");
+  });
+});
+
+describe("examples/tcp_echo_server.ts", () => {
+  it("serves many clients at once", async () => {
+    const { server, port } = await startServer();
+    await using _server = server;
+    using open = new DisposableStack();
+    const clients: Deno.Conn[] = [];
+    for (let client = 0; client < 20; client++) {
+      clients.push(open.use(await Deno.connect({ hostname: HOSTNAME, port })));
+    }
+    for (const round of ["one", "two"]) {
+      const answers = await Promise.all(clients.map((client, index) => echo(client, `${round} ${index}`)));
+      assertEquals(answers, clients.map((_, index) => `${round} ${index}`));
+    }
+  });
+
+  it("echoes a megabyte whole", async () => {
+    const { server, port } = await startServer();
+    await using _server = server;
+    using client = await Deno.connect({ hostname: HOSTNAME, port });
+    const sent = Uint8Array.from({ length: 1 << 20 }, (_, index) => index % 251);
+    const [back] = await Promise.all([new Response(client.readable).bytes(), writeAll(client, sent)]);
+    assertEquals(back, sent);
+  });
+
+  itUnless(noNetcat, "talks to nc, as its header says", async () => {
+    const { server, port } = await startServer();
+    await using _server = server;
+    await using nc = start("nc", [HOSTNAME, String(port)], { stdin: true });
+    await nc.write("hello\n");
+    await nc.waitForLine(/^hello$/);
+  });
+
+  it("stops on Ctrl-C: it lets in nobody new, and who is there may finish", async () => {
+    const { server, port } = await startServer();
+    await using _server = server;
+    const client = await Deno.connect({ hostname: HOSTNAME, port });
+    assertEquals(await echo(client, "before"), "before");
+    server.kill("SIGINT");
+    await server.waitForLine(/^No longer listening; connections to finish: 1$/);
+    await assertRejects(() => Deno.connect({ hostname: HOSTNAME, port }), Deno.errors.ConnectionRefused);
+    assertEquals(await echo(client, "after"), "after");
+    client.close();
+    const { code, stdout, report } = await server.finished();
+    assertEquals(code, 0, report);
+    assertMatch(stdout, new RegExp(`^${CLIENT} ended after 11 bytes$`, "m"));
+  });
+
+  it("does not wait for anybody on a second Ctrl-C", async () => {
+    const { server, port } = await startServer();
+    await using _server = server;
+    using client = await Deno.connect({ hostname: HOSTNAME, port });
+    assertEquals(await echo(client, "here"), "here");
+    server.kill("SIGINT");
+    await server.waitForLine(/^No longer listening/);
+    const { signal, report } = await server.end("SIGINT");
+    assertEquals(signal, "SIGINT", report);
+  });
+
+  it("hangs up on a client that is silent for too long, and lives on", async () => {
+    const { server, port } = await startServer("--idle", "0.1");
+    await using _server = server;
+    using silent = await Deno.connect({ hostname: HOSTNAME, port });
+    assertEquals(await silent.read(new Uint8Array(1)), null);
+    await server.waitForLine(new RegExp(`^${CLIENT} failed after 0 bytes: recvmsg: deadline exceeded$`));
+    using other = await Deno.connect({ hostname: HOSTNAME, port });
+    assertEquals(await echo(other, "hello"), "hello");
+  });
+
+  it("says in one line that the port is taken", async () => {
+    using holder = Deno.listen({ hostname: HOSTNAME, port: 0 });
+    const { port } = holder.addr;
+    const { code, stderr, report } = await runExample("tcp_echo_server", "--port", String(port));
+    assertEquals(code, 1, report);
+    assertMatch(stderr, new RegExp(`^tcp_echo_server: bind 127\\.0\\.0\\.1:${port}: address already in use .*$`));
+  });
+});
+
+describe("examples/tcp_fan_out.ts", () => {
+  it("shows that one dial of ten wins, and that the others are cancelled and closed", async () => {
+    const { code, stdout, report } = await runExample("tcp_fan_out");
+    assertEquals(code, 0, report);
+    const [title, ...lines] = stdout.split("\n");
+    assertMatch(title!, /^10 dials at once, the first connection after \d+\.\d ms$/);
+    assertEquals(lines.length, 10, report);
+    const won = lines.filter((line) => / 127\.0\.0\.1:\d+ {2}won; its listener heard "you have won"$/.test(line));
+    const lost = lines.filter((line) => / 127\.0\.0\.1:\d+ {2}cancelled and closed; its listener /.test(line));
+    assertEquals([won.length, lost.length], [1, 9], report);
+    assert(lost.every((line) => !line.includes("heard")), report);
+  });
+
+  it("dials a port that is given ten times, and keeps one connection", async () => {
+    using listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
+    const { code, stdout, report } = await runExample("tcp_fan_out", "--port", String(listener.addr.port));
+    assertEquals(code, 0, report);
+    const [, ...lines] = stdout.split("\n");
+    const won = lines.filter((line) => line.endsWith(`  127.0.0.1:${listener.addr.port}  won`));
+    const lost = lines.filter((line) => line.endsWith(`  127.0.0.1:${listener.addr.port}  cancelled and closed`));
+    assertEquals([won.length, lost.length], [1, 9], report);
+  });
+
+  it("says in one line that all ten failed, and why", async () => {
+    using nobody = await refusingPort();
+    const { code, stderr, report } = await runExample("tcp_fan_out", "--port", String(nobody.port));
+    assertEquals(code, 1, report);
+    const why = `connect 127.0.0.1:${nobody.port}: nobody listens there (ECONNREFUSED)`;
+    assertEquals(stderr, `tcp_fan_out: None of 10 candidates answered: ${why}`);
+  });
+});
+
+for (const example of ["tcp_echo_server", "tcp_echo_client", "tcp_fan_out"]) {
+  describe(`The command line of examples/${example}.ts`, () => {
+    it("prints on --help every option it takes", async () => {
+      const { success, stdout, report } = await runExample(example, "--help");
+      assert(success, report);
+      for (const option of ["--host HOST", "--port PORT", "--help"]) assertStringIncludes(stdout, option);
+    });
+
+    it("asks for loopback only", async () => {
+      const commands = await printedCommands(example);
+      assertEquals(commands, [["run", "--allow-ffi", "--allow-net=127.0.0.1", `examples/${example}.ts`]]);
+    });
+
+    const mistakes: [args: string[], words: RegExp][] = [
+      [["--bogus"], /^--bogus means nothing here: see --help$/],
+      [["stray"], /^stray means nothing here: see --help$/],
+      [["--port", "http"], /^--port http: expected [01] to 65535$/],
+      [["--port", "7007", "--host", "192.0.2.55"], /Requires net access to "192\.0\.2\.55:7007", .*--allow-net flag$/],
+    ];
+    for (const [args, words] of mistakes) {
+      it(`answers ${args.join(" ")} with one line`, async () => {
+        const { code, stdout, stderr, report } = await runExample(example, ...args);
+        assertEquals(code, 1, report);
+        assertEquals(stdout, "");
+        const [program, ...rest] = stderr.split(": ");
+        assertEquals(program, example);
+        assertMatch(rest.join(": "), words);
+        assertEquals(stderr.split("\n").length, 1);
+      });
+    }
+  });
+}
