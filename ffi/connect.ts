@@ -1,3 +1,4 @@
+import { parsePort } from "./socket/addresses.ts";
 import { Race } from "./race.ts";
 import type { SeqpacketConn } from "./seqpacket.ts";
 import type { WaitOptions } from "./socket/operation.ts";
@@ -73,6 +74,9 @@ export async function connectAny(
   candidates: readonly (TcpConnectOptions | UnixConnectOptions)[],
   options?: WaitOptions,
 ): Promise<TcpConn | UnixConn> {
+  for (const candidate of candidates) {
+    if (candidate.transport !== "unix") parsePort(candidate.port);
+  }
   const race = new Race<TcpConn | UnixConn>(options?.signal);
   for (const candidate of candidates) {
     race.start((cancelled) => {

@@ -2,30 +2,42 @@ import { libc } from "./libc/libc.ts";
 import { unwrap } from "./libc/system_error.ts";
 import {
   type Datagram,
+  type DatagramSource,
   LONGEST_DATAGRAM,
+  ReceivingBatch,
   ReceivingDatagram,
   ReceivingPair,
   SendingDatagram,
   tooLong,
 } from "./datagram.ts";
+import { DatagramBatch } from "./datagram_batch.ts";
 import {
-  type IpFamily,
-  joinGroup,
-  type MulticastMembership,
-  type MulticastOptions,
-  setInterface,
-  setLoopback,
-  setMulticastHops,
-} from "./multicast.ts";
+  type Outgoing,
+  requireDatagram,
+  type SegmentOffload,
+  SendingMany,
+  SendingSegments,
+} from "./datagram_sending.ts";
+import { encodeSource, featuresOf, type UdpFeatures } from "./packet_info.ts";
 import { decodeInet, decodeNet, formatAddress } from "./socket/addresses.ts";
-import { refusedBytes } from "./socket/buffers.ts";
+import { refusedBytes, requireBytes } from "./socket/buffers.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import { type Destination, Destinations } from "./socket/destinations.ts";
-import { Endpoint, untilClosed } from "./socket/endpoint.ts";
+import { untilClosed } from "./socket/endpoint.ts";
 import type { WaitOptions } from "./socket/operation.ts";
 import { setOption } from "./socket/option.ts";
 import { peerName, socketName } from "./socket/sockname.ts";
 import { sockopt } from "./socket/sockopt.ts";
+import { MulticastEndpoint } from "./udp_multicast.ts";
+
+/** How one datagram is sent. */
+export interface SendOptions extends WaitOptions {
+  /** Which of this machine's addresses to send from, on a socket bound to all of them: the `destination` of the datagram that is answered.
+   * IP_PKTINFO, IPV6_PKTINFO, IP_SENDSRCADDR. */
+  source?: string;
+  /** Which interface to send by, beside `source`. The system's choice where left out; not on FreeBSD over IPv4. */
+  interfaceIndex?: number;
+}
 
 /** A UDP socket: `Deno.DatagramConn` with options before bind, source-filtered multicast of both families, a fixed peer, deadlines and
  * signals. {@linkcode listenDatagram} makes one.
@@ -44,8 +56,9 @@ import { sockopt } from "./socket/sockopt.ts";
  * console.log(new TextDecoder().decode(data), from.port === a.addr.port); // hello true
  * ```
  */
-export class UdpSocket extends Endpoint implements Deno.DatagramConn {
-  readonly #family: IpFamily;
+export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
+  readonly #source: DatagramSource;
+  readonly #offload: SegmentOffload = { refused: false };
   readonly #destinations: Destinations;
   /** Where it was bound, to go back there. */
   readonly #bound: Uint8Array<ArrayBuffer>;
@@ -53,12 +66,13 @@ export class UdpSocket extends Endpoint implements Deno.DatagramConn {
   #remoteAddr: Deno.NetAddr | null;
 
   /** @ignore */
-  constructor(descriptor: Descriptor) {
-    super(descriptor);
-    this.#bound = socketName(descriptor.fd);
-    this.#family = decodeInet(this.#bound)?.family ?? "inet";
-    this.#destinations = new Destinations(this.#family);
-    this.#addr = decodeNet("udp", this.#bound);
+  constructor(descriptor: Descriptor, features?: UdpFeatures) {
+    const bound = socketName(descriptor.fd);
+    super(descriptor, decodeInet(bound)?.family ?? "inet");
+    this.#bound = bound;
+    this.#source = { descriptor, features: features ?? featuresOf(descriptor.fd, this.family), waiting: null };
+    this.#destinations = new Destinations(this.family);
+    this.#addr = decodeNet("udp", bound);
     const peer = peerName(descriptor.fd);
     this.#remoteAddr = peer === null ? null : decodeNet("udp", peer);
   }
@@ -80,10 +94,8 @@ export class UdpSocket extends Endpoint implements Deno.DatagramConn {
   receive(p?: Uint8Array, options?: WaitOptions): Promise<[Uint8Array<ArrayBuffer>, Deno.NetAddr]> {
     const refusal = p === undefined ? null : refusedBytes(p);
     if (refusal !== null) return Promise.reject(refusal);
-    return this.descriptor.reads.run(
-      new ReceivingPair(this.descriptor, p as Uint8Array<ArrayBuffer> | undefined),
-      options,
-    );
+    const receiving = new ReceivingPair(this.#source, p as Uint8Array<ArrayBuffer> | undefined);
+    return this.descriptor.reads.run(receiving, options);
   }
 
   /** Takes one datagram with what the kernel knows of it, recvmsg(2). `maxLength` is the longest taken whole, 65,507 bytes by default. */
@@ -92,7 +104,17 @@ export class UdpSocket extends Endpoint implements Deno.DatagramConn {
     if (!Number.isInteger(maxLength) || maxLength < 0 || maxLength > 65_535) {
       return Promise.reject(new RangeError(`Invalid maxLength: ${maxLength}, expected 0 to 65535 bytes`));
     }
-    return this.descriptor.reads.run(new ReceivingDatagram(this.descriptor, maxLength), options);
+    return this.descriptor.reads.run(new ReceivingDatagram(this.#source, maxLength), options);
+  }
+
+  /** Waits for at least one datagram and takes what is there, as many as the batch holds, in one system call: recvmmsg(2). Resolves to
+   * `batch.length`. With `receiveOffload` each message may hold many datagrams, which the batch tells apart.
+   *
+   * @throws {TypeError} for anything but a DatagramBatch
+   */
+  receiveMany(batch: DatagramBatch, options?: WaitOptions): Promise<number> {
+    if (!(batch instanceof DatagramBatch)) return Promise.reject(new TypeError("Expected a DatagramBatch"));
+    return this.descriptor.reads.run(new ReceivingBatch(this.#source, batch), options);
   }
 
   /** Sends one datagram, to `addr` or to the connected peer, and resolves to its length: sendmsg(2). A name is looked up every time.
@@ -102,18 +124,65 @@ export class UdpSocket extends Endpoint implements Deno.DatagramConn {
    * @throws {Deno.errors.ConnectionRefused} on a connected socket, when an earlier datagram found nobody
    * @throws {Deno.errors.NotCapable} without `--allow-net` for the destination
    */
-  send(p: Uint8Array, addr?: Deno.Addr, options?: WaitOptions): Promise<number> {
+  send(p: Uint8Array, addr?: Deno.Addr, options?: SendOptions): Promise<number> {
     const refusal = refusedBytes(p) ?? this.descriptor.refusal();
     if (refusal !== null) return Promise.reject(refusal);
     if (p.length > LONGEST_DATAGRAM) return Promise.reject(tooLong(p.length));
-    let to: Destination | null;
     try {
-      to = this.#destination(addr);
+      const to = this.#destination(addr as Deno.NetAddr | undefined);
+      const control = this.#control(options);
+      if (!(to instanceof Promise)) {
+        return this.descriptor.writes.run(new SendingDatagram(this.descriptor, p, to, control), options);
+      }
+      return to.then((found) => {
+        return this.descriptor.writes.run(new SendingDatagram(this.descriptor, p, found, control), options);
+      });
     } catch (error) {
       return Promise.reject(error);
     }
-    if (to === null && addr !== undefined) return this.#sendToName(p, addr as Deno.NetAddr, options);
-    return this.descriptor.writes.run(new SendingDatagram(this.descriptor, p, to), options);
+  }
+
+  /** Sends datagrams in order, as many with one system call as the kernel takes, waiting when it takes no more: sendmmsg(2). Resolves to how
+   * many were handed over: all. An error has in `sent` how many had gone before it.
+   *
+   * On a connected socket an error may be about a datagram sent earlier, as with {@linkcode UdpSocket.send}; those go one by one, so that none
+   * is lost or told of the wrong one.
+   *
+   * @throws as {@linkcode UdpSocket.send} does; bad input is refused before anything is sent
+   */
+  async sendMany(
+    datagrams: readonly { data: Uint8Array; addr?: Deno.NetAddr }[],
+    options?: WaitOptions,
+  ): Promise<number> {
+    const outgoing: Outgoing[] = [];
+    for (const { data, addr } of datagrams) {
+      requireDatagram(data);
+      const to = this.#destination(addr);
+      outgoing.push({ data, to: to instanceof Promise ? await to : to });
+    }
+    const sending = new SendingMany(this.descriptor, outgoing, this.#remoteAddr !== null);
+    return await this.descriptor.writes.run(sending, options);
+  }
+
+  /** Sends one buffer as many datagrams of `segmentSize` bytes, the last perhaps shorter: UDP_SEGMENT of udp(7) where there is one, up to 64 a
+   * call; sendMany's way elsewhere. Resolves to the bytes handed over; an error has them in `bytesWritten`.
+   *
+   * @throws {RangeError} for a segment size beyond 1 to 65,507
+   * @throws as {@linkcode UdpSocket.send} does
+   */
+  async sendSegments(
+    p: Uint8Array,
+    segmentSize: number,
+    addr?: Deno.NetAddr,
+    options?: WaitOptions,
+  ): Promise<number> {
+    requireBytes(p);
+    if (!Number.isInteger(segmentSize) || segmentSize < 1 || segmentSize > LONGEST_DATAGRAM) {
+      throw new RangeError(`Invalid segmentSize: ${segmentSize}, expected 1 to ${LONGEST_DATAGRAM} bytes`);
+    }
+    const to = await this.#destination(addr);
+    const sending = new SendingSegments(this.descriptor, p, segmentSize, to, this.#offload);
+    return await this.descriptor.writes.run(sending, options);
   }
 
   /** Fixes the peer: sends without an address go there, and nothing from elsewhere is heard. `null` undoes it and keeps the local port.
@@ -137,56 +206,10 @@ export class UdpSocket extends Endpoint implements Deno.DatagramConn {
     this.#addr = decodeNet("udp", socketName(fd));
   }
 
-  /** Joins a group of the socket's family, of any source or of one: MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP.
-   *
-   * @throws {TypeError} for an address that is no multicast group or of the other family
-   * @throws {Deno.errors.NotFound} for an interface that is not there
-   * @throws {Deno.errors.AddrInUse} for a group that the socket has joined on that interface
-   *
-   * @example
-   * ```ts
-   * import { listenDatagram } from "@berkeley/sockets";
-   *
-   * using udp = listenDatagram({ transport: "udp", hostname: "239.255.0.1", port: 0, loopback: true });
-   * using membership = udp.joinMulticast("239.255.0.1", { interface: "127.0.0.1" });
-   * udp.setMulticastInterface("127.0.0.1");
-   * await udp.send(new Uint8Array(3), { transport: "udp", hostname: membership.group, port: udp.addr.port });
-   * console.log((await udp.receive())[0].length); // 3
-   * ```
-   */
-  joinMulticast(group: string, options?: MulticastOptions): MulticastMembership {
-    return joinGroup(this.descriptor, this.#family, group, options);
-  }
-
-  /** As Deno's: joins an IPv4 group on the interface that has this address, "0.0.0.0" for the system's choice. */
-  joinMulticastV4(address: string, networkInterface: string): Promise<MulticastMembership> {
-    return Promise.try(() => this.joinMulticast(address, { interface: networkInterface }));
-  }
-
-  /** As Deno's: joins an IPv6 group on the interface of this index, 0 for the system's choice. */
-  joinMulticastV6(address: string, networkInterface: number): Promise<MulticastMembership> {
-    return Promise.try(() => this.joinMulticast(address, { interface: networkInterface }));
-  }
-
-  /** Sets the interface that multicast leaves by, as its name, index or IPv4 address: IP_MULTICAST_IF, IPV6_MULTICAST_IF. */
-  setMulticastInterface(networkInterface: string | number): void {
-    setInterface(this.descriptor.fd, this.#family, networkInterface);
-  }
-
-  /** Sets how many routers multicast may pass, 0 to 255: IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS. The system's default is 1. */
-  setMulticastTTL(ttl: number): void {
-    setMulticastHops(this.descriptor.fd, this.#family, ttl);
-  }
-
-  /** Sets whether multicast that is sent comes back to this host: IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP. */
-  setMulticastLoopback(loopback: boolean): void {
-    setLoopback(this.descriptor.fd, this.#family, loopback);
-  }
-
   /** Sets how many routers unicast may pass, 1 to 255: IP_TTL, IPV6_UNICAST_HOPS. */
   setTTL(ttl: number): void {
     if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255) throw new RangeError(`Invalid TTL: ${ttl}, expected 1 to 255`);
-    setOption(this.descriptor.fd, this.#family === "inet" ? sockopt.IP_TTL : sockopt.IPV6_UNICAST_HOPS, ttl);
+    setOption(this.descriptor.fd, this.family === "inet" ? sockopt.IP_TTL : sockopt.IPV6_UNICAST_HOPS, ttl);
   }
 
   /** Sets whether datagrams may go to broadcast addresses: SO_BROADCAST. */
@@ -199,15 +222,16 @@ export class UdpSocket extends Endpoint implements Deno.DatagramConn {
     return untilClosed(() => this.receive());
   }
 
-  #destination(addr: Deno.Addr | undefined): Destination | null {
-    if (addr !== undefined) return this.#destinations.find(addr as Deno.NetAddr);
+  /** Where a datagram goes: null to the connected peer, a promise for a name. */
+  #destination(addr: Deno.NetAddr | undefined): Destination | null | Promise<Destination> {
+    if (addr !== undefined) return this.#destinations.find(addr) ?? this.#destinations.lookUp(addr);
     if (this.#remoteAddr !== null) return null;
     throw new TypeError("No address given, and the socket is not connected: pass one, or call connect() first");
   }
 
-  async #sendToName(p: Uint8Array, addr: Deno.NetAddr, options: WaitOptions | undefined): Promise<number> {
-    const to = await this.#destinations.lookUp(addr, options);
-    return await this.descriptor.writes.run(new SendingDatagram(this.descriptor, p, to), options);
+  #control(options: SendOptions | undefined): Uint8Array | null {
+    if (options?.source === undefined) return null;
+    return encodeSource(this.family, options.source, options.interfaceIndex ?? 0);
   }
 
   /** connect(2) to an address of no family. Linux lets go of a port it had chosen itself, so the socket is bound there once more. */

@@ -2,6 +2,7 @@ import { libc } from "./libc/libc.ts";
 import { unwrap } from "./libc/system_error.ts";
 import type { InetAddress } from "./memory/sockaddr.ts";
 import { setLoopback } from "./multicast.ts";
+import { enableFeatures, type UdpFeatures } from "./packet_info.ts";
 import { encodeInet, formatAddress, formatHost, isMulticast, parseHost, parsePort } from "./socket/addresses.ts";
 import { closeUnless, type Descriptor, openDescriptor } from "./socket/descriptor.ts";
 import { setOption } from "./socket/option.ts";
@@ -23,7 +24,7 @@ export interface UdpListenOptions {
   /** SO_REUSEADDR (on macOS and BSD also what lets multicast listeners share a port). Default false; true for a group. */
   reuseAddress?: boolean;
   /** SO_REUSEPORT: datagrams are spread over the sockets of one port. Default false; Deno.errors.NotSupported where the system would not
-   * spread them. */
+   * spread them. Beside port 0 the system may choose a port that another such socket of the same user has. */
   reusePort?: boolean;
   /** SO_BROADCAST. Default true. */
   broadcast?: boolean;
@@ -35,6 +36,14 @@ export interface UdpListenOptions {
   receiveBufferSize?: number;
   /** Bytes asked of SO_SNDBUF; the system's default where left out. */
   sendBufferSize?: number;
+  /** Tell with each datagram where it was sent to, by which interface it came, its TTL and its class: IP_PKTINFO, IP_RECVTTL, IP_RECVTOS and IPv6's
+   * own. Default false. */
+  packetInfo?: boolean;
+  /** Tell with each datagram when the kernel took it in: SO_TIMESTAMPNS. Default false. */
+  timestamps?: boolean;
+  /** Let the kernel coalesce datagrams of one flow, which receiveMany then tells apart: UDP_GRO. receive and receiveMessage still give one at a
+   * time. Without effect where there is none. Default false. */
+  receiveOffload?: boolean;
   /** Called after the socket is made and before it is bound. */
   control?: Control;
 }
@@ -50,12 +59,14 @@ export function listenUdp(options: UdpListenOptions): UdpSocket {
   const family = address!.family === "inet" ? constants.AF_INET : constants.AF_INET6;
   const descriptor = openDescriptor(family, constants.SOCK_DGRAM, 0);
   return closeUnless(descriptor, () => {
+    const features = featuresAsked(options);
     prepareUdp(descriptor, address!, options);
+    enableFeatures(descriptor.fd, address!.family, features);
     const sockaddr = encodeInet(address!);
     const addr: Deno.NetAddr = { transport: "udp", hostname: formatHost(address!), port };
     options.control?.(socketOf(descriptor), address!.family === "inet" ? "udp4" : "udp6", addr);
     unwrap(libc().c.bind(descriptor.fd, sockaddr, sockaddr.length), "bind", formatAddress(addr));
-    return new UdpSocket(descriptor);
+    return new UdpSocket(descriptor, features);
   });
 }
 
@@ -77,4 +88,9 @@ function prepareUdp({ fd }: Descriptor, address: InetAddress, options: UdpListen
   setLoopback(fd, address.family, options.loopback ?? false);
   if (options.receiveBufferSize !== undefined) setOption(fd, sockopt.SO_RCVBUF, options.receiveBufferSize);
   if (options.sendBufferSize !== undefined) setOption(fd, sockopt.SO_SNDBUF, options.sendBufferSize);
+}
+
+function featuresAsked(options: UdpListenOptions): UdpFeatures {
+  const { packetInfo = false, timestamps = false, receiveOffload = false } = options;
+  return { packetInfo, timestamps, receiveOffload };
 }

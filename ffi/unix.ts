@@ -12,11 +12,12 @@ import { WritingStream } from "./stream_operations.ts";
 import {
   controlRoom,
   type DescriptorPassing,
-  encodeRights,
   type OutgoingUnixMessage,
+  type Passable,
   readControl,
   type ReceiveMessageOptions,
   requireStreamMessage,
+  Rights,
   sendWithControl,
   type UnixMessage,
   type Wanted,
@@ -64,7 +65,7 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
   sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
       requireStreamMessage(message);
-      const writing = new WritingMessage(this.descriptor, message.data, encodeRights(message.fds));
+      const writing = new WritingMessage(this.descriptor, message.data, message.fds);
       return this.descriptor.writes.run(writing, options);
     });
   }
@@ -82,19 +83,19 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
   }
 }
 
-/** Writes a buffer whole, its first bytes with control messages. */
+/** Writes a buffer whole, its first bytes with descriptors. */
 class WritingMessage extends WritingStream {
   readonly #owner: Descriptor;
-  readonly #control: Uint8Array;
+  readonly #rights: Rights;
 
-  constructor(descriptor: Descriptor, data: Uint8Array, control: Uint8Array) {
+  constructor(descriptor: Descriptor, data: Uint8Array, fds: readonly Passable[] | undefined) {
     super(descriptor, data);
     this.#owner = descriptor;
-    this.#control = control;
+    this.#rights = new Rights(fds);
   }
 
   protected override send(rest: Uint8Array, first: boolean): number | Again {
-    return first ? sendWithControl(this.#owner, rest, this.#control) : super.send(rest, first);
+    return first ? sendWithControl(this.#owner, rest, this.#rights.encode()) : super.send(rest, first);
   }
 }
 

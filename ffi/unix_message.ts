@@ -58,14 +58,30 @@ export interface DescriptorPassing {
 }
 
 function descriptorNumber(item: Passable): number {
-  const fd = typeof item === "number" ? item : "socket" in item ? item.socket.fd : item?.fd;
-  if (Number.isInteger(fd) && fd >= 0) return fd;
-  throw new TypeError(`Not a descriptor: ${JSON.stringify(item)}, expected a number or an object with one`);
+  const fd = typeof item === "object" && item !== null ? ("socket" in item ? item.socket?.fd : item.fd) : item;
+  if (Number.isInteger(fd) && fd >= 0 && fd <= 0x7fff_ffff) return fd;
+  throw new TypeError(`Not a descriptor: ${Deno.inspect(item, { depth: 0 })}, expected a number or an object with one`);
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Descriptors on their way. Numbers are asked for at each attempt: while one waits, a socket may be closed, and its number another's. */
+export class Rights {
+  readonly #fds: readonly Passable[];
+
+  constructor(fds: readonly Passable[] = []) {
+    this.#fds = [...fds];
+    this.encode();
+  }
+
+  encode(): Uint8Array {
+    return encodeRights(this.#fds);
+  }
 }
 
 /** The control message for descriptors; empty without any. */
-export function encodeRights(fds: readonly Passable[] = []): Uint8Array<ArrayBuffer> {
-  if (fds.length === 0) return new Uint8Array(0);
+function encodeRights(fds: readonly Passable[]): Uint8Array {
+  if (fds.length === 0) return NOTHING;
   if (fds.length > MOST_FDS) {
     throw new RangeError(`${fds.length} descriptors in one message, expected ${MOST_FDS} at most`);
   }
@@ -104,10 +120,13 @@ export function wanted(descriptor: Descriptor, options: ReceiveMessageOptions): 
   return { maxLength, maxFds, credentials };
 }
 
+const ON = Uint8Array.of(1, 0, 0, 0);
+const OFF = new Uint8Array(4);
+
 /** SO_PASSCRED: from now on every message says who sent it. */
-export function passCredentials({ fd }: Descriptor): void {
+export function passCredentials({ fd }: Descriptor, pass = true): void {
   const { level, name } = optionNumber("SO_PASSCRED");
-  writeOption(fd, level, name, Uint8Array.of(1, 0, 0, 0), "SO_PASSCRED");
+  writeOption(fd, level, name, pass ? ON : OFF, "SO_PASSCRED");
 }
 
 /** Room for so many descriptors and for credentials. */

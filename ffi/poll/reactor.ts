@@ -1,5 +1,6 @@
 import type { Libc } from "../libc/libc.ts";
 import { libc } from "../libc/libc.ts";
+import { testSwitch } from "../libc/test_switch.ts";
 import { Epoll } from "./epoll.ts";
 import { Kqueue } from "./kqueue.ts";
 import { Patience } from "./patience.ts";
@@ -158,15 +159,9 @@ export class Reactor {
   }
 }
 
-/** Set by tests: BERKELEY_POLLER=poll takes poll(2). Asked only where reading it is already granted. */
-function pollIsForced(): boolean {
-  const granted = Deno.permissions.querySync({ name: "env", variable: "BERKELEY_POLLER" }).state === "granted";
-  return granted && Deno.env.get("BERKELEY_POLLER") === "poll";
-}
-
 function choosePoller(libc: Libc): Poller {
   if (libc.system.mechanism === "kqueue") return new Kqueue(libc);
-  return pollIsForced() ? new Poll(libc) : new Epoll(libc);
+  return testSwitch("BERKELEY_POLLER") === "poll" ? new Poll(libc) : new Epoll(libc);
 }
 
 let started: Reactor | undefined;

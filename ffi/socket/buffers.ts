@@ -34,7 +34,7 @@ export class AddressCache {
     if (buffer === this.#lastBuffer) return this.#lastAddress + p.byteOffset;
     let address = this.#addresses.get(buffer);
     if (address === undefined) {
-      address = Number(libc().addressOf(new Uint8Array(buffer)));
+      address = Number(libc().addressOf(p)) - p.byteOffset;
       this.#addresses.set(buffer, address);
     }
     this.#lastBuffer = buffer;

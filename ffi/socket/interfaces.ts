@@ -13,11 +13,13 @@ const IFADDRS = { size: 32, next: 0, name: 8, address: 24 } as const;
 
 /** The index of an interface by its name. */
 function indexOfName(name: string): number {
-  const { c, errno } = libc();
+  const { c, errno, system } = libc();
   const bytes = encoder.encode(`${name}\0`);
-  const index = bytes.length > NAME_SIZE ? 0 : c.if_nametoindex(bytes);
+  // C would cut the name at a NUL and find another interface.
+  const possible = bytes.length <= NAME_SIZE && bytes.indexOf(0) === bytes.length - 1;
+  const index = possible ? c.if_nametoindex(bytes) : 0;
   if (index !== 0) return index;
-  throw systemError(errno() || libc().system.errors.ENODEV!, "if_nametoindex", JSON.stringify(name));
+  throw systemError(possible ? errno() : system.errors.ENODEV!, "if_nametoindex", JSON.stringify(name));
 }
 
 /** The name of an interface; its number where it has gone. */

@@ -76,6 +76,9 @@ abstract class Message {
 
 /** recvmsg(2). After a call that returned a number, `name`, `nameLength`, `flags` and `controlLength` tell of that message. */
 export class InwardMessage extends Message {
+  /** Bytes received. */
+  length = 0;
+
   receive(fd: number, data: Uint8Array, flags: number, nameRoom: number, controlRoom: number): number | Again {
     const { libc: { c, system, errno }, view } = this;
     this.point(data);
@@ -83,7 +86,7 @@ export class InwardMessage extends Message {
       setNameLength(system.layout, view, 0, nameRoom);
       setControlLength(system.layout, view, 0, controlRoom);
       const length = c.recvmsg(fd, this.pointer, flags);
-      if (length !== -1) return length;
+      if (length !== -1) return this.length = length;
       if (this.failure("recvmsg", errno()) === AGAIN) return AGAIN;
     }
   }
