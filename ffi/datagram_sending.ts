@@ -19,6 +19,30 @@ const COPIED = 2048;
 /** UDP_MAX_SEGMENTS of the kernels since 4.18. */
 const MOST_SEGMENTS = 64;
 
+/** Sends one datagram, to a destination or to the connected peer. */
+export class SendingDatagram extends Operation<number> {
+  readonly syscall = "sendmsg";
+  readonly #descriptor: Descriptor;
+  readonly #p: Uint8Array;
+  readonly #to: Destination | null;
+  readonly #control: Uint8Array | null;
+
+  constructor(descriptor: Descriptor, p: Uint8Array, to: Destination | null, control: Uint8Array | null) {
+    super();
+    this.#control = control;
+    this.#descriptor = descriptor;
+    this.#p = p;
+    this.#to = to;
+  }
+
+  override attempt(): number | Again {
+    const message = outward();
+    if (this.#control !== null) message.control.set(this.#control);
+    const controlLength = this.#control?.length ?? 0;
+    return message.send(this.#descriptor.fd, this.#p, this.#to?.sockaddr ?? null, controlLength, this.#to?.text);
+  }
+}
+
 /** A datagram ready to be sent. */
 export interface Outgoing {
   readonly data: Uint8Array;

@@ -1,5 +1,5 @@
 import { type Libc, libc } from "./libc/libc.ts";
-import { testSwitch } from "./libc/test_switch.ts";
+import { override } from "./libc/override.ts";
 import { IOVEC_SIZE, setIovecLength, writeIovec, writeMessageHeader } from "./memory/msghdr.ts";
 
 /** How a vector of messages is laid out. */
@@ -23,7 +23,7 @@ let vectored: boolean | undefined;
 /** Whether the system moves many messages in one call. Tests switch it off to see the same results without. */
 export function hasVectoredCalls(): boolean {
   const { c, system } = libc();
-  return vectored ??= c.recvmmsg !== null && system.layout.mmsghdr !== null && testSwitch("BERKELEY_MMSG") !== "off";
+  return vectored ??= c.recvmmsg !== null && system.layout.mmsghdr !== null && override("BERKELEY_MMSG") !== "off";
 }
 
 const HIGH = 2 ** 32;

@@ -12,14 +12,16 @@ import { peerName, socketName } from "./socket/sockname.ts";
 import { unwrap } from "./libc/system_error.ts";
 import {
   type DescriptorPassing,
-  encodeRights,
   type OutgoingUnixMessage,
-  passCredentials,
   type ReceiveMessageOptions,
+  Rights,
   type UnixMessage,
+  vouchForAll,
   type Wanted,
   wanted,
 } from "./unix_message.ts";
+
+const NO_RIGHTS = new Rights();
 
 function packetAddr(sockaddr: Uint8Array | null): UnixAddr {
   return decodeUnix("seqpacket", sockaddr ?? new Uint8Array(0), sockaddr?.length ?? 0);
@@ -47,6 +49,8 @@ function packetAddr(sockaddr: Uint8Array | null): UnixAddr {
 export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   readonly #localAddr: UnixAddr;
   readonly #remoteAddr: UnixAddr;
+  /** Whether SO_PASSCRED is put off while it sends. */
+  readonly #quiet: boolean;
 
   /** @ignore */
   constructor(descriptor: Descriptor) {
@@ -54,7 +58,7 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     this.#localAddr = packetAddr(socketName(descriptor.fd));
     this.#remoteAddr = packetAddr(peerName(descriptor.fd));
     descriptor.closedMessage = "Bad resource ID: the connection has been closed";
-    if (libc().system.options.SO_PASSCRED !== null) passCredentials(descriptor);
+    this.#quiet = vouchForAll(descriptor) && this.#localAddr.path === null;
   }
 
   /** This end's address. */
@@ -82,7 +86,7 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   send(message: Uint8Array, options?: WaitOptions): Promise<number> {
     const refusal = refusedBytes(message);
     if (refusal !== null) return Promise.reject(refusal);
-    return this.descriptor.writes.run(new SeqpacketSending(this.descriptor, message, new Uint8Array(0)), options);
+    return this.descriptor.writes.run(new SeqpacketSending(this.descriptor, message, NO_RIGHTS, this.#quiet), options);
   }
 
   /** Credentials of the peer as they were when the connection was made: SO_PEERCRED, or getpeereid(3). */
@@ -98,7 +102,7 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
       requireBytes(message?.data);
-      const sending = new SeqpacketSending(this.descriptor, message.data, encodeRights(message.fds));
+      const sending = new SeqpacketSending(this.descriptor, message.data, new Rights(message.fds), this.#quiet);
       return this.descriptor.writes.run(sending, options);
     });
   }
@@ -127,6 +131,8 @@ export class SeqpacketListener extends StreamListener<SeqpacketConn, UnixAddr> {
   /** @ignore */
   constructor(descriptor: Descriptor) {
     super(descriptor, packetAddr(socketName(descriptor.fd)));
+    // A connection has it from the listener: what is sent before it is accepted counts too.
+    vouchForAll(descriptor);
   }
 
   /** @ignore */

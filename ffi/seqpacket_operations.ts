@@ -2,7 +2,15 @@ import { libc } from "./libc/libc.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import { inward } from "./socket/message.ts";
 import { AGAIN, type Again, Operation } from "./socket/operation.ts";
-import { controlRoom, readControl, sendWithControl, type UnixMessage, type Wanted } from "./unix_message.ts";
+import {
+  controlRoom,
+  passCredentials,
+  readControl,
+  type Rights,
+  sendWithControl,
+  type UnixMessage,
+  type Wanted,
+} from "./unix_message.ts";
 
 /** Where a message is looked at before memory of its size is made for it. */
 class Peek {
@@ -56,21 +64,34 @@ export class SeqpacketReceiving extends Operation<UnixMessage | null> {
   }
 }
 
-/** Sends one message whole, with control messages. */
+/** Sends one message whole, with descriptors. */
 export class SeqpacketSending extends Operation<number> {
   readonly syscall = "sendmsg";
   readonly #descriptor: Descriptor;
   readonly #data: Uint8Array;
-  readonly #control: Uint8Array;
+  readonly #rights: Rights;
+  readonly #quiet: boolean;
 
-  constructor(descriptor: Descriptor, data: Uint8Array, control: Uint8Array) {
+  constructor(descriptor: Descriptor, data: Uint8Array, rights: Rights, quiet: boolean) {
     super();
     this.#descriptor = descriptor;
     this.#data = data;
-    this.#control = control;
+    this.#rights = rights;
+    this.#quiet = quiet;
   }
 
   override attempt(): number | Again {
-    return sendWithControl(this.#descriptor, this.#data, this.#control);
+    if (!this.#quiet) return this.#send();
+    // With SO_PASSCRED Linux gives an unnamed socket an abstract name as soon as it sends: unix(7), "Autobind feature".
+    passCredentials(this.#descriptor, false);
+    try {
+      return this.#send();
+    } finally {
+      passCredentials(this.#descriptor);
+    }
+  }
+
+  #send(): number | Again {
+    return sendWithControl(this.#descriptor, this.#data, this.#rights.encode());
   }
 }

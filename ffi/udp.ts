@@ -1,23 +1,16 @@
 import { libc } from "./libc/libc.ts";
 import { unwrap } from "./libc/system_error.ts";
-import {
-  type Datagram,
-  type DatagramSource,
-  LONGEST_DATAGRAM,
-  ReceivingBatch,
-  ReceivingDatagram,
-  ReceivingPair,
-  SendingDatagram,
-  tooLong,
-} from "./datagram.ts";
+import { type Datagram, LONGEST_DATAGRAM, tooLong } from "./datagram.ts";
 import { DatagramBatch } from "./datagram_batch.ts";
 import {
   type Outgoing,
   requireDatagram,
   type SegmentOffload,
+  SendingDatagram,
   SendingMany,
   SendingSegments,
 } from "./datagram_sending.ts";
+import { type DatagramSource, ReceivingBatch, ReceivingDatagram, ReceivingPair } from "./datagram_receiving.ts";
 import { encodeSource, featuresOf, type UdpFeatures } from "./packet_info.ts";
 import { decodeInet, decodeNet, formatAddress } from "./socket/addresses.ts";
 import { refusedBytes, requireBytes } from "./socket/buffers.ts";

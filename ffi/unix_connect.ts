@@ -1,5 +1,6 @@
 import { libc } from "./libc/libc.ts";
 import { unwrap } from "./libc/system_error.ts";
+import { thisSystem } from "./libc/this_system.ts";
 import { SeqpacketConn } from "./seqpacket.ts";
 import { encodeUnix, formatAddress } from "./socket/addresses.ts";
 import { Connecting } from "./socket/connecting.ts";
@@ -30,11 +31,11 @@ export interface SeqpacketConnectOptions extends Omit<UnixConnectOptions, "trans
 }
 
 export function connectUnix(options: UnixConnectOptions): Promise<UnixConn> {
-  return dial(options, libc().system.constants.SOCK_STREAM, (descriptor) => new UnixConn(descriptor));
+  return dial(options, thisSystem().constants.SOCK_STREAM, (descriptor) => new UnixConn(descriptor));
 }
 
 export function connectSeqpacket(options: SeqpacketConnectOptions): Promise<SeqpacketConn> {
-  return dial(options, libc().system.constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketConn(descriptor));
+  return dial(options, thisSystem().constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketConn(descriptor));
 }
 
 async function dial<T>(

@@ -1,6 +1,5 @@
 import { libc } from "./libc/libc.ts";
 import { SOCKADDR_STORAGE_SIZE } from "./memory/sockaddr.ts";
-import { scratchBytes } from "./datagram.ts";
 import { decodeUnix, encodeUnix, formatAddress } from "./socket/addresses.ts";
 import { refusedBytes } from "./socket/buffers.ts";
 import { closeUnless, type Descriptor, openDescriptor } from "./socket/descriptor.ts";
@@ -9,10 +8,11 @@ import { inward, outward } from "./socket/message.ts";
 import { AGAIN, type Again, Operation, type WaitOptions } from "./socket/operation.ts";
 import { Pace } from "./socket/pace.ts";
 import { requireUnix } from "./socket/permissions.ts";
+import { scratchBytes } from "./socket/scratch.ts";
 import { type Control, socketOf } from "./socket/socket.ts";
 import { socketName } from "./socket/sockname.ts";
 import { isSocketError } from "./libc/system_error.ts";
-import { bindPath, keepPath, requirePath, type UnixPathOptions } from "./unix_path.ts";
+import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./unix_path.ts";
 
 /** How a Unix datagram socket is opened. */
 export interface UnixDatagramOptions extends UnixPathOptions {
@@ -170,13 +170,14 @@ class SendingUnix extends Operation<number> {
 
 /** Opens a Unix datagram socket; what fails on the way leaves nothing open and no file. */
 export function listenUnixDatagram(options: UnixDatagramOptions): UnixDatagram {
-  const { constants } = libc().system;
   const { path } = options;
   if (path !== undefined && typeof path !== "string") requirePath(path);
+  const bindable = path === undefined ? null : requireBindable(path, options);
+  const { constants } = libc().system;
   const descriptor = openDescriptor(constants.AF_UNIX, constants.SOCK_DGRAM, 0);
   return closeUnless(descriptor, () => {
     options.control?.(socketOf(descriptor), "unixgram", { transport: "unixpacket", path: path ?? null });
-    if (path !== undefined) bindPath(descriptor, path, constants.SOCK_DGRAM, options);
+    if (bindable !== null) bindPath(descriptor, bindable, constants.SOCK_DGRAM);
     const socket = new UnixDatagram(descriptor);
     keepPath(descriptor, !(options.unlinkOnClose ?? true));
     return socket;

@@ -1,12 +1,13 @@
 import { libc } from "./libc/libc.ts";
 import { unwrap } from "./libc/system_error.ts";
+import { thisSystem } from "./libc/this_system.ts";
 import { SeqpacketListener } from "./seqpacket.ts";
 import { formatAddress } from "./socket/addresses.ts";
 import { backlogOf } from "./socket/backlog.ts";
 import { closeUnless, type Descriptor, openDescriptor } from "./socket/descriptor.ts";
 import { type Control, socketOf } from "./socket/socket.ts";
 import { UnixListener } from "./unix.ts";
-import { bindPath, keepPath, requirePath, type UnixPathOptions } from "./unix_path.ts";
+import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./unix_path.ts";
 
 /** How a listener at a path or an abstract name is opened. */
 export interface UnixListenOptions extends UnixPathOptions {
@@ -27,11 +28,11 @@ export interface SeqpacketListenOptions extends Omit<UnixListenOptions, "transpo
 }
 
 export function listenUnix(options: UnixListenOptions): UnixListener {
-  return open(options, libc().system.constants.SOCK_STREAM, (descriptor) => new UnixListener(descriptor));
+  return open(options, thisSystem().constants.SOCK_STREAM, (descriptor) => new UnixListener(descriptor));
 }
 
 export function listenSeqpacket(options: SeqpacketListenOptions): SeqpacketListener {
-  return open(options, libc().system.constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketListener(descriptor));
+  return open(options, thisSystem().constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketListener(descriptor));
 }
 
 /** What fails on the way leaves nothing open and no file. */
@@ -40,14 +41,15 @@ function open<T>(
   type: number,
   make: (descriptor: Descriptor) => T,
 ): T {
-  const { c, system: { constants } } = libc();
   const path = requirePath(options.path);
   const backlog = backlogOf("backlog", options.backlog);
+  const bindable = requireBindable(path, options);
+  const { c, system: { constants } } = libc();
   const descriptor = openDescriptor(constants.AF_UNIX, type, 0);
   return closeUnless(descriptor, () => {
     const addr = { transport: options.transport, path };
     options.control?.(socketOf(descriptor), options.transport, addr);
-    bindPath(descriptor, path, type, options, () => {
+    bindPath(descriptor, bindable, type, () => {
       unwrap(c.listen(descriptor.fd, backlog), "listen", formatAddress(addr));
     });
     const listener = make(descriptor);

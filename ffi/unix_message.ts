@@ -129,6 +129,18 @@ export function passCredentials({ fd }: Descriptor, pass = true): void {
   writeOption(fd, level, name, pass ? ON : OFF, "SO_PASSCRED");
 }
 
+/** SO_PASSCRED where the system has it, until the descriptor is given away: returns whether every message says who sent it. */
+export function vouchForAll(descriptor: Descriptor): boolean {
+  if (libc().system.options.SO_PASSCRED === null) return false;
+  passCredentials(descriptor);
+  const { beforeClose } = descriptor;
+  descriptor.beforeClose = (closing) => {
+    beforeClose?.(closing);
+    if (!closing) passCredentials(descriptor, false);
+  };
+  return true;
+}
+
 /** Room for so many descriptors and for credentials. */
 export function controlRoom(maxFds: number): number {
   const { layout } = libc().system;

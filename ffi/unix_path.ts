@@ -27,21 +27,33 @@ export function requirePath(path: unknown): string {
   throw new TypeError(`Invalid path: ${JSON.stringify(path)}, expected the path of a Unix socket`);
 }
 
-/** Binds a socket to a path, or to an abstract name, and runs `then` (listen, for a stream) before anybody is let at it. From here on the
- * descriptor owns the file. */
-export function bindPath(
-  descriptor: Descriptor,
-  path: string,
-  type: number,
-  options: UnixPathOptions,
-  then: () => void = () => {},
-): void {
+/** A path that may be bound to, as the system takes it. */
+export interface BindablePath {
+  readonly path: string;
+  readonly sockaddr: Uint8Array<ArrayBuffer>;
+  readonly options: UnixPathOptions;
+}
+
+/** Refuses what is wrong with a path, a mode or the program's permissions while there is no socket yet. */
+export function requireBindable(path: string, options: UnixPathOptions): BindablePath {
   const { mode } = options;
   if (mode !== undefined && (!Number.isInteger(mode) || mode < 0 || mode > 0o777)) {
     throw new TypeError(`Invalid mode: ${mode}, expected permission bits from 0 to 0o777`);
   }
   const sockaddr = encodeUnix(path);
   requireUnix(path === "" ? "\0" : path);
+  return { path, sockaddr, options };
+}
+
+/** Binds a socket to a path, or to an abstract name, and runs `then` (listen, for a stream) before anybody is let at it. From here on the
+ * descriptor owns the file. */
+export function bindPath(
+  descriptor: Descriptor,
+  { path, sockaddr, options }: BindablePath,
+  type: number,
+  then: () => void = () => {},
+): void {
+  const { mode } = options;
   const inFileSystem = path !== "" && !path.startsWith("\0");
   const steps = () => {
     bind(descriptor, sockaddr, path, inFileSystem ? mode : undefined);
@@ -107,8 +119,17 @@ function ownPath(descriptor: Descriptor, path: string): void {
   const choice = { unlink: true };
   unlinkers.set(descriptor, choice);
   descriptor.beforeClose = (closing) => {
-    if (closing && choice.unlink && made !== null && identity(file) === made) Deno.removeSync(file);
+    if (closing && choice.unlink && made !== null && identity(file) === made) remove(file);
   };
+}
+
+/** A file that may no longer be removed stays; the socket is closed all the same, as in Go. */
+function remove(file: string): void {
+  try {
+    Deno.removeSync(file);
+  } catch {
+    // Permissions may have been given up since.
+  }
 }
 
 /** Leaves the file where it is on close. Until the socket is wholly open the file is removed with it, whatever was asked. */
@@ -135,17 +156,24 @@ function locked(path: string, steps: () => void): void {
   }
 }
 
-/** Removes a socket file that nobody listens on: one that refuses a connection. A full backlog, a socket of another type and a permission
- * that is missing are all signs of life. */
+/** Removes a socket file that nobody listens on: one that refuses a connection, and still does after a moment, for a server that takes no lock
+ * may be between bind and listen. */
 function removeStale(path: string, sockaddr: Uint8Array<ArrayBuffer>, type: number): void {
-  if (!isSocketFile(path)) return;
+  if (!isSocketFile(path) || !isRefused(sockaddr, type)) return;
+  const file = identity(path);
+  libc().c.poll(new Uint8Array(8), 0, LOCK_PAUSE);
+  if (isRefused(sockaddr, type) && identity(path) === file) Deno.removeSync(path);
+}
+
+/** Whether nobody answers there. A full backlog, a socket of another type and a permission that is missing are all signs of life. */
+function isRefused(sockaddr: Uint8Array<ArrayBuffer>, type: number): boolean {
   const { c, errno, system: { constants, errors } } = libc();
   const flags = constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC;
   const probe = unwrap(c.socket(constants.AF_UNIX, type | flags, 0), "socket");
   const result = c.connect(probe, sockaddr, sockaddr.length);
   const refused = result === -1 && errno() === errors.ECONNREFUSED;
   c.close(probe);
-  if (refused) Deno.removeSync(path);
+  return refused;
 }
 
 /** The path or name a socket is bound to, null where it is unnamed. */

@@ -1,36 +1,44 @@
-/** How often the Reactor looks without blocking before it hands the wait to a thread.
+/** How long the Reactor looks without blocking, after it last found something, before it hands the wait to a thread. Milliseconds.
  *
- * A look costs one turn of the event loop, about 2.5 µs; a thread costs about 15 µs and its processor time, every time. While answers
- * come soon, looking is quicker and cheaper; when they do not, each look is wasted. So the limit follows what the last waits
- * showed: an answer that came soon after the thread took over would have been worth more looks, one that came late would not.
- */
-const MOST_LOOKS = 64;
-const FEWEST_LOOKS = 2;
+ * A look costs one turn of the event loop, about 2.5 µs; a thread costs about 15 µs of latency and as much processor time, every time. So looking
+ * for about as long as a thread costs is never much worse than the better of the two. While the thread's answers come soon, more looking
+ * would have been quicker and cheaper, and the limit grows; when they come late, every look was wasted, and it shrinks. */
+const LONGEST = 0.4;
+const SHORTEST = 0.03;
 
-/** Milliseconds within which an answer to a thread counts as soon. */
-const SOON = 0.2;
+/** An answer to a thread that came so soon could have been waited for. */
+const SOON = 0.4;
 
 export class Patience {
-  #limit = 16;
-  #looks = 0;
+  #limit = 0.1;
+  /** When the first of the looks in vain was. */
+  #since = 0;
   #handedOver = 0;
 
-  /** Whether to look once more, after a look that found something or nothing. */
+  /** Whether to look once more, after a look that found something or nothing. The clock is read only while nothing is found. */
   lookAgain(found: boolean): boolean {
-    if (found) this.#looks = 0;
-    else this.#looks++;
-    return this.#looks < this.#limit;
+    if (found) {
+      this.#since = 0;
+      return true;
+    }
+    const now = performance.now();
+    if (this.#since === 0) this.#since = now;
+    return now - this.#since < this.#limit;
+  }
+
+  /** Somebody begins to wait after nobody did. */
+  begin(): void {
+    this.#since = 0;
   }
 
   handedOver(): void {
     this.#handedOver = performance.now();
+    this.#since = 0;
   }
 
   /** The thread came back, with something or because its time was up. */
   answered(found: boolean): void {
-    this.#looks = 0;
-    if (!found) return;
-    const soon = performance.now() - this.#handedOver < SOON;
-    this.#limit = soon ? Math.min(this.#limit * 2, MOST_LOOKS) : Math.max(this.#limit >> 1, FEWEST_LOOKS);
+    const soon = found && performance.now() - this.#handedOver < SOON;
+    this.#limit = soon ? Math.min(this.#limit * 2, LONGEST) : Math.max(this.#limit / 2, SHORTEST);
   }
 }

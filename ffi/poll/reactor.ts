@@ -1,6 +1,6 @@
 import type { Libc } from "../libc/libc.ts";
 import { libc } from "../libc/libc.ts";
-import { testSwitch } from "../libc/test_switch.ts";
+import { override } from "../libc/override.ts";
 import { Epoll } from "./epoll.ts";
 import { Kqueue } from "./kqueue.ts";
 import { Patience } from "./patience.ts";
@@ -112,6 +112,7 @@ export class Reactor {
 
   #look(): void {
     this.#state = "looking";
+    this.#patience.begin();
     setImmediate(this.#turn);
   }
 
@@ -136,8 +137,8 @@ export class Reactor {
     this.#state = "looking";
     const found = this.#dispatch(count);
     this.#patience.answered(found);
-    if (this.#waiting === 0) this.#state = "idle";
-    else if (found) setImmediate(this.#turn);
+    if (found || this.#next.length > 0) setImmediate(this.#turn);
+    else if (this.#waiting === 0) this.#state = "idle";
     else this.#block();
   };
 
@@ -161,7 +162,7 @@ export class Reactor {
 
 function choosePoller(libc: Libc): Poller {
   if (libc.system.mechanism === "kqueue") return new Kqueue(libc);
-  return testSwitch("BERKELEY_POLLER") === "poll" ? new Poll(libc) : new Epoll(libc);
+  return override("BERKELEY_POLLER") === "poll" ? new Poll(libc) : new Epoll(libc);
 }
 
 let started: Reactor | undefined;

@@ -1,4 +1,5 @@
 import { libc } from "../libc/libc.ts";
+import { thisSystem } from "../libc/this_system.ts";
 import { formatIPv4, formatIPv6, isMulticastIPv4, isMulticastIPv6, parseIPv4, parseIPv6 } from "../memory/ip.ts";
 import {
   type InetAddress,
@@ -85,7 +86,7 @@ export function encodeInet(address: InetAddress): Uint8Array<ArrayBuffer> {
 
 export function encodeUnix(path: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(SOCKADDR_STORAGE_SIZE);
-  return bytes.slice(0, writeUnixAddress(libc().system, bytes, 0, path));
+  return bytes.slice(0, writeUnixAddress(thisSystem(), bytes, 0, path));
 }
 
 /** The text of IPv4 addresses seen lately: a socket hears from few. */

@@ -97,8 +97,7 @@ export class Lane {
       }
       if (result === AGAIN) {
         this.#drained = true;
-        if (!operation.paced) this.#owner.watch(this.#interest);
-        return;
+        return this.#watch(operation);
       }
       this.#remove(operation);
       operation.resolve(result);
@@ -126,8 +125,6 @@ export class Lane {
     const waiter = operation as Operation<unknown>;
     if (this.#first === null) {
       this.#first = waiter;
-      if (!this.#drained) this.#owner.soon();
-      else if (!operation.paced) this.#owner.watch(this.#interest);
     } else {
       waiter.previous = this.#last;
       this.#last!.next = waiter;
@@ -140,6 +137,19 @@ export class Lane {
       signal.addEventListener("abort", waiter);
     }
     if (this.#deadline !== Infinity && this.#timer === undefined) this.#startTimer();
+    if (this.#first !== waiter) return;
+    if (this.#drained) this.#watch(waiter);
+    else this.#owner.soon();
+  }
+
+  /** A system that cannot watch for the first in the queue cannot for the others either. */
+  #watch(operation: Operation<unknown>): void {
+    if (operation.paced) return;
+    try {
+      this.#owner.watch(this.#interest);
+    } catch (error) {
+      this.cut(() => error);
+    }
   }
 
   #remove(operation: Operation<unknown>): void {
@@ -158,8 +168,11 @@ export class Lane {
   }
 
   readonly #abort = (operation: Operation<unknown>): void => {
+    const wasFirst = this.#first === operation;
     this.#remove(operation);
     operation.reject(operation.signal!.reason);
+    // Who comes first now may have been waiting for its turn alone, and nobody has asked the poller for it.
+    if (wasFirst && this.#first !== null) this.#owner.soon();
   };
 
   /** The timer never holds the process: what waits does, if it is to. */
