@@ -15,6 +15,11 @@ const DEFAULT_LENGTH = 2048;
 /** What the kernel may give as one message when it coalesces. */
 const LONGEST_MESSAGE = 65_535;
 
+/** What went wrong behind datagrams that were taken. */
+export interface LeftError {
+  error: Error | null;
+}
+
 function requireCount(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(`Invalid ${name}: ${value}, expected ${least} to ${most}`);
@@ -61,8 +66,8 @@ export class DatagramBatch implements Iterable<Datagram> {
    * @throws {RangeError} for numbers beyond that
    */
   constructor(options: { capacity?: number; maxLength?: number } = {}) {
-    this.#capacity = requireCount("capacity", options.capacity ?? DEFAULT_CAPACITY, 1, 1024);
-    const { maxLength } = options;
+    const { capacity = DEFAULT_CAPACITY, maxLength } = options;
+    this.#capacity = requireCount("capacity", capacity, 1, 1024);
     this.#maxLength = maxLength === undefined ? undefined : requireCount("maxLength", maxLength, 0, LONGEST_MESSAGE);
     this.#first = new Uint32Array(this.#capacity + 1);
     this.#segment = new Uint32Array(this.#capacity);
@@ -88,7 +93,8 @@ export class DatagramBatch implements Iterable<Datagram> {
 
   /** Who sent a datagram. */
   addr(index: number): Deno.NetAddr {
-    return decodeNet("udp", this.#vector!.headers, this.#vector!.nameOffset(this.#messageOf(index)));
+    const message = this.#messageOf(index);
+    return decodeNet("udp", this.#vector!.headers, this.#vector!.nameOffset(message));
   }
 
   /** Whether a datagram was longer than `maxLength`. */
@@ -122,12 +128,12 @@ export class DatagramBatch implements Iterable<Datagram> {
    *
    * @ignore
    */
-  receive(fd: number, offload: boolean, waiting: Coalesced | null): number | Again {
+  receive(fd: number, offload: boolean, waiting: Coalesced | null, left: LeftError): number | Again {
     const vector = this.#prepare(offload);
     if (waiting !== null) return this.#adopt(vector, waiting);
     if (this.#used > 0) vector.renew(this.#used);
     this.#used = this.#length = 0;
-    const count = hasVectoredCalls() ? this.#receiveAll(vector, fd) : this.#receiveEach(vector, fd);
+    const count = hasVectoredCalls() ? this.#receiveAll(vector, fd) : this.#receiveEach(vector, fd, left);
     if (count === AGAIN) return AGAIN;
     this.#used = count;
     this.#tell(vector, count, offload);
@@ -163,7 +169,7 @@ export class DatagramBatch implements Iterable<Datagram> {
   }
 
   /** The same by recvmsg(2), one by one, until there is no more. */
-  #receiveEach(vector: MessageVector, fd: number): number | Again {
+  #receiveEach(vector: MessageVector, fd: number, left: LeftError): number | Again {
     const { c, errno, system: { constants, errors } } = libc();
     for (let count = 0; count < this.#capacity;) {
       const length = c.recvmsg(fd, vector.pointerAt(count), constants.MSG_DONTWAIT);
@@ -173,10 +179,12 @@ export class DatagramBatch implements Iterable<Datagram> {
       }
       const code = errno();
       if (code === errors.EINTR) continue;
-      // An error behind the first datagram is found again by the next receive, unless it was for once only.
-      if (count > 0) return count;
-      if (code === errors.EAGAIN) return AGAIN;
-      throw systemError(code, "recvmsg");
+      if (code === errors.EAGAIN) return count > 0 ? count : AGAIN;
+      // The system tells an error once: behind datagrams it is kept for the next receive.
+      const error = systemError(code, "recvmsg");
+      if (count === 0) throw error;
+      left.error = error;
+      return count;
     }
     return this.#capacity;
   }
@@ -186,7 +194,7 @@ export class DatagramBatch implements Iterable<Datagram> {
     const { size } = waiting;
     const data = waiting.takeAll();
     vector.data.set(data);
-    vector.renew(1);
+    vector.renew(Math.max(1, this.#used));
     vector.setLength(0, data.length);
     vector.headers.set(waiting.name, vector.nameOffset(0));
     vector.headers.set(waiting.control, vector.controlOffset(0));
@@ -212,7 +220,7 @@ export class DatagramBatch implements Iterable<Datagram> {
   }
 
   #messageOf(index: number): number {
-    if (!(index >= 0 && index < this.#length)) {
+    if (!(Number.isInteger(index) && index >= 0 && index < this.#length)) {
       throw new RangeError(`No datagram ${index}: the batch holds ${this.#length}`);
     }
     let message = this.#at;

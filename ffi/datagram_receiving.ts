@@ -17,6 +17,8 @@ export interface DatagramSource {
   readonly features: UdpFeatures;
   /** Datagrams that came together with one that was given out. */
   waiting: Coalesced | null;
+  /** What the next receive is to be told. */
+  error: Error | null;
 }
 
 /** Takes one datagram out of what the kernel gives, into `p` or the thread's scratch memory. With UDP_GRO that may be several: the rest is left
@@ -27,6 +29,8 @@ function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number 
   if (!source.features.receiveOffload) {
     return message.receive(source.descriptor.fd, p, 0, SOCKADDR_STORAGE_SIZE, room);
   }
+  // Looked at before anything is taken: while the operation waited, the buffer may have been transferred away.
+  requireBytes(p);
   const whole = scratchBytes();
   const length = message.receive(source.descriptor.fd, whole, 0, SOCKADDR_STORAGE_SIZE, room);
   if (length === AGAIN) return AGAIN;
@@ -37,9 +41,18 @@ function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number 
   return first.length;
 }
 
-/** The datagram that waits, if one does. */
+/** Whether the next receive needs nothing from the kernel. */
+export function holdsUnread({ waiting, error }: DatagramSource): boolean {
+  return error !== null || (waiting !== null && !waiting.empty);
+}
+
+/** The datagram that waits, if one does; or throws the error that does. */
 function takeWaiting(source: DatagramSource): Coalesced | null {
-  const { waiting } = source;
+  const { waiting, error } = source;
+  if (error !== null) {
+    source.error = null;
+    throw error;
+  }
   if (waiting === null || !waiting.empty) return waiting;
   return source.waiting = null;
 }
@@ -131,6 +144,6 @@ export class ReceivingBatch extends Operation<number> {
 
   override attempt(): number | Again {
     const { descriptor, features } = this.#source;
-    return this.#batch.receive(descriptor.fd, features.receiveOffload, takeWaiting(this.#source));
+    return this.#batch.receive(descriptor.fd, features.receiveOffload, takeWaiting(this.#source), this.#source);
   }
 }

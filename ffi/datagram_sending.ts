@@ -4,7 +4,7 @@ import { isSocketError, systemError } from "./libc/system_error.ts";
 import { controlSpace, writeControlMessage } from "./memory/cmsg.ts";
 import { setNameLength } from "./memory/msghdr.ts";
 import { hasVectoredCalls, MessageVector } from "./message_vector.ts";
-import { AddressCache, requireBytes } from "./socket/buffers.ts";
+import { AddressCache, refusedBytes, requireBytes } from "./socket/buffers.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import type { Destination } from "./socket/destinations.ts";
 import { outward } from "./socket/message.ts";
@@ -18,6 +18,22 @@ const COPIED = 2048;
 
 /** UDP_MAX_SEGMENTS of the kernels since 4.18. */
 const MOST_SEGMENTS = 64;
+
+/** sendmsg(2). That somebody refuses datagrams is told a connected socket of an earlier one, by whatever send comes next: the error names no
+ * address, since it is not about this one's. */
+function sendOne(
+  descriptor: Descriptor,
+  data: Uint8Array,
+  to: Destination | null,
+  controlLength: number,
+): number | Again {
+  try {
+    return outward().send(descriptor.fd, data, to?.sockaddr ?? null, controlLength, to?.text);
+  } catch (error) {
+    if (to === null || !isSocketError(error) || error.code !== "ECONNREFUSED") throw error;
+    throw systemError(error.errno, error.syscall);
+  }
+}
 
 /** Sends one datagram, to a destination or to the connected peer. */
 export class SendingDatagram extends Operation<number> {
@@ -36,10 +52,8 @@ export class SendingDatagram extends Operation<number> {
   }
 
   override attempt(): number | Again {
-    const message = outward();
-    if (this.#control !== null) message.control.set(this.#control);
-    const controlLength = this.#control?.length ?? 0;
-    return message.send(this.#descriptor.fd, this.#p, this.#to?.sockaddr ?? null, controlLength, this.#to?.text);
+    if (this.#control !== null) outward().control.set(this.#control);
+    return sendOne(this.#descriptor, this.#p, this.#to, this.#control?.length ?? 0);
   }
 }
 
@@ -62,7 +76,6 @@ class OutwardVector extends MessageVector {
   }
 
   put(index: number, { data, to }: Outgoing): void {
-    requireBytes(data);
     if (data.length <= COPIED) {
       this.data.set(data, index * COPIED);
       this.useOwnData(index, data.length);
@@ -121,14 +134,26 @@ export class SendingMany extends Operation<number> {
 
   #sendOne(): number | Again {
     const { data, to } = this.#outgoing[this.#sent]!;
-    return outward().send(this.#descriptor.fd, data, to?.sockaddr ?? null, 0, to?.text) === AGAIN ? AGAIN : 1;
+    return sendOne(this.#descriptor, data, to, 0) === AGAIN ? AGAIN : 1;
+  }
+
+  /** Puts in as many as fit. One whose buffer went away while it waited is told of when those before it have gone. */
+  #fill(vector: OutwardVector): number {
+    const most = Math.min(VECTOR, this.#outgoing.length - this.#sent);
+    for (let index = 0; index < most; index++) {
+      const outgoing = this.#outgoing[this.#sent + index]!;
+      const refusal = refusedBytes(outgoing.data);
+      if (refusal !== null && index === 0) throw refusal;
+      if (refusal !== null) return index;
+      vector.put(index, outgoing);
+    }
+    return most;
   }
 
   #sendVector(): number | Again {
     const { c, errno, system: { constants, errors } } = libc();
     const vector = outwardVector ??= new OutwardVector();
-    const count = Math.min(VECTOR, this.#outgoing.length - this.#sent);
-    for (let index = 0; index < count; index++) vector.put(index, this.#outgoing[this.#sent + index]!);
+    const count = this.#fill(vector);
     for (;;) {
       const sent = c.sendmmsg!(this.#descriptor.fd, vector.pointer, count, constants.MSG_NOSIGNAL);
       const code = sent === -1 ? errno() : 0;
@@ -141,9 +166,9 @@ export class SendingMany extends Operation<number> {
   }
 }
 
-/** A socket's experience with UDP_SEGMENT: once a device has refused it, it is not tried again. */
+/** A socket's experience with UDP_SEGMENT: segments of this size and more were refused, and are not tried again. */
 export interface SegmentOffload {
-  refused: boolean;
+  refusedFrom: number;
 }
 
 /** Sends one buffer as datagrams of equal size, the last perhaps shorter. Resolves to the bytes handed over. */
@@ -181,6 +206,7 @@ export class SendingSegments extends Operation<number> {
   override attempt(): number | Again {
     while (this.#written < this.#length) {
       try {
+        if (this.#p.length < this.#length) throw gone(this.#p);
         const written = this.#sendPortion();
         if (written === AGAIN) return AGAIN;
         this.#written += written;
@@ -197,7 +223,7 @@ export class SendingSegments extends Operation<number> {
   }
 
   #sendPortion(): number | Again {
-    const plain = this.#control === null || this.#offload.refused || !hasVectoredCalls();
+    const plain = this.#control === null || this.#segmentSize >= this.#offload.refusedFrom || !hasVectoredCalls();
     const rest = this.#p.subarray(this.#written, this.#written + (plain ? this.#segmentSize : this.#portion));
     if (plain || rest.length <= this.#segmentSize) return this.#send(rest, 0);
     outward().control.set(this.#control!);
@@ -205,15 +231,22 @@ export class SendingSegments extends Operation<number> {
       return this.#send(rest, this.#control!.length);
     } catch (error) {
       if (!isSocketError(error) || !["EIO", "EINVAL", "EMSGSIZE"].includes(error.code)) throw error;
-      // A device without checksum offload, or segments longer than its packets: plain datagrams pass, in fragments if need be.
-      this.#offload.refused = true;
-      return this.#sendPortion();
+      // A device without checksum offload, or segments longer than its packets: plain datagrams pass, in fragments if need be. Where they do
+      // not either, it was something else.
+      const written = this.#send(rest.subarray(0, this.#segmentSize), 0);
+      if (written !== AGAIN) this.#offload.refusedFrom = error.code === "EIO" ? 0 : this.#segmentSize;
+      return written;
     }
   }
 
   #send(data: Uint8Array, controlLength: number): number | Again {
-    return outward().send(this.#descriptor.fd, data, this.#to?.sockaddr ?? null, controlLength, this.#to?.text);
+    return sendOne(this.#descriptor, data, this.#to, controlLength);
   }
+}
+
+/** The error for bytes that there were when the operation began. */
+function gone(p: Uint8Array): TypeError {
+  return refusedBytes(p) ?? new TypeError("The buffer was made shorter while it waited to be sent");
 }
 
 /** UDP_SEGMENT's control message, null where there is no such thing. */
@@ -227,10 +260,19 @@ function segmentControl(segmentSize: number): Uint8Array<ArrayBuffer> | null {
   return control;
 }
 
-/** Checks a datagram that is to be sent. */
-export function requireDatagram(data: unknown): Uint8Array {
+/** Throws for what is no list of datagrams. */
+export function requireList(datagrams: unknown): void {
+  if (typeof (datagrams as Iterable<unknown> | null)?.[Symbol.iterator] === "function") return;
+  throw new TypeError(`Expected an array of datagrams, got ${String(datagrams)}`);
+}
+
+/** Throws for what is no datagram that can be sent. */
+export function requireDatagram(datagram: unknown): void {
+  if (datagram === null || typeof datagram !== "object") {
+    throw new TypeError(`Not a datagram: ${JSON.stringify(datagram)}, expected { data, addr }`);
+  }
+  const { data } = datagram as { data?: unknown };
   requireBytes(data);
-  const bytes = data as Uint8Array;
-  if (bytes.length > LONGEST_DATAGRAM) throw tooLong(bytes.length);
-  return bytes;
+  const { length } = data as Uint8Array;
+  if (length > LONGEST_DATAGRAM) throw tooLong(length);
 }

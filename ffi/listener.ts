@@ -1,6 +1,6 @@
 import { Accepting, PeerName } from "./socket/accepting.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
-import { Endpoint, untilClosed } from "./socket/endpoint.ts";
+import { Endpoint, UntilClosed } from "./socket/endpoint.ts";
 import type { WaitOptions } from "./socket/operation.ts";
 
 /** A socket that gives out connections: what {@linkcode TcpListener}, {@linkcode UnixListener} and {@linkcode SeqpacketListener} have in
@@ -37,7 +37,7 @@ export abstract class StreamListener<C, A> extends Endpoint implements AsyncIter
 
   /** Iterates over connections, until the listener is closed. */
   [Symbol.asyncIterator](): AsyncIterableIterator<C> {
-    return untilClosed(() => this.accept());
+    return new UntilClosed(() => this.accept());
   }
 
   readonly #wrap = (descriptor: Descriptor, peer: PeerName): C => this.wrap(descriptor, peer);

@@ -2,6 +2,7 @@ import { libc } from "./libc/libc.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import { inward } from "./socket/message.ts";
 import { AGAIN, type Again, Operation } from "./socket/operation.ts";
+import { nextLength } from "./socket/peek.ts";
 import {
   controlRoom,
   passCredentials,
@@ -11,17 +12,6 @@ import {
   type UnixMessage,
   type Wanted,
 } from "./unix_message.ts";
-
-/** Where a message is looked at before memory of its size is made for it. */
-class Peek {
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
-
-  grow(): void {
-    this.bytes = new Uint8Array(this.bytes.length * 2);
-  }
-}
-
-let peek: Peek | undefined;
 
 /** Receives one message whole: it is looked at first to learn its length, which nothing else tells before it is too late. */
 export class SeqpacketReceiving extends Operation<UnixMessage | null> {
@@ -38,7 +28,7 @@ export class SeqpacketReceiving extends Operation<UnixMessage | null> {
   override attempt(): UnixMessage | null | Again {
     const message = inward();
     const { fd } = this.#descriptor;
-    const length = this.#wanted.maxLength === Infinity ? this.#peek() : this.#wanted.maxLength;
+    const length = this.#wanted.maxLength === Infinity ? nextLength(fd) : this.#wanted.maxLength;
     if (length === AGAIN) return AGAIN;
     const data = new Uint8Array(length);
     const flags = libc().system.constants.MSG_CMSG_CLOEXEC;
@@ -48,19 +38,6 @@ export class SeqpacketReceiving extends Operation<UnixMessage | null> {
     const end = received === 0 && message.controlLength === 0 && !message.truncated;
     const control = readControl(message, this.#wanted);
     return end ? null : { data: data.subarray(0, received), ...control };
-  }
-
-  #peek(): number | Again {
-    const { MSG_PEEK, MSG_TRUNC } = libc().system.constants;
-    const message = inward();
-    peek ??= new Peek();
-    for (;;) {
-      const length = message.receive(this.#descriptor.fd, peek.bytes, MSG_PEEK | MSG_TRUNC, 0, 0);
-      if (length === AGAIN) return AGAIN;
-      // Linux tells the whole length; elsewhere the buffer grows until the message fits.
-      if (!message.truncated || length > peek.bytes.length) return length;
-      peek.grow();
-    }
   }
 }
 

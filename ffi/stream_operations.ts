@@ -1,4 +1,5 @@
 import { libc } from "./libc/libc.ts";
+import { isSocketError, systemError } from "./libc/system_error.ts";
 import { refusedBytes, requireBytes } from "./socket/buffers.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import { inward, outward } from "./socket/message.ts";
@@ -19,11 +20,19 @@ export class ReadingStream extends Operation<number | null> {
   override attempt(): number | null | Again {
     const room = this.#p.length;
     if (room === 0) return this.#nothing();
-    const length = inward().receive(this.#descriptor.fd, this.#p, 0, 0, 0);
+    const length = this.#receive();
     if (length === AGAIN) return AGAIN;
-    if (length === 0) return null;
+    if (length === 0) return endOf(this.#descriptor);
     if (length < room && !cutShort()) this.#descriptor.reads.drained();
     return length;
+  }
+
+  #receive(): number | Again {
+    try {
+      return inward().receive(this.#descriptor.fd, this.#p, 0, 0, 0);
+    } catch (error) {
+      throw noteFailure(this.#descriptor, error);
+    }
   }
 
   /** Asked for nothing, the kernel would wait for something. */
@@ -31,6 +40,21 @@ export class ReadingStream extends Operation<number | null> {
     requireBytes(this.#p);
     return 0;
   }
+}
+
+/** What ends a connection for good. */
+const FATAL: readonly string[] = ["ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"];
+
+/** The system tells once of what ended a connection, to whichever call comes next, and speaks of the end from then on. A failure is never read as
+ * the end. */
+function endOf({ failure }: Descriptor): null {
+  if (failure !== 0) throw systemError(failure, "recvmsg");
+  return null;
+}
+
+function noteFailure(descriptor: Descriptor, error: unknown): Error {
+  if (isSocketError(error) && FATAL.includes(error.code)) descriptor.failure = error.errno;
+  return error as Error;
 }
 
 /** recvmsg(2) stops behind bytes that carried descriptors, though more may be there; reading throws the descriptors away, and the kernel says so. */
@@ -60,7 +84,7 @@ export class WritingStream extends Operation<number> {
         if (length === AGAIN) return AGAIN;
         this.#written += length;
       } catch (error) {
-        throw this.explain(error as Error);
+        throw this.explain(noteFailure(this.#descriptor, error));
       }
     }
     return this.#length;

@@ -78,7 +78,7 @@ function attemptDelay(options: TcpConnectOptions): number {
   if (!(options.autoSelectFamily ?? true)) return Infinity;
   const delay = options.autoSelectFamilyAttemptDelay ?? DEFAULT_ATTEMPT_DELAY;
   if (typeof delay !== "number" || !(delay >= 0)) {
-    throw new TypeError(`Invalid autoSelectFamilyAttemptDelay: ${JSON.stringify(delay)}, expected milliseconds`);
+    throw new TypeError(`Invalid autoSelectFamilyAttemptDelay: ${Deno.inspect(delay)}, expected milliseconds`);
   }
   return Math.max(delay, LEAST_ATTEMPT_DELAY);
 }

@@ -5,18 +5,25 @@ import { DatagramBatch } from "./datagram_batch.ts";
 import {
   type Outgoing,
   requireDatagram,
+  requireList,
   type SegmentOffload,
   SendingDatagram,
   SendingMany,
   SendingSegments,
 } from "./datagram_sending.ts";
-import { type DatagramSource, ReceivingBatch, ReceivingDatagram, ReceivingPair } from "./datagram_receiving.ts";
+import {
+  type DatagramSource,
+  holdsUnread,
+  ReceivingBatch,
+  ReceivingDatagram,
+  ReceivingPair,
+} from "./datagram_receiving.ts";
 import { encodeSource, featuresOf, type UdpFeatures } from "./packet_info.ts";
 import { decodeInet, decodeNet, formatAddress } from "./socket/addresses.ts";
 import { refusedBytes, requireBytes } from "./socket/buffers.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import { type Destination, Destinations } from "./socket/destinations.ts";
-import { untilClosed } from "./socket/endpoint.ts";
+import { UntilClosed } from "./socket/endpoint.ts";
 import type { WaitOptions } from "./socket/operation.ts";
 import { setOption } from "./socket/option.ts";
 import { peerName, socketName } from "./socket/sockname.ts";
@@ -51,7 +58,7 @@ export interface SendOptions extends WaitOptions {
  */
 export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
   readonly #source: DatagramSource;
-  readonly #offload: SegmentOffload = { refused: false };
+  readonly #offload: SegmentOffload = { refusedFrom: Infinity };
   readonly #destinations: Destinations;
   /** Where it was bound, to go back there. */
   readonly #bound: Uint8Array<ArrayBuffer>;
@@ -60,10 +67,12 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
 
   /** @ignore */
   constructor(descriptor: Descriptor, features?: UdpFeatures) {
-    const bound = socketName(descriptor.fd);
+    const bound = socketName(descriptor.fd).slice();
     super(descriptor, decodeInet(bound)?.family ?? "inet");
     this.#bound = bound;
-    this.#source = { descriptor, features: features ?? featuresOf(descriptor.fd, this.family), waiting: null };
+    const told = features ?? featuresOf(descriptor.fd, this.family);
+    this.#source = { descriptor, features: told, waiting: null, error: null };
+    descriptor.holdsUnread = () => holdsUnread(this.#source);
     this.#destinations = new Destinations(this.family);
     this.#addr = decodeNet("udp", bound);
     const peer = peerName(descriptor.fd);
@@ -148,10 +157,18 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     options?: WaitOptions,
   ): Promise<number> {
     const outgoing: Outgoing[] = [];
-    for (const { data, addr } of datagrams) {
-      requireDatagram(data);
-      const to = this.#destination(addr);
-      outgoing.push({ data, to: to instanceof Promise ? await to : to });
+    try {
+      requireList(datagrams);
+      for (const datagram of datagrams) {
+        requireDatagram(datagram);
+        const { data, addr } = datagram;
+        const to = this.#destination(addr);
+        outgoing.push({ data, to: to instanceof Promise ? await to : to });
+      }
+      const refusal = this.descriptor.refusal();
+      if (refusal !== null) throw refusal;
+    } catch (error) {
+      throw Object.assign(error as Error, { sent: 0 });
     }
     const sending = new SendingMany(this.descriptor, outgoing, this.#remoteAddr !== null);
     return await this.descriptor.writes.run(sending, options);
@@ -173,8 +190,10 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     if (!Number.isInteger(segmentSize) || segmentSize < 1 || segmentSize > LONGEST_DATAGRAM) {
       throw new RangeError(`Invalid segmentSize: ${segmentSize}, expected 1 to ${LONGEST_DATAGRAM} bytes`);
     }
-    const to = await this.#destination(addr);
-    const sending = new SendingSegments(this.descriptor, p, segmentSize, to, this.#offload);
+    const to = this.#destination(addr);
+    // Without a name to look up nothing is waited for: it keeps its place among other sends.
+    const found = to instanceof Promise ? await to : to;
+    const sending = new SendingSegments(this.descriptor, p, segmentSize, found, this.#offload);
     return await this.descriptor.writes.run(sending, options);
   }
 
@@ -212,7 +231,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
 
   /** Iterates over what is received, until the socket is closed. */
   [Symbol.asyncIterator](): AsyncIterableIterator<[Uint8Array<ArrayBuffer>, Deno.NetAddr]> {
-    return untilClosed(() => this.receive());
+    return new UntilClosed(() => this.receive());
   }
 
   /** Where a datagram goes: null to the connected peer, a promise for a name. */

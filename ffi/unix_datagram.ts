@@ -1,14 +1,14 @@
 import { libc } from "./libc/libc.ts";
 import { SOCKADDR_STORAGE_SIZE } from "./memory/sockaddr.ts";
-import { decodeUnix, encodeUnix, formatAddress } from "./socket/addresses.ts";
+import { decodeUnix, encodeUnix, formatAddress, type UnixAddr } from "./socket/addresses.ts";
 import { refusedBytes } from "./socket/buffers.ts";
 import { closeUnless, type Descriptor, openDescriptor } from "./socket/descriptor.ts";
-import { Endpoint, untilClosed } from "./socket/endpoint.ts";
+import { Endpoint, UntilClosed } from "./socket/endpoint.ts";
 import { inward, outward } from "./socket/message.ts";
 import { AGAIN, type Again, Operation, type WaitOptions } from "./socket/operation.ts";
 import { Pace } from "./socket/pace.ts";
+import { nextLength } from "./socket/peek.ts";
 import { requireUnix } from "./socket/permissions.ts";
-import { scratchBytes } from "./socket/scratch.ts";
 import { type Control, socketOf } from "./socket/socket.ts";
 import { socketName } from "./socket/sockname.ts";
 import { isSocketError } from "./libc/system_error.ts";
@@ -58,8 +58,8 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     return this.#addr;
   }
 
-  /** Takes one datagram: into `p`, cutting what is longer, or into memory of its own, up to 65,536 bytes. What resolves is a view of `p`. The
-   * path of an unbound sender is null. recvmsg(2). */
+  /** Takes one datagram: into `p`, cutting what is longer, or whole into memory of its own. What resolves is a view of `p`. The path of an
+   * unbound sender is null. recvmsg(2). */
   receive(p?: Uint8Array, options?: WaitOptions): Promise<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
     const refusal = p === undefined ? null : refusedBytes(p);
     if (refusal !== null) return Promise.reject(refusal);
@@ -73,7 +73,7 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
    * @throws {SocketError} EMSGSIZE for more than the socket's buffer (SO_SNDBUF) could hold, EPROTOTYPE for a stream socket
    * @throws {TypeError} for an address that is no Unix address
    */
-  send(p: Uint8Array, addr: Deno.Addr, options?: WaitOptions): Promise<number> {
+  send(p: Uint8Array, addr: Deno.Addr | UnixAddr, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
       const refusal = refusedBytes(p) ?? this.descriptor.refusal();
       if (refusal !== null) throw refusal;
@@ -105,7 +105,7 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
 
   /** Iterates over what is received, until the socket is closed. */
   [Symbol.asyncIterator](): AsyncIterableIterator<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
-    return untilClosed(() => this.receive());
+    return new UntilClosed(() => this.receive());
   }
 }
 
@@ -121,12 +121,14 @@ class ReceivingUnix extends Operation<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> 
   }
 
   override attempt(): [Uint8Array<ArrayBuffer>, Deno.UnixAddr] | Again {
+    const { fd } = this.#descriptor;
+    const room = this.#p === undefined ? nextLength(fd) : this.#p.length;
+    if (room === AGAIN) return AGAIN;
     const message = inward();
-    const p = this.#p ?? scratchBytes();
-    const length = message.receive(this.#descriptor.fd, p, 0, SOCKADDR_STORAGE_SIZE, 0);
+    const p = this.#p ?? new Uint8Array(room);
+    const length = message.receive(fd, p, 0, SOCKADDR_STORAGE_SIZE, 0);
     if (length === AGAIN) return AGAIN;
-    const data = this.#p === undefined ? p.slice(0, length) : p.subarray(0, length);
-    return [data, datagramAddr(message.name, message.nameLength)];
+    return [p.subarray(0, length), datagramAddr(message.name, message.nameLength)];
   }
 }
 

@@ -53,13 +53,13 @@ export function bindPath(
   type: number,
   then: () => void = () => {},
 ): void {
-  const { mode } = options;
+  const { mode, replaceStale = false } = options;
   const inFileSystem = path !== "" && !path.startsWith("\0");
   const steps = () => {
-    bind(descriptor, sockaddr, path, inFileSystem ? mode : undefined);
+    bind(descriptor, sockaddr, path, inFileSystem ? mode : undefined, replaceStale);
     then();
   };
-  if (inFileSystem && (options.replaceStale ?? false)) {
+  if (inFileSystem && replaceStale) {
     locked(path, () => {
       removeStale(path, sockaddr, type);
       steps();
@@ -67,24 +67,31 @@ export function bindPath(
   } else steps();
 }
 
-function bind(descriptor: Descriptor, sockaddr: Uint8Array<ArrayBuffer>, path: string, mode: number | undefined): void {
+function bind(
+  descriptor: Descriptor,
+  sockaddr: Uint8Array<ArrayBuffer>,
+  path: string,
+  mode: number | undefined,
+  replaceStale: boolean,
+): void {
   const { c, errno } = libc();
   // Linux gives the file the mode of the socket less the umask: it is never wider than asked for, not even between bind and chmod.
   if (mode !== undefined) c.fchmod(descriptor.fd, mode);
-  if (c.bind(descriptor.fd, sockaddr, sockaddr.length) === -1) throw bindError(errno(), path);
+  if (c.bind(descriptor.fd, sockaddr, sockaddr.length) === -1) throw bindError(errno(), path, replaceStale);
   if (path === "" || path.startsWith("\0")) return;
   ownPath(descriptor, path);
   if (mode !== undefined) unwrap(c.chmod(encoder.encode(`${path}\0`), mode), "chmod", path);
 }
 
-function bindError(errno: number, path: string): Error {
+function bindError(errno: number, path: string, replaceStale: boolean): Error {
   const { EADDRINUSE, EACCES } = libc().system.errors;
   if (errno === EACCES) return systemError(errno, "bind", path, "the directory may not be written to");
   if (errno !== EADDRINUSE) return systemError(errno, "bind", formatAddress({ transport: "unix", path }));
   if (path.startsWith("\0")) return systemError(errno, "bind", `@${path.slice(1)}`, "another socket has this name");
-  const help = isSocketFile(path)
-    ? "a socket is there; replaceStale: true removes one, if nobody listens on it"
-    : "a file that is no socket is there, and it is not touched";
+  const socket = replaceStale
+    ? "the socket there is in use, and it is not touched"
+    : "a socket is there; replaceStale: true removes one, if nobody listens on it";
+  const help = isSocketFile(path) ? socket : "a file that is no socket is there, and it is not touched";
   return systemError(errno, "bind", path, help);
 }
 
@@ -162,7 +169,13 @@ function removeStale(path: string, sockaddr: Uint8Array<ArrayBuffer>, type: numb
   if (!isSocketFile(path) || !isRefused(sockaddr, type)) return;
   const file = identity(path);
   libc().c.poll(new Uint8Array(8), 0, LOCK_PAUSE);
-  if (isRefused(sockaddr, type) && identity(path) === file) Deno.removeSync(path);
+  if (!isRefused(sockaddr, type) || identity(path) !== file) return;
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    // Gone already, which is what was wanted.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Whether nobody answers there. A full backlog, a socket of another type and a permission that is missing are all signs of life. */

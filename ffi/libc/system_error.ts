@@ -79,6 +79,7 @@ const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: Er
   EPROTOTYPE: ["the socket there is of another type"],
   EROFS: ["read-only file system"],
   ETIMEDOUT: ["timed out", Deno.errors.TimedOut],
+  ETOOMANYREFS: ["too many descriptors are on their way; their receivers have to take some first"],
 };
 
 /** What helps, where one thing usually does. */
@@ -103,11 +104,16 @@ export function asSocketError(error: Error, members: Omit<SocketError, "name" | 
   return Object.assign(error, members);
 }
 
+/** Whether an address is that of a Unix socket, and help with ports and broadcasts would mislead. */
+function isPath(syscall: string, address: string | undefined): boolean {
+  return (syscall === "bind" || syscall === "sendmsg") && address !== undefined && !/:\d+$/.test(address);
+}
+
 /** The error for an errno. `help` is put behind the system's own words, else what usually helps. */
 export function systemError(errno: number, syscall: string, address?: string, help?: string): SocketError {
   const code = errnoName(errno);
   const [words, errorClass = Error] = MEANINGS[code] ?? ["the system refused"];
-  const advice = help ?? HELP[`${syscall} ${code}`];
+  const advice = help ?? (isPath(syscall, address) ? undefined : HELP[`${syscall} ${code}`]);
   const about = address === undefined ? syscall : `${syscall} ${address}`;
   const error = new errorClass(`${about}: ${words} (${code})${advice === undefined ? "" : `; ${advice}`}`);
   return asSocketError(error, { code, errno, syscall, timeout: code === "ETIMEDOUT", address });

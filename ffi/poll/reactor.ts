@@ -120,15 +120,15 @@ export class Reactor {
     this.#state = "looking";
     const found = this.#dispatch(this.#poller.look());
     const ran = this.#runNext();
+    const again = this.#patience.lookAgain(found || ran);
     if (this.#waiting === 0 && this.#next.length === 0) this.#state = "idle";
-    else if (this.#patience.lookAgain(found || ran)) setImmediate(this.#turn);
+    else if (again) setImmediate(this.#turn);
     else this.#block();
   };
 
   #block(): void {
     if (this.#holding === 0) return this.#doze();
     this.#state = "blocked";
-    this.#patience.handedOver();
     this.#poller.wait().then(this.#answered);
   }
 

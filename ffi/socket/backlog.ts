@@ -4,7 +4,7 @@ const DEFAULT_BACKLOG = 511;
 export function backlogOf(name: string, backlog: number | undefined): number {
   if (backlog === undefined) return DEFAULT_BACKLOG;
   if (typeof backlog !== "number" || !Number.isInteger(backlog)) {
-    throw new TypeError(`Invalid ${name}: ${JSON.stringify(backlog)}, expected a whole number`);
+    throw new TypeError(`Invalid ${name}: ${Deno.inspect(backlog)}, expected a whole number`);
   }
   if (backlog < 0) throw new RangeError(`Invalid ${name}: ${backlog}, expected 0 or more`);
   return Math.min(backlog, 0x7fff_ffff);

@@ -9,10 +9,14 @@ const owned = new Set<number>();
 
 /** Owns one descriptor number from birth to close, and the operations that wait on it. Nothing else in the module closes a socket. */
 export class Descriptor implements Watcher, LaneOwner {
-  readonly reads: Lane;
-  readonly writes: Lane;
+  #reads: Lane | null = null;
+  #writes: Lane | null = null;
   /** Runs once, before the number is closed or given away. */
   beforeClose: ((closing: boolean) => void) | null = null;
+  /** Whether a read would be served from what was taken from the kernel already. */
+  holdsUnread: (() => boolean) | null = null;
+  /** The errno of what was found to have ended the connection; 0 while nothing has. */
+  failure = 0;
   /** What using it when closed says. */
   closedMessage: string;
   #fd: number;
@@ -23,14 +27,22 @@ export class Descriptor implements Watcher, LaneOwner {
   constructor(fd: number, closedMessage = "Socket has been closed") {
     this.#fd = fd;
     this.closedMessage = closedMessage;
-    this.reads = new Lane(this, READABLE);
-    this.writes = new Lane(this, WRITABLE);
     owned.add(fd);
   }
 
   /** Whether an open Descriptor of this thread has this number. */
   static owns(fd: number): boolean {
     return owned.has(fd);
+  }
+
+  /** What waits to be read: made when it is first asked for, since a connection may come and go without. */
+  get reads(): Lane {
+    return this.#reads ??= new Lane(this, READABLE);
+  }
+
+  /** What waits to be written. */
+  get writes(): Lane {
+    return this.#writes ??= new Lane(this, WRITABLE);
   }
 
   get closed(): boolean {
@@ -58,13 +70,13 @@ export class Descriptor implements Watcher, LaneOwner {
 
   ready(readiness: number): void {
     const ended = (readiness & ENDED) !== 0;
-    if ((readiness & READABLE) !== 0) this.reads.ready(ended);
-    if ((readiness & WRITABLE) !== 0) this.writes.ready(ended);
+    if ((readiness & READABLE) !== 0) this.#reads?.ready(ended);
+    if ((readiness & WRITABLE) !== 0) this.#writes?.ready(ended);
   }
 
   waitBegins(): void {
-    this.#waiting++;
     reactor().begin(this.#holds);
+    this.#waiting++;
   }
 
   waitEnds(): void {
@@ -109,8 +121,8 @@ export class Descriptor implements Watcher, LaneOwner {
   }
 
   #cut(): void {
-    this.reads.cut((operation) => operation.explain(operation.interrupted()));
-    this.writes.cut((operation) => operation.explain(operation.interrupted()));
+    this.#reads?.cut((operation) => operation.explain(operation.interrupted()));
+    this.#writes?.cut((operation) => operation.explain(operation.interrupted()));
   }
 }
 
@@ -144,7 +156,7 @@ export function isSocket(fd: number): boolean {
 /** Makes a Descriptor of a number from elsewhere. What is refused is left as it was. */
 export function takeOver(fd: number): Descriptor {
   if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff) {
-    throw new TypeError(`Invalid descriptor: ${JSON.stringify(fd)}, expected a number from 0 up`);
+    throw new TypeError(`Invalid descriptor: ${Deno.inspect(fd)}, expected a number from 0 up`);
   }
   if (Descriptor.owns(fd)) throw new TypeError(`Descriptor ${fd} belongs to an open socket; detach() gives it away`);
   if (!isSocket(fd)) throw new TypeError(`Descriptor ${fd} is not a socket`);

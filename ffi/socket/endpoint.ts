@@ -93,15 +93,32 @@ export function isEnd(error: unknown): boolean {
 }
 
 /** Iterates over what a socket gives, until it is closed. */
-export async function* untilClosed<T>(next: () => Promise<T>): AsyncGenerator<T, void, void> {
-  for (;;) {
-    let value: T;
-    try {
-      value = await next();
-    } catch (error) {
-      if (isEnd(error)) return;
-      throw error;
-    }
-    yield value;
+export class UntilClosed<T> implements AsyncIterableIterator<T, undefined, undefined> {
+  readonly #take: () => Promise<T>;
+  #done = false;
+
+  constructor(take: () => Promise<T>) {
+    this.#take = take;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#done) return Promise.resolve({ value: undefined, done: true });
+    return this.#take().then(
+      (value) => ({ value, done: false }),
+      (error) => {
+        this.#done = true;
+        if (!isEnd(error)) throw error;
+        return { value: undefined, done: true };
+      },
+    );
+  }
+
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.#done = true;
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
   }
 }

@@ -71,7 +71,7 @@ export function interfaceIndex(given: string | number | undefined): number {
     return address.every((byte) => byte === 0) ? 0 : indexOfIPv4(given);
   }
   if (typeof given !== "number" || !Number.isInteger(given) || given < 0 || given > 0x7fff_ffff) {
-    throw new TypeError(`Invalid interface: ${JSON.stringify(given)}, expected a name, an index or an IPv4 address`);
+    throw new TypeError(`Invalid interface: ${Deno.inspect(given)}, expected a name, an index or an IPv4 address`);
   }
   if (given !== 0) requireInterface(given);
   return given;

@@ -1,5 +1,5 @@
 import { asSocketError, type SocketError } from "../libc/system_error.ts";
-import { AGAIN, type Operation, type WaitOptions } from "./operation.ts";
+import { AGAIN, type Operation, type Queue, type WaitOptions } from "./operation.ts";
 
 /** Operations that one socket carries out before others get their turn. */
 const SHARE = 64;
@@ -29,7 +29,7 @@ export function deadlineExceeded(syscall: string): SocketError {
  *
  * Each operation is tried first and waits only when it would block. Readiness is remembered: after an attempt that would have blocked no
  * other is made before the poller has told of something new. */
-export class Lane {
+export class Lane implements Queue {
   readonly #owner: LaneOwner;
   readonly #interest: number;
   #first: Operation<unknown> | null = null;
@@ -55,7 +55,8 @@ export class Lane {
     if (this.#deadline <= (this.#deadline === Infinity ? 0 : Date.now())) {
       return Promise.reject(operation.explain(deadlineExceeded(operation.syscall)));
     }
-    if (this.#first === null && !this.#drained && this.#streak < SHARE) {
+    const tried = this.#first === null && (!this.#drained || operation.paced) && this.#streak < SHARE;
+    if (tried) {
       // What fails counts too: a loop that tries again at once must not keep the event loop from what would help.
       this.#streak++;
       try {
@@ -64,12 +65,12 @@ export class Lane {
       } catch (error) {
         return Promise.reject(error);
       }
-      this.#drained = true;
+      this.#blocked(operation);
     }
     return new Promise<T>((resolve, reject) => {
       operation.resolve = resolve;
       operation.reject = reject;
-      this.#enqueue(operation, signal);
+      this.#enqueue(operation, signal, tried);
     });
   }
 
@@ -96,7 +97,7 @@ export class Lane {
         continue;
       }
       if (result === AGAIN) {
-        this.#drained = true;
+        this.#blocked(operation);
         return this.#watch(operation);
       }
       this.#remove(operation);
@@ -121,8 +122,24 @@ export class Lane {
     }
   }
 
-  #enqueue<T>(operation: Operation<T>, signal: AbortSignal | undefined): void {
+  /** The signal of an operation that waits was aborted. */
+  abort(operation: Operation<unknown>): void {
+    const wasFirst = this.#first === operation;
+    this.#remove(operation);
+    operation.reject(operation.signal!.reason);
+    // Who comes first now may have been waiting for its turn alone, and nobody has asked the poller for it.
+    if (wasFirst && this.#first !== null) this.#owner.soon();
+  }
+
+  /** An attempt would have blocked. What asks for its next attempt itself waits for something else than readiness. */
+  #blocked({ paced }: { readonly paced: boolean }): void {
+    if (!paced) this.#drained = true;
+  }
+
+  #enqueue<T>(operation: Operation<T>, signal: AbortSignal | undefined, tried: boolean): void {
     const waiter = operation as Operation<unknown>;
+    // First, since the first wait of all makes the poller, and that may fail.
+    this.#owner.waitBegins();
     if (this.#first === null) {
       this.#first = waiter;
     } else {
@@ -130,15 +147,14 @@ export class Lane {
       this.#last!.next = waiter;
     }
     this.#last = waiter;
-    this.#owner.waitBegins();
     if (signal !== undefined) {
       waiter.signal = signal;
-      waiter.aborted = this.#abort;
+      waiter.queue = this;
       signal.addEventListener("abort", waiter);
     }
     if (this.#deadline !== Infinity && this.#timer === undefined) this.#startTimer();
     if (this.#first !== waiter) return;
-    if (this.#drained) this.#watch(waiter);
+    if (waiter.paced ? tried : this.#drained) this.#watch(waiter);
     else this.#owner.soon();
   }
 
@@ -166,14 +182,6 @@ export class Lane {
     }
     this.#owner.waitEnds();
   }
-
-  readonly #abort = (operation: Operation<unknown>): void => {
-    const wasFirst = this.#first === operation;
-    this.#remove(operation);
-    operation.reject(operation.signal!.reason);
-    // Who comes first now may have been waiting for its turn alone, and nobody has asked the poller for it.
-    if (wasFirst && this.#first !== null) this.#owner.soon();
-  };
 
   /** The timer never holds the process: what waits does, if it is to. */
   #startTimer(): void {

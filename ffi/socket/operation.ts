@@ -8,6 +8,12 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Where operations wait. */
+export interface Queue {
+  /** Takes out an operation whose signal was aborted. */
+  abort(operation: Operation<unknown>): void;
+}
+
 /** Something a socket is asked to do, which may have to wait for its turn and for the kernel: an attempt that is made again
  * until it does not answer AGAIN. It is its own place in the queue and its own abort listener, so that waiting costs one object. */
 export abstract class Operation<T> {
@@ -18,8 +24,8 @@ export abstract class Operation<T> {
   signal: AbortSignal | undefined;
   resolve!: (value: T) => void;
   reject!: (reason: unknown) => void;
-  /** Takes the operation out of its queue. */
-  aborted!: (operation: Operation<unknown>) => void;
+  /** The queue it waits in. */
+  queue: Queue | null = null;
 
   /** Whether the operation itself asks for its next attempt: there are waits that no poller can tell the end of. */
   get paced(): boolean {
@@ -44,6 +50,6 @@ export abstract class Operation<T> {
 
   /** EventListener's method: the signal calls it. */
   handleEvent(): void {
-    this.aborted(this as Operation<unknown>);
+    this.queue!.abort(this as Operation<unknown>);
   }
 }

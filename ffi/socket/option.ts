@@ -27,7 +27,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export function optionNumber(name: OptionName): OptionNumber {
-  const number = thisSystem().options[name];
+  const { options } = thisSystem();
+  if (!Object.hasOwn(options, name)) throw new TypeError(`Unknown option: ${Deno.inspect(name)}`);
+  const number = options[name];
   if (number === null) throw new Deno.errors.NotSupported(`${thisSystem().name} has no option ${name}`);
   return number;
 }
@@ -40,7 +42,7 @@ function requireType(name: string, value: unknown, type: "boolean" | "number" | 
   const fits = typeof value === type && (type !== "number" || Number.isInteger(value));
   if (fits) return;
   const wanted = type === "number" ? "a whole number" : `a ${type}`;
-  throw new TypeError(`Invalid value for ${name}: ${JSON.stringify(value)}, expected ${wanted}`);
+  throw new TypeError(`Invalid value for ${name}: ${Deno.inspect(value)}, expected ${wanted}`);
 }
 
 function requireRange(name: string, value: number, least: number, most: number): void {

@@ -36,6 +36,10 @@ function requireGrant(host: string): void {
   let { state } = Deno.permissions.querySync({ name: "net", host });
   if (state === "prompt") ({ state } = Deno.permissions.requestSync({ name: "net", host }));
   if (state !== "granted") refuse("net", host);
+  remember(host);
+}
+
+function remember(host: string): void {
   if (granted.size === MOST_REMEMBERED) granted.clear();
   granted.add(host);
 }
@@ -55,14 +59,22 @@ export function requireNotDenied(hostname: string, port: number): void {
 /** Reading a directory entry, writing one, and the network: Deno asks all three for a Unix socket at a path, and for an
  * abstract name, which no grant can spell, the whole network. */
 export function requireUnix(path: string): void {
-  if (path.startsWith("\0")) return requireEveryHost(`unix:@${path.slice(1)}`);
+  if (path.startsWith("\0")) return requireAbstract(path);
+  const host = `unix:${path.startsWith("/") ? path : `${Deno.cwd()}/${path}`}`;
+  if (granted.has(host)) return;
   for (const name of ["read", "write"] as const) {
     let { state } = Deno.permissions.querySync({ name, path });
     if (state === "prompt") ({ state } = Deno.permissions.requestSync({ name, path }));
     if (state !== "granted") refuse(name, path);
   }
-  if (netIsOpen()) return;
-  requireGrant(`unix:${path.startsWith("/") ? path : `${Deno.cwd()}/${path}`}`);
+  if (netIsOpen()) remember(host);
+  else requireGrant(host);
+}
+
+/** No exception from a grant can name it either. */
+function requireAbstract(path: string): void {
+  if (netIsOpen() || Deno.permissions.querySync({ name: "net" }).state === "granted") return;
+  refuse("net", `unix:@${path.slice(1)}`);
 }
 
 /** For what no grant can name: the whole network. */

@@ -8,19 +8,20 @@ import { AGAIN, type Again, Operation } from "./operation.ts";
 export class Readiness extends Operation<void> {
   readonly syscall = "poll";
   readonly #descriptor: Descriptor;
-  readonly #events: number;
+  readonly #reading: boolean;
   readonly #pollfd = new Uint8Array(POLLFD_SIZE);
   readonly #view = new DataView(this.#pollfd.buffer);
 
   constructor(descriptor: Descriptor, direction: "read" | "write") {
     super();
-    const { POLLIN, POLLOUT } = libc().system.constants;
     this.#descriptor = descriptor;
-    this.#events = direction === "read" ? POLLIN : POLLOUT;
+    this.#reading = direction === "read";
   }
 
   override attempt(): void | Again {
-    writePollfd(this.#view, 0, this.#descriptor.fd, this.#events);
+    if (this.#reading && this.#descriptor.holdsUnread?.() === true) return;
+    const { POLLIN, POLLOUT } = libc().system.constants;
+    writePollfd(this.#view, 0, this.#descriptor.fd, this.#reading ? POLLIN : POLLOUT);
     unwrap(libc().c.poll(this.#pollfd, 1, 0), "poll");
     // Errors and hang-ups count: the call would return at once.
     if (pollfdRevents(this.#view, 0) === 0) return AGAIN;

@@ -2,7 +2,7 @@ import { libc } from "../libc/libc.ts";
 import { asSocketError } from "../libc/system_error.ts";
 import { encodeAddrinfoHints, readAddrinfo } from "../memory/addrinfo.ts";
 import type { InetAddress } from "../memory/sockaddr.ts";
-import { decodeInet, formatHost, parseHost, parsePort, type UnixAddr } from "./addresses.ts";
+import { decodeInet, encodeUnix, formatHost, parseHost, parsePort, type UnixAddr } from "./addresses.ts";
 import type { WaitOptions } from "./operation.ts";
 import { requireNet, requireNotDenied } from "./permissions.ts";
 
@@ -180,8 +180,13 @@ export function resolveAddress(
     unixgram: "unixpacket",
     seqpacket: "seqpacket",
   };
-  const transport = transports[network];
+  const transport = Object.hasOwn(transports, network) ? transports[network] : undefined;
   if (transport === undefined) return Promise.reject(new TypeError(`Unknown network: ${JSON.stringify(network)}`));
   if (address === "") return Promise.reject(new TypeError(`Invalid address: "", expected a path`));
-  return Promise.resolve({ transport, path: address.startsWith("@") ? `\0${address.slice(1)}` : address });
+  return Promise.try(() => {
+    const path = address.startsWith("@") ? `\0${address.slice(1)}` : address;
+    // What no sockaddr holds is refused here and not where it is used.
+    encodeUnix(path);
+    return { transport, path };
+  });
 }

@@ -1,7 +1,18 @@
 import { libc } from "../libc/libc.ts";
 import { readFamily, readUnixAddress, SOCKADDR_STORAGE_SIZE } from "../memory/sockaddr.ts";
-import { decodeNet, encodeInet, encodeUnix, formatAddress, parseHost, parsePort, type UnixAddr } from "./addresses.ts";
+import {
+  decodeInet,
+  decodeNet,
+  encodeInet,
+  encodeUnix,
+  formatAddress,
+  formatHost,
+  parseHost,
+  parsePort,
+  type UnixAddr,
+} from "./addresses.ts";
 import { requireEveryHost, requireNet, requireUnix } from "./permissions.ts";
+import { socketName } from "./sockname.ts";
 
 /** An address as Socket takes it: Deno's type, ours for Unix sockets, or the bytes of a sockaddr. */
 export type SocketAddress = Deno.NetAddr | UnixAddr | Uint8Array;
@@ -51,4 +62,10 @@ export function encodeSocketAddress(address: SocketAddress): EncodedAddress {
   throw new TypeError(
     `Not an address: ${JSON.stringify(address)}, expected { hostname, port }, { path } or a sockaddr`,
   );
+}
+
+/** listen(2) binds a socket that is not bound yet: for that it takes the permission which the bind would have. */
+export function requireListening(fd: number): void {
+  const address = decodeInet(socketName(fd));
+  if (address !== null && address.port === 0) requireNet(formatHost(address), 0);
 }

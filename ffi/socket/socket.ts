@@ -9,7 +9,7 @@ import { control, Descriptor, openDescriptor, takeOver } from "./descriptor.ts";
 import type { WaitOptions } from "./operation.ts";
 import { getOption, readOption, setOption, type SocketOption, writeOption } from "./option.ts";
 import { Readiness } from "./readiness.ts";
-import { encodeSocketAddress } from "./sockaddr_argument.ts";
+import { encodeSocketAddress, requireListening } from "./sockaddr_argument.ts";
 import { type ReceivedMessage, Receiving, Sending } from "./transfer.ts";
 
 /** What the class and its kin know of each other: the descriptor behind a Socket. */
@@ -130,8 +130,12 @@ export class Socket implements Disposable {
     await this.#descriptor.writes.run(new Connecting(this.#descriptor, sockaddr, text), options);
   }
 
-  /** listen(2). The backlog is clamped to what the system takes. */
+  /** listen(2). The backlog is clamped to what the system takes. An unbound socket gets a port of the system's choice on all addresses.
+   *
+   * @throws {Deno.errors.NotCapable} for an unbound socket without `--allow-net` for all addresses
+   */
   listen(backlog?: number): void {
+    requireListening(this.fd);
     unwrap(libc().c.listen(this.fd, backlogOf("backlog", backlog)), "listen");
   }
 
@@ -200,7 +204,7 @@ function numberOf<K extends string>(what: string, given: unknown, words: Readonl
   if (typeof given === "number" && Number.isInteger(given)) return given;
   if (typeof given === "string" && Object.hasOwn(words, given)) return words[given as K];
   const known = Object.keys(words).map((word) => JSON.stringify(word));
-  throw new TypeError(`Unknown ${what}: ${JSON.stringify(given)}, expected ${[...known, "a number"].join(", ")}`);
+  throw new TypeError(`Unknown ${what}: ${Deno.inspect(given)}, expected ${[...known, "a number"].join(", ")}`);
 }
 
 /** The public face of a descriptor. */

@@ -2,24 +2,43 @@ import { libc } from "../libc/libc.ts";
 import { systemError, unwrap } from "../libc/system_error.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../memory/sockaddr.ts";
 
-/** The address a socket is bound to, as the bytes of a sockaddr: getsockname(2). */
-export function socketName(fd: number): Uint8Array<ArrayBuffer> {
-  const name = new Uint8Array(SOCKADDR_STORAGE_SIZE);
-  const length = Uint32Array.of(name.length);
-  unwrap(libc().c.getsockname(fd, name, length), "getsockname");
-  return name.subarray(0, Math.min(length[0]!, name.length));
+/** Where the kernel writes a name. Making a typed array takes longer than asking, so one serves all sockets of a thread. */
+class Name {
+  readonly bytes = new Uint8Array(SOCKADDR_STORAGE_SIZE);
+  readonly length = new Uint32Array(1);
+
+  /** What was written, valid until the next name is asked for. */
+  get sockaddr(): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(0, Math.min(this.length[0]!, this.bytes.length));
+  }
+
+  renew(): void {
+    this.length[0] = this.bytes.length;
+  }
 }
 
-/** The address a socket is connected to, null where it is not: getpeername(2). */
+let scratch: Name | undefined;
+
+function freshName(): Name {
+  scratch ??= new Name();
+  scratch.renew();
+  return scratch;
+}
+
+/** The address a socket is bound to, as the bytes of a sockaddr: getsockname(2). They are valid until the next name is asked for. */
+export function socketName(fd: number): Uint8Array<ArrayBuffer> {
+  const name = freshName();
+  unwrap(libc().c.getsockname(fd, name.bytes, name.length), "getsockname");
+  return name.sockaddr;
+}
+
+/** The address a socket is connected to, null where it is not: getpeername(2). Valid until the next name is asked for. */
 export function peerName(fd: number): Uint8Array<ArrayBuffer> | null {
   const { c, errno, system } = libc();
-  const name = new Uint8Array(SOCKADDR_STORAGE_SIZE);
-  const length = Uint32Array.of(name.length);
-  if (c.getpeername(fd, name, length) === -1) {
-    const { ENOTCONN, EINVAL } = system.errors;
-    const code = errno();
-    if (code === ENOTCONN || code === EINVAL) return null;
-    throw systemError(code, "getpeername");
-  }
-  return name.subarray(0, Math.min(length[0]!, name.length));
+  const name = freshName();
+  if (c.getpeername(fd, name.bytes, name.length) !== -1) return name.sockaddr;
+  const code = errno();
+  // BSD says EINVAL of a connection that has been shut down.
+  if (code === system.errors.ENOTCONN || code === system.errors.EINVAL) return null;
+  throw systemError(code, "getpeername");
 }
