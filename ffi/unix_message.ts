@@ -33,7 +33,7 @@ export type Passable = number | { readonly fd: number } | { readonly socket: Soc
 export interface OutgoingUnixMessage {
   /** The bytes. On a stream at least one where descriptors go with them: the system would drop those. */
   data: Uint8Array;
-  /** Descriptors the peer gets copies of, 253 at most; ours stay open. */
+  /** Descriptors the peer gets copies of, 253 at most; ours stay open. A bare number has to stay so until the message has gone out. */
   fds?: readonly Passable[];
 }
 

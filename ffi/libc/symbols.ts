@@ -194,6 +194,10 @@ export const symbols = {
     nonblocking: true,
     optional: true,
   },
+  sched_yield: {
+    parameters: [],
+    result: "i32",
+  },
   read: {
     parameters: ["i32", /* int fd */ "buffer", /* void *buf */ "usize" /* size_t count */],
     result: "i32",

@@ -122,7 +122,10 @@ export class Reactor {
     const ran = this.#runNext();
     const again = this.#patience.lookAgain(found || ran);
     if (this.#waiting === 0 && this.#next.length === 0) this.#state = "idle";
-    else if (again) setImmediate(this.#turn);
+    else if (again) {
+      if (!found && !ran) libc().c.sched_yield();
+      setImmediate(this.#turn);
+    }
     else this.#block();
   };
 
