@@ -1,0 +1,38 @@
+import { BASELINE, type Goal, type Outcome, type Result } from "./work.ts";
+
+/** The middle one; between two middle ones, half-way. NaN of nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  if (Number.isInteger(middle)) return ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+  return sorted[Math.floor(middle)]!;
+}
+
+/** What a part of the values, from 0 to 1, does not exceed. */
+export function quantile(values: ArrayLike<number>, part: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
+}
+
+/** Median of a metric over the rounds. */
+export function middleOf(outcome: Outcome, metric: string): number {
+  return median(outcome.samples.map((sample) => sample[metric] ?? NaN));
+}
+
+/** Median of a metric as a ratio to that of another contender of the same run. */
+export function ratio(result: Result, contender: string, metric: string, against = BASELINE): number {
+  const of = (name: string) => result.outcomes.find((outcome) => outcome.contender === name);
+  const [one, other] = [of(contender), of(against)];
+  return one === undefined || other === undefined ? NaN : middleOf(one, metric) / middleOf(other, metric);
+}
+
+/** How far a goal was reached; null where it could not be measured. */
+export function reached(result: Result, goal: Goal): { value: number; reached: boolean } | null {
+  const metric = result.work.metrics.find(({ key }) => key === goal.metric)!;
+  const outcome = result.outcomes.find(({ contender }) => contender === goal.of);
+  const value = goal.against === undefined
+    ? outcome === undefined ? NaN : middleOf(outcome, goal.metric)
+    : ratio(result, goal.of, goal.metric, goal.against);
+  if (Number.isNaN(value)) return null;
+  return { value, reached: metric.better === "more" ? value >= goal.bound : value <= goal.bound };
+}

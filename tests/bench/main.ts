@@ -1,0 +1,71 @@
+/** Measures the module against Deno's own sockets: `deno task bench --help`. */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { chart } from "./framework/chart.ts";
+import { cleanUp } from "./framework/load.ts";
+import { describeMachine, thisMachine } from "./framework/machine.ts";
+import { describeResult, figure, toJson } from "./framework/report.ts";
+import { pinProcesses } from "./framework/processes.ts";
+import { takeTurns } from "./framework/turns.ts";
+import type { Result, Work } from "./framework/work.ts";
+import { works } from "./works/mod.ts";
+
+const HELP = `deno task bench [--only NAME]… [--rounds N] [--json FILE] [--svg FILE] [--pin] [--list]
+
+Lets the module and others do the same work in turns, each in a process of its own, and prints medians and their ratios
+to Deno's own API. Only ratios within one run mean something.
+
+  --only NAME   a work, or all whose name begins so; may be given several times
+  --rounds N    default 5
+  --json FILE   writes every sample
+  --svg FILE    draws a chart
+  --pin         keeps the load on the last processor and the contenders off it
+  --list        names the works`;
+
+const args = parseArgs(Deno.args, {
+  boolean: ["help", "list", "pin"],
+  string: ["only", "rounds", "json", "svg"],
+  collect: ["only"],
+  default: { rounds: "5" },
+});
+
+function chosen(): readonly Work[] {
+  const names = args.only as string[];
+  const found = works.filter(({ name }) => names.length === 0 || names.some((given) => name.startsWith(given)));
+  if (found.length > 0) return found;
+  throw new TypeError(`No work is called ${names.join(" or ")}; there are ${works.map(({ name }) => name).join(", ")}`);
+}
+
+function tell(work: Work, round: number, contender: string, sample: Readonly<Record<string, number>>): void {
+  const figures = work.metrics.map(({ key, title, digits }) => `${figure(sample[key] ?? NaN, digits)} ${title}`);
+  console.error(`  ${work.name} round ${round + 1}: ${contender}: ${figures.join(", ")}`);
+}
+
+async function measure(rounds: number): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const work of chosen()) {
+    const result = await takeTurns(work, rounds, (...sample) => tell(work, ...sample));
+    console.log(`${describeResult(result)}\n`);
+    results.push(result);
+  }
+  return results;
+}
+
+async function main(): Promise<void> {
+  if (args.help) return console.log(HELP);
+  if (args.list) return works.forEach(({ name, title }) => console.log(`${name.padEnd(24)} ${title}`));
+  const rounds = Number(args.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`Invalid --rounds: ${args.rounds}`);
+  if (args.pin) await pinProcesses();
+  const machine = await thisMachine();
+  console.log(`${describeMachine(machine)}\nmedians of ${rounds} rounds${args.pin ? ", pinned" : ""}\n`);
+  try {
+    const results = await measure(rounds);
+    if (args.json !== undefined) await Deno.writeTextFile(args.json, toJson(machine, rounds, results));
+    if (args.svg !== undefined) await Deno.writeTextFile(args.svg, chart(machine, rounds, results));
+  } finally {
+    await cleanUp();
+  }
+}
+
+await main();

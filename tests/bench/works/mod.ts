@@ -1,0 +1,21 @@
+import type { Work } from "../framework/work.ts";
+import { idle } from "./idle.ts";
+import { startup } from "./startup.ts";
+import { streamBulk } from "./stream_bulk.ts";
+import { streamEcho } from "./stream_echo.ts";
+import { tcpAccept } from "./tcp_accept.ts";
+import { udpReceive } from "./udp_receive.ts";
+import { udpRoundTrip } from "./udp_round_trip.ts";
+import { udpSend } from "./udp_send.ts";
+
+/** Every work, in the order they are shown. */
+export const works: readonly Work[] = [
+  ...udpReceive,
+  udpSend,
+  udpRoundTrip,
+  ...streamEcho,
+  ...streamBulk,
+  tcpAccept,
+  ...idle,
+  startup,
+];

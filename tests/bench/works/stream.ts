@@ -1,0 +1,61 @@
+/** What the works over TCP and over Unix streams have in common. */
+
+import { both } from "../framework/contenders.ts";
+import { startContender, startLoad } from "../framework/processes.ts";
+import { hear, processorTime } from "../framework/speech.ts";
+import type { Contender, Sample } from "../framework/work.ts";
+
+export type Transport = "tcp" | "unix";
+
+/** Milliseconds before counting, and while counting. */
+const WARM_UP = 500;
+const WINDOW = 1500;
+
+/** How people call it. */
+export const TRANSPORT_NAMES: Readonly<Record<Transport, string>> = { tcp: "TCP", unix: "Unix stream" };
+
+/** What the server does with a connection. */
+export type ServerMode = "echo" | "read" | "write" | "readable" | "writable" | "close";
+
+/** What the load does; load/stream_load.c says more. */
+export interface Load {
+  readonly mode: "echo" | "to" | "from" | "accept";
+  readonly connections: number;
+  readonly idle?: number;
+}
+
+export function servers(transport: Transport, mode: ServerMode): Contender[] {
+  return both("children/stream_server.ts", transport, mode);
+}
+
+/** A server that is up. `remove` takes away the folder of its path, which a killed server leaves behind. */
+export async function startServer(contender: Contender) {
+  const server = await startContender(contender);
+  const { address } = await hear<{ address: string }>(server);
+  return {
+    address,
+    pid: server.pid,
+    async [Symbol.asyncDispose](): Promise<void> {
+      await server[Symbol.asyncDispose]();
+      if (address.startsWith("unix:")) {
+        await Deno.remove(new URL(`.`, `file://${address.slice(5)}`), { recursive: true });
+      }
+    },
+  };
+}
+
+/** What a load saw of a server in its window, with the processor time that the server took for each of what was counted. */
+export async function attack(server: { address: string; pid: number }, load: Load): Promise<Sample> {
+  const { mode, connections, idle = 0 } = load;
+  await using generator = await startLoad("stream_load", mode, server.address, connections, idle, WARM_UP, WINDOW);
+  await hear(generator);
+  const before = await processorTime(server.pid);
+  const { count, ...sample } = await hear<{ count: number } & Sample>(generator);
+  return { ...sample, processor: (await processorTime(server.pid) - before) / count };
+}
+
+/** One round of a server under one load. */
+export async function serverRound(contender: Contender, load: Load): Promise<Sample> {
+  await using server = await startServer(contender);
+  return await attack(server, load);
+}

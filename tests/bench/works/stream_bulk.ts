@@ -1,0 +1,27 @@
+import { BASELINE, OURS, type Work } from "../framework/work.ts";
+import { processorPer, rateOf } from "./metrics.ts";
+import { type ServerMode, serverRound, servers, type Transport, TRANSPORT_NAMES } from "./stream.ts";
+
+/** The ways a server moves bytes, and what the other side does meanwhile. */
+const WAYS: readonly { way: ServerMode; words: string; mode: "to" | "from" }[] = [
+  { way: "read", words: "received by read()", mode: "to" },
+  { way: "write", words: "sent by write()", mode: "from" },
+  { way: "readable", words: "received from readable", mode: "to" },
+  { way: "writable", words: "sent into writable", mode: "from" },
+];
+
+function bulk(transport: Transport, { way, words, mode }: typeof WAYS[number]): Work {
+  return {
+    name: `${transport}_bulk_${way}`,
+    title: `${TRANSPORT_NAMES[transport]}, one way, ${words}`,
+    load: "stream_load, 256 KiB a call",
+    metrics: [rateOf("MiB"), processorPer("MiB")],
+    contenders: servers(transport, way),
+    goals: [{ metric: "rate", of: OURS, against: BASELINE, bound: 1 }],
+    round: (contender) => serverRound(contender, { mode, connections: 1 }),
+  };
+}
+
+export const streamBulk: readonly Work[] = (["tcp", "unix"] as const).flatMap((transport) =>
+  WAYS.map((way) => bulk(transport, way))
+);

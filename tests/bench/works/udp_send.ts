@@ -1,0 +1,36 @@
+import { listenDatagram } from "../../../mod.ts";
+import { both, inBun, nodeApi, oursBy } from "../framework/contenders.ts";
+import { startContender } from "../framework/processes.ts";
+import { hear } from "../framework/speech.ts";
+import { BASELINE, OURS, type Work } from "../framework/work.ts";
+import { processorPer, rateOf } from "./metrics.ts";
+
+const MANY = oursBy("sendMany", "children/udp_batch.ts", "send_many");
+const SEGMENTS = oursBy("sendSegments", "children/udp_batch.ts", "send_segments");
+const BUN_MANY = inBun("sendMany", "children/udp_bun.mjs", "send_many");
+
+export const udpSend: Work = {
+  name: "udp_send",
+  title: "UDP, datagrams of 64 bytes sent",
+  load: "none, they go to a bound socket that nobody reads",
+  metrics: [rateOf("datagrams"), processorPer("datagram")],
+  contenders: [
+    ...both("children/udp.ts", "send"),
+    ...nodeApi("node:dgram", "children/udp_node.mjs", "send"),
+    inBun("send", "children/udp_bun.mjs", "send"),
+    MANY,
+    BUN_MANY,
+    SEGMENTS,
+  ],
+  goals: [
+    { metric: "rate", of: OURS, against: BASELINE, bound: 2 },
+    { metric: "rate", of: MANY.name, against: BASELINE, bound: 2 },
+    { metric: "rate", of: MANY.name, against: BUN_MANY.name, bound: 1 },
+    { metric: "rate", of: SEGMENTS.name, against: BASELINE, bound: 20 },
+  ],
+  async round(contender) {
+    using sink = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+    await using sender = await startContender(contender, sink.addr.port);
+    return await hear(sender);
+  },
+};

@@ -1,0 +1,146 @@
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { fromFd, isSocketError, type SeqpacketConn } from "../../../mod.ts";
+import {
+  flood,
+  isPending,
+  type MakeMessagePair,
+  narrow,
+  over,
+  pattern,
+  receive,
+  receiveAll,
+  rejection,
+} from "./pair.ts";
+
+/** What every method that waits, or may wait, does on a closed connection. */
+async function assertUnusable(conn: SeqpacketConn): Promise<void> {
+  for (
+    const promise of [
+      conn.receive(),
+      conn.receiveMessage(),
+      conn.send(pattern(1)),
+      conn.send(pattern(0)),
+      conn.sendMessage({ data: pattern(1) }),
+      conn.closeWrite(),
+    ]
+  ) assertInstanceOf(await rejection(promise), Deno.errors.BadResource);
+  assertThrows(() => conn.peerCredentials(), Deno.errors.BadResource);
+  assertThrows(() => conn.socket.fd, Deno.errors.BadResource);
+  assertThrows(() => conn.close(), Deno.errors.BadResource);
+  assertThrows(() => conn.detach(), Deno.errors.BadResource);
+  conn[Symbol.dispose]();
+}
+
+/** Closing wholly and by halves, from this end and the other. */
+export function registerClosing(makePair: MakeMessagePair): void {
+  it(
+    "cuts off what waits with Interrupted; what was taken arrives, and then the end",
+    over(makePair, async (one, two) => {
+      narrow(one);
+      const receiving = rejection(one.receive());
+      const sends = Promise.allSettled(flood().map((message) => one.send(message)));
+      assert(await isPending(sends));
+      one.close();
+      assertInstanceOf(await receiving, Deno.errors.Interrupted);
+      const outcomes = await sends;
+      const taken = outcomes.filter(({ status }) => status === "fulfilled").length;
+      for (const outcome of outcomes.slice(taken)) {
+        assertInstanceOf((outcome as PromiseRejectedResult).reason, Deno.errors.Interrupted);
+      }
+      assertEquals((await receiveAll(two)).length, taken);
+    }),
+  );
+
+  it(
+    "ends a receive that waits when the peer closes",
+    over(makePair, async (one, two) => {
+      const receiving = one.receive();
+      assert(await isPending(receiving));
+      two.close();
+      assertEquals([await receiving, await one.receive()], [null, null]);
+    }),
+  );
+
+  it(
+    "fails a send that waits when the peer closes, and every one after it",
+    over(makePair, async (one, two) => {
+      narrow(one);
+      const sends = Promise.allSettled(flood().map((message) => one.send(message)));
+      assert(await isPending(sends));
+      two.close();
+      const errors = (await sends).filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason);
+      assert(errors.length > 0);
+      for (const error of [...errors, await rejection(one.send(pattern(1)))]) {
+        assert(isSocketError(error), String(error));
+        assert(["EPIPE", "ECONNRESET"].includes(error.code), error.code);
+      }
+    }),
+  );
+
+  it(
+    "tells of a reset where the peer went without having received everything, and then of the end",
+    over(makePair, async (one, two) => {
+      await one.send(pattern(1));
+      two.close();
+      assertInstanceOf(await rejection(one.receive()), Deno.errors.ConnectionReset);
+      assertEquals(await one.receive(), null);
+    }),
+  );
+
+  it(
+    "ends one direction with closeWrite and goes on in the other",
+    over(makePair, async (one, two) => {
+      await one.send(pattern(2));
+      await one.closeWrite();
+      await one.closeWrite();
+      assertEquals(await receiveAll(two), [pattern(2)]);
+      assertInstanceOf(await rejection(one.send(pattern(1))), Deno.errors.BrokenPipe);
+      await two.send(pattern(3));
+      assertEquals(await receive(one), pattern(3));
+      two.close();
+      assertEquals(await one.receive(), null);
+    }),
+  );
+
+  it(
+    "is unusable once closed, and still knows its addresses",
+    over(makePair, async (one, two) => {
+      const { localAddr, remoteAddr } = one;
+      one.close();
+      await assertUnusable(one);
+      await assertUnusable(one);
+      assertEquals([one.localAddr, one.remoteAddr], [localAddr, remoteAddr]);
+      assertEquals(await two.receive(), null);
+    }),
+  );
+
+  it(
+    "closes at the end of a block with `using`",
+    over(makePair, async (one, two) => {
+      {
+        using inner = one;
+        await inner.send(pattern(1));
+      }
+      await assertUnusable(one);
+      assertEquals(await receiveAll(two), [pattern(1)]);
+    }),
+  );
+
+  it(
+    "gives its descriptor away with everything in it",
+    over(makePair, async (one, two) => {
+      const receiving = rejection(one.receive());
+      const fd = one.detach();
+      assertInstanceOf(await receiving, Deno.errors.Interrupted);
+      await assertUnusable(one);
+      await two.send(pattern(0));
+      await two.send(pattern(3));
+      using again = fromFd(fd);
+      assert(again instanceof one.constructor);
+      const conn = again as SeqpacketConn;
+      assertEquals([conn.localAddr, conn.remoteAddr], [one.localAddr, one.remoteAddr]);
+      assertEquals([await receive(conn), await receive(conn)], [pattern(0), pattern(3)]);
+    }),
+  );
+}

@@ -1,0 +1,351 @@
+import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import type { Browser, Page } from "npm:playwright-core@1.65.1";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { type Child, type Finished, run } from "../support/process.ts";
+import { itUnless, missingCommands } from "../support/skipping.ts";
+import { printedCommands, startExample } from "./support.ts";
+
+noDescriptorLeaks();
+
+const noChromium = await missingCommands("chromium");
+
+/** Where to put the screenshot as well: that of the README is made by this test. */
+const SCREENSHOT = Deno.env.get("DASHBOARD_SCREENSHOT");
+
+/** How long the page may take to come to something, in milliseconds: a hang should end with a report. */
+const PATIENCE = 90_000;
+
+/** The bars, in the page. What runs there is text: Deno knows no document. */
+const BARS = 'Array.from(document.querySelectorAll(".bar"))';
+
+/** What the page is told. */
+interface State {
+  time: number;
+  load: { udp: Deno.NetAddr; tcp: Deno.NetAddr; flows: number };
+  workers: { datagrams: number; connections: number }[];
+}
+
+async function runExample(...args: string[]): Promise<Finished> {
+  const child = await startExample("dashboard", { args: ["--port", "0", ...args] });
+  return await child.finished();
+}
+
+async function startDashboard(...args: string[]): Promise<{ dashboard: Child; url: string }> {
+  const dashboard = await startExample("dashboard", { args: ["--port", "0", ...args] });
+  const [, url] = await dashboard.waitForLine(/^Open (http:\/\/127\.0\.0\.1:\d+\/); Ctrl-C stops$/);
+  return { dashboard, url: url! };
+}
+
+/** Asks on a connection that is closed afterwards. */
+async function ask<T>(url: string, read: (response: Response) => Promise<T>, init: RequestInit = {}): Promise<T> {
+  using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+  return await read(await fetch(url, { ...init, client }));
+}
+
+/** The first so many states that the page would be told. */
+async function states(url: string, count: number): Promise<State[]> {
+  return await ask(`${url}events`, async ({ body }) => {
+    const found: State[] = [];
+    let text = "";
+    for await (const piece of body!.pipeThrough(new TextDecoderStream())) {
+      const events = (text += piece).split("\n\n");
+      text = events.pop()!;
+      found.push(...events.map((event) => JSON.parse(event.replace("data: ", "")) as State));
+      if (found.length >= count) break;
+    }
+    return found;
+  });
+}
+
+async function whereIs(program: string): Promise<string> {
+  const { stdout, report } = await run("sh", ["-c", `command -v ${program}`]);
+  assert(stdout !== "", report);
+  return stdout;
+}
+
+describe("examples/dashboard.ts", () => {
+  it("tells how datagrams and connections spread over all Workers, and counts each once", async () => {
+    const { dashboard, url } = await startDashboard("--rate", "2000", "--workers", "3");
+    await using _dashboard = dashboard;
+    const all = await states(url, 6);
+    for (const { workers, load } of all) {
+      assertEquals([workers.length, load.flows], [3, 32]);
+      assert(load.udp.port > 0 && load.tcp.port > 0);
+    }
+    const [first, last] = [all[0]!, all.at(-1)!];
+    for (const kind of ["datagrams", "connections"] as const) {
+      for (const [index, worker] of last.workers.entries()) assertGreater(worker[kind], first.workers[index]![kind]);
+    }
+    const total = last.workers.reduce((sum, { datagrams }) => sum + datagrams, 0);
+    // The load starts with the program, and what it could not send in time it does not make up for.
+    assertLess(total, (last.time + 2000) * 2);
+  });
+
+  it("shows that what one socket sends goes to one Worker", async () => {
+    const { dashboard, url } = await startDashboard("--flows", "1", "--rate", "500");
+    await using _dashboard = dashboard;
+    const [first, second] = await states(url, 2);
+    const moved = second!.workers.filter(({ datagrams }, index) => datagrams > first!.workers[index]!.datagrams);
+    assertEquals(moved.length, 1);
+  });
+
+  it("makes no load that it is not told to make", async () => {
+    const { code, stdout, report } = await runExample("--rate", "0", "--connections", "0", "--seconds", "1");
+    assertEquals(code, 0, report);
+    const lines = [1, 2, 3, 4].map((worker) => `worker ${worker}: 0 datagrams, 0 connections`);
+    assertEquals(stdout.split("\n").slice(1), lines);
+  });
+
+  it("lets the page run nothing but what it brought with it, and speak to nobody else", async () => {
+    const { dashboard, url } = await startDashboard();
+    await using _dashboard = dashboard;
+    const [policy, html] = await ask(url, async (response) => {
+      return [response.headers.get("content-security-policy")!, await response.text()];
+    });
+    assertMatch(policy, /^default-src 'none'; script-src 'nonce-(\S+)'; style-src 'nonce-\1'; connect-src 'self'/);
+    const [, nonce] = policy.match(/nonce-([\w-]+)/)!;
+    assertEquals(html.match(/<(script|style)\b[^>]*>/g)?.map((tag) => tag.includes(`nonce="${nonce}"`)), [true, true]);
+    assertEquals(html.match(/https?:\/\/(?!www\.w3\.org\/2000\/svg)/g), null);
+    const again = await ask(url, (response) => response.text());
+    assert(!again.includes(nonce!), "The nonce of one page is that of another");
+  });
+
+  it("answers what it does not have, and more than it can serve, in a line", async () => {
+    const { dashboard, url } = await startDashboard();
+    await using _dashboard = dashboard;
+    const read = async (response: Response) => [response.status, await response.text()];
+    assertEquals(await ask(`${url}else`, read), [404, "Only / and /events\n"]);
+    assertEquals(await ask(url, read, { method: "POST", body: "text" }), [405, "Only GET\n"]);
+    const stop = new AbortController();
+    using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+    const watchers = await Promise.all(
+      Array.from({ length: 16 }, () => fetch(`${url}events`, { client, signal: stop.signal })),
+    );
+    assert(watchers.every(({ ok }) => ok));
+    assertEquals(await ask(`${url}events`, read), [503, "Too many are watching\n"]);
+    const ended = watchers.map((watcher) => watcher.text());
+    stop.abort();
+    await Promise.allSettled(ended);
+    // Who goes makes place for others, as soon as that is known.
+    for (let status = 503; status === 503;) {
+      status = await ask(`${url}events`, async (response) => {
+        await response.body!.cancel();
+        return response.status;
+      });
+    }
+  });
+
+  it("ends after the seconds it is given, also while somebody holds a connection", async () => {
+    const { dashboard, url } = await startDashboard("--seconds", "1");
+    await using _dashboard = dashboard;
+    using silent = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
+    await silent.write(new TextEncoder().encode("GET / HTTP/1.1\r\n"));
+    const { code, stdout, report } = await dashboard.finished();
+    assertEquals(code, 0, report);
+    for (const worker of [1, 2, 3, 4]) {
+      assertMatch(stdout, new RegExp(`^worker ${worker}: \\d+ datagrams, \\d+ connections$`, "m"));
+    }
+  });
+
+  it("ends on Ctrl-C", async () => {
+    const { dashboard } = await startDashboard();
+    await using _dashboard = dashboard;
+    const { code, report } = await dashboard.end("SIGINT");
+    assertEquals(code, 0, report);
+  });
+
+  it("says in one line that the port is taken", async () => {
+    using holder = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = holder.addr;
+    const { code, stdout, stderr, report } = await runExample("--port", String(port));
+    assertEquals(code, 1, report);
+    assertEquals(stdout, "");
+    assertMatch(stderr, new RegExp(`^dashboard: bind 127\\.0\\.0\\.1:${port}: address already in use .*$`));
+  });
+
+  it("says in one line what a Worker has failed of", async () => {
+    const [command] = await printedCommands("dashboard");
+    const flags = command!.slice(1).map((flag) => flag.replace("examples,ffi,mod.ts", "examples"));
+    const args = ["run", "--no-prompt", ...flags, "--port", "0"];
+    const { code, stderr, report } = await run(Deno.execPath(), args, { cwd: new URL("../../", import.meta.url) });
+    assertEquals(code, 1, report);
+    assertMatch(stderr, /^dashboard: (worker|load)\.ts: Requires read access to .*--allow-read flag$/m);
+  });
+});
+
+describe("The page of examples/dashboard.ts in Chromium", () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    if (noChromium !== null) return;
+    const { chromium } = await import("npm:playwright-core@1.65.1");
+    const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"];
+    browser = await chromium.launch({
+      executablePath: await whereIs("chromium"),
+      args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", ...quiet],
+    });
+  });
+
+  afterAll(async () => await browser?.close());
+
+  /** Opens the page, and fails for whatever it complains of, or asks of others. */
+  async function open(url: string, options: Parameters<Browser["newPage"]>[0] = {}) {
+    const page = await browser.newPage({ viewport: { width: 1120, height: 640 }, ...options });
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => {
+      if (!request.url().startsWith(url) && !request.url().startsWith("data:")) complaints.push(request.url());
+    });
+    await page.goto(url);
+    return {
+      page,
+      async [Symbol.asyncDispose]() {
+        await page.close();
+        assertEquals(complaints, []);
+      },
+    };
+  }
+
+  /** Value and width of each bar, in order: those of datagrams first. */
+  async function bars(page: Page): Promise<{ label: string; value: number; width: number }[]> {
+    return await page.getByRole("meter").evaluateAll((all) =>
+      all.map((bar) => ({
+        label: bar.getAttribute("aria-label")!,
+        value: Number(bar.getAttribute("aria-valuenow")),
+        width: bar.getBoundingClientRect().width,
+      }))
+    );
+  }
+
+  /** Waits until something is true in the page. Playwright's own way is refused by the page's policy. */
+  async function until(page: Page, expression: string): Promise<void> {
+    const limit = performance.now() + PATIENCE;
+    while (!await page.evaluate(expression)) {
+      if (performance.now() > limit) throw new Error(`Not true after ${PATIENCE / 1000} s: ${expression}`);
+      await page.waitForTimeout(20);
+    }
+  }
+
+  /** Waits until every bar can be seen. */
+  async function allBars(page: Page, workers: number): Promise<void> {
+    await page.locator(".bar").nth(2 * workers - 1).waitFor({ state: "attached" });
+    await until(page, `${BARS}.every((bar) => bar.getBoundingClientRect().width > 1)`);
+  }
+
+  itUnless(noChromium, "has a bar for each Worker and kind, and they move", async () => {
+    const { dashboard, url } = await startDashboard();
+    await using _dashboard = dashboard;
+    await using opened = await open(url);
+    const { page } = opened;
+    await allBars(page, 4);
+    const before = await bars(page);
+    const labels = ["datagrams", "connections"].flatMap((kind) =>
+      [1, 2, 3, 4].map((worker) => `${kind} a second of worker ${worker}`)
+    );
+    assertEquals(before.map(({ label }) => label), labels);
+    for (const { value, width } of before) assert(value > 0 && width > 1, JSON.stringify(before));
+    for (const [index, { value, width }] of before.entries()) {
+      await until(
+        page,
+        `((bar) => bar.ariaValueNow != ${value} && bar.getBoundingClientRect().width !== ${width})(${BARS}[${index}])`,
+      );
+    }
+    assertEquals(await page.locator("h1").textContent(), "One port, 4 Workers");
+    assertEquals(await page.locator("#status").textContent(), "live");
+  });
+
+  itUnless(noChromium, "adds up what the Workers have got", async () => {
+    const { dashboard, url } = await startDashboard("--workers", "2", "--rate", "1000");
+    await using _dashboard = dashboard;
+    await using opened = await open(url);
+    const { page } = opened;
+    await allBars(page, 2);
+    for (const kind of ["datagrams", "connections"]) {
+      const section = page.locator(`#${kind}`);
+      const total = async () => Number((await section.locator(".total b").textContent())!.replaceAll(",", ""));
+      const before = await total();
+      assertGreater(before, 0);
+      await until(page, `document.querySelector("#${kind} .total b").textContent.replaceAll(",", "") !== "${before}"`);
+      assertGreater(await total(), before);
+      const shares = await section.locator(".value span").allTextContents();
+      const sum = shares.reduce((sum, share) => sum + parseInt(share), 0);
+      assert(sum >= 99 && sum <= 101, shares.join());
+    }
+  });
+
+  itUnless(noChromium, "says that the program has ended, and asks no more", async () => {
+    const { dashboard, url } = await startDashboard();
+    await using _dashboard = dashboard;
+    await using opened = await open(url);
+    const { page } = opened;
+    await allBars(page, 4);
+    const { code, report } = await dashboard.end("SIGINT");
+    assertEquals(code, 0, report);
+    await page.locator("#status.ended").waitFor();
+  });
+
+  itUnless(noChromium, "is dark where that is wished for, and fits a telephone", async () => {
+    const { dashboard, url } = await startDashboard();
+    await using _dashboard = dashboard;
+    const background = (page: Page) => page.evaluate("getComputedStyle(document.body).backgroundColor");
+    await using light = await open(url, { colorScheme: "light" });
+    await using dark = await open(url, { colorScheme: "dark", viewport: { width: 360, height: 740 } });
+    assertEquals([await background(light.page), await background(dark.page)], [
+      "rgb(245, 246, 248)",
+      "rgb(15, 18, 22)",
+    ]);
+    await allBars(dark.page, 4);
+    assertEquals(await dark.page.evaluate("document.documentElement.scrollWidth - innerWidth"), 0);
+  });
+
+  itUnless(noChromium, "can be shown in a picture", async () => {
+    const { dashboard, url } = await startDashboard();
+    await using _dashboard = dashboard;
+    await using opened = await open(url, { colorScheme: "light", deviceScaleFactor: 1.5 });
+    const { page } = opened;
+    await allBars(page, 4);
+    // One with the lines of a whole minute, where it is to be kept.
+    const lines = SCREENSHOT === undefined ? 4 : 118;
+    const drawn = 'document.querySelector("polyline").getAttribute("points").split(" ").length';
+    await until(page, `${drawn} >= ${lines}`);
+    const picture = await page.screenshot({ fullPage: true });
+    assertEquals(new TextDecoder().decode(picture.subarray(1, 4)), "PNG");
+    assert(picture.length > 10_000 && picture.length < 200_000, `${picture.length} bytes`);
+    if (SCREENSHOT !== undefined) await Deno.writeFile(SCREENSHOT, picture);
+  });
+});
+
+describe("The command line of examples/dashboard.ts", () => {
+  it("prints on --help every option it takes", async () => {
+    const { success, stdout, report } = await runExample("--help");
+    assert(success, report);
+    for (const option of ["workers", "rate", "connections", "flows", "seconds", "host", "port", "help"]) {
+      assertStringIncludes(stdout, `--${option} `);
+    }
+  });
+
+  it("asks for loopback and what its Workers are made of only", async () => {
+    const flags = ["--allow-ffi", "--allow-net=127.0.0.1", "--allow-read=examples,ffi,mod.ts"];
+    assertEquals(await printedCommands("dashboard"), [["run", ...flags, "examples/dashboard.ts"]]);
+  });
+
+  const mistakes: [args: string[], line: RegExp][] = [
+    [["--bogus"], /^--bogus means nothing here: see --help$/],
+    [["--workers", "9"], /^--workers 9: expected 1 to 8$/],
+    [["--rate", "1e6"], /^--rate 1e6: expected 0 to 100000$/],
+    [["--flows", "0"], /^--flows 0: expected 1 to 256$/],
+    [["--seconds", "0"], /^--seconds 0: expected 1 to 86400$/],
+    [["--host", "192.0.2.55"], /^Requires net access to "192\.0\.2\.55:0", .*--allow-net flag$/],
+  ];
+  for (const [args, line] of mistakes) {
+    it(`answers ${args.join(" ")} with one line`, async () => {
+      const { code, stdout, stderr, report } = await runExample(...args);
+      assertEquals(code, 1, report);
+      assertEquals(stdout, "");
+      assertMatch(stderr, /^dashboard: .*$/);
+      assertMatch(stderr.replace("dashboard: ", ""), line);
+    });
+  }
+});

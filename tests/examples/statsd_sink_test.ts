@@ -1,0 +1,177 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { listenDatagram } from "../../mod.ts";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { type Child, type Finished, run, start } from "../support/process.ts";
+import { itUnless, missingCommands } from "../support/skipping.ts";
+import { printedCommands, startExample } from "./support.ts";
+
+noDescriptorLeaks();
+
+const noPython = await missingCommands("python3");
+const noNetcat = await missingCommands("nc");
+
+async function startSink(...args: string[]): Promise<{ sink: Child; port: number }> {
+  const sink = await startExample("statsd_sink", { args: ["--port", "0", ...args] });
+  const [, port] = await sink.waitForLine(/^Listening on 127\.0\.0\.1 port (\d+); Ctrl-C stops$/);
+  return { sink, port: Number(port) };
+}
+
+async function runExample(...args: string[]): Promise<Finished> {
+  const child = await startExample("statsd_sink", { args });
+  return await child.finished();
+}
+
+/** Sends each text as one datagram. */
+async function say(port: number, ...texts: string[]): Promise<void> {
+  using socket = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+  const addr: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port };
+  await socket.sendMany(texts.map((text) => ({ data: new TextEncoder().encode(text), addr })));
+}
+
+/** What a sink prints of texts that it is sent, without the rates and times that differ: its title and its rows. */
+async function collect(...texts: string[]): Promise<string[]> {
+  const { sink, port } = await startSink("--once", String(texts.length));
+  await using _sink = sink;
+  await say(port, ...texts);
+  const { code, stdout, report } = await sink.finished();
+  assertEquals(code, 0, report);
+  const [title, ...rows] = stdout.split("\n").slice(2);
+  return [title!.replace(/^\S+Z {2}/, "").replace(/ in \d+\.\d s/, ""), ...rows.map((row) => row.trim())]
+    .map((line) => line.replace(/ {2}\(\S+\/s\)$/, ""));
+}
+
+describe("examples/statsd_sink.ts", () => {
+  it("adds up counters, by how many each line stands for", async () => {
+    assertEquals(await collect("a:1|c", "a:2|c\nb:-5|c", "a:1|c|@0.1\n", "b:0.5|c|@.5"), [
+      "datagrams: 4",
+      "a  counter  13",
+      "b  counter  -4",
+    ]);
+  });
+
+  it("keeps the last value of a gauge, and moves it by what has a sign", async () => {
+    assertEquals(await collect("load:3|g\nload:7.25|g", "load:+1.5|g", "load:-0.25|g", "other:-2|g"), [
+      "datagrams: 4",
+      "load   gauge    8.5",
+      "other  gauge    -2",
+    ]);
+  });
+
+  it("tells the spread of timings, and counts what is different in a set", async () => {
+    assertEquals(await collect("query:10|ms\nquery:20|ms", "query:60|ms|@0.5", "users:a|s\nusers:b|s", "users:a|s"), [
+      "datagrams: 4",
+      "query  timing   4 times, 10 / 37.5 / 60 ms",
+      "users  set      2 different",
+    ]);
+  });
+
+  it("counts lines it does not understand, and shows none of them", async () => {
+    const bad = [
+      "",
+      "\n\n",
+      "x",
+      "x:1",
+      "x:|c",
+      "x:1|q",
+      "x:one|c",
+      "x:1|c|@0",
+      "x:1|c|@2",
+      "\x1b[31m:1|c",
+      "x:1e999|g",
+    ];
+    assertEquals(await collect("good:1|c|#tag:value", ...bad), [
+      "datagrams: 12, lines not understood: 9",
+      "good  counter  1",
+    ]);
+  });
+
+  it("prints a table at every interval; gauges stay, and all else begins anew", async () => {
+    const { sink, port } = await startSink("--interval", "0.1");
+    await using _sink = sink;
+    await say(port, "hits:3|c\nload:5|g");
+    await sink.waitForLine(/^ {2}hits {2}counter {2}3 {2}\([\d.]+\/s\)$/);
+    await sink.waitForLine(/^ {2}load {2}gauge {4}5$/);
+    await sink.waitForLine(/datagrams: 0 in 0\.\d s$/);
+    await sink.waitForLine(/^ {2}load {2}gauge {4}5$/);
+    await say(port, "load:+1|g");
+    await sink.waitForLine(/datagrams: 1 in 0\.\d s$/);
+    await sink.waitForLine(/^ {2}load {2}gauge {4}6$/);
+  });
+
+  it("prints the last table on Ctrl-C", async () => {
+    const { sink } = await startSink("--interval", "3600");
+    await using _sink = sink;
+    const { code, stdout, report } = await sink.end("SIGINT");
+    assertEquals(code, 0, report);
+    assertMatch(stdout, /^\S+Z {2}datagrams: 0 in \d+\.\d s$/m);
+  });
+
+  it("takes no more than it is told", async () => {
+    const { sink, port } = await startSink("--once", "1000");
+    await using _sink = sink;
+    for (let sent = 0; sent < 3000; sent += 100) await say(port, ...Array.from({ length: 100 }, () => "hits:1|c"));
+    const { stdout, report } = await sink.finished();
+    assertMatch(stdout, /datagrams: 1000 in /, report);
+    assertMatch(stdout, /^ {2}hits {2}counter {2}1000 /m, report);
+  });
+
+  itUnless(noPython, "understands a client in Python", async () => {
+    const { sink, port } = await startSink("--once", "2");
+    await using _sink = sink;
+    const program = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); " +
+      `[s.sendto(m, ("127.0.0.1", ${port})) for m in (b"logins:1|c", b"logins:1|c|@0.1\\nload:0.7|g")]`;
+    const sent = await run("python3", ["-c", program]);
+    assert(sent.success, sent.report);
+    const { stdout, report } = await sink.finished();
+    assertMatch(stdout, /^ {2}logins {2}counter {2}11 /m, report);
+    assertMatch(stdout, /^ {2}load {4}gauge {4}0\.7$/m, report);
+  });
+
+  itUnless(noNetcat, "hears nc, as its header says", async () => {
+    const { sink, port } = await startSink("--once", "1");
+    await using _sink = sink;
+    await using nc = start("nc", ["-u", "-w", "1", "127.0.0.1", String(port)], { stdin: true });
+    await nc.write("logins:1|c\n");
+    const { stdout, report } = await sink.finished();
+    assertMatch(stdout, /^ {2}logins {2}counter {2}1 /m, report);
+  });
+
+  it("says in one line that the port is taken", async () => {
+    using holder = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+    const { port } = holder.addr;
+    const { code, stderr, report } = await runExample("--port", String(port));
+    assertEquals(code, 1, report);
+    assertMatch(stderr, new RegExp(`^statsd_sink: bind 127\\.0\\.0\\.1:${port}: address already in use .*$`));
+  });
+});
+
+describe("The command line of examples/statsd_sink.ts", () => {
+  it("prints on --help every option it takes", async () => {
+    const { success, stdout, report } = await runExample("--help");
+    assert(success, report);
+    for (const option of ["interval", "once", "host", "port", "help"]) assertStringIncludes(stdout, `--${option} `);
+  });
+
+  it("asks for loopback only", async () => {
+    const command = ["run", "--allow-ffi", "--allow-net=127.0.0.1", "examples/statsd_sink.ts"];
+    assertEquals(await printedCommands("statsd_sink"), [command]);
+  });
+
+  const mistakes: [args: string[], line: RegExp][] = [
+    [["--bogus"], /^--bogus means nothing here: see --help$/],
+    [["--interval", "0"], /^--interval 0: expected 0\.1 to 3600$/],
+    [["--once", "0"], /^--once 0: expected 1 to 1000000000$/],
+    [["--port", "65536"], /^--port 65536: expected 0 to 65535$/],
+    [["--host", "192.0.2.55"], /^Requires net access to "192\.0\.2\.55:8125", .*--allow-net flag$/],
+  ];
+  for (const [args, line] of mistakes) {
+    it(`answers ${args.join(" ")} with one line`, async () => {
+      const { code, stdout, stderr, report } = await runExample(...args);
+      assertEquals(code, 1, report);
+      assertEquals(stdout, "");
+      assertMatch(stderr, /^statsd_sink: .*$/);
+      assertMatch(stderr.replace("statsd_sink: ", ""), line);
+    });
+  }
+});

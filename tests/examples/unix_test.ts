@@ -1,0 +1,295 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { type Child, type Finished, start } from "../support/process.ts";
+import { itUnless, missingCommands } from "../support/skipping.ts";
+import { printedCommands } from "./support.ts";
+import { exists, startAt, temporaryFolder } from "./unix_support.ts";
+
+noDescriptorLeaks();
+
+const noNcat = await missingCommands("ncat");
+const WHO = `process \\d+ of user ${Deno.uid()}`;
+
+async function runExample(path: string, example: string, ...args: string[]): Promise<Finished> {
+  const child = await startAt(path, example, { args: ["--path", path, ...args] });
+  return await child.finished();
+}
+
+async function startServer(path: string, ...args: string[]): Promise<Child> {
+  const server = await startAt(path, "unix_echo_server", { args: ["--path", path, ...args] });
+  await server.waitForLine(new RegExp(`^Listening on ${path}; Ctrl-C stops$`));
+  return server;
+}
+
+/** Deno's own client. */
+function dial(path: string): Promise<Deno.UnixConn> {
+  return Deno.connect({ transport: "unix", path });
+}
+
+/** Sends text and gives as many bytes as come back. */
+async function echo(conn: Deno.Conn, text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  const back = new Uint8Array(bytes.length);
+  assertEquals(await conn.write(bytes), bytes.length);
+  for (let length = 0; length < back.length;) {
+    const read = await conn.read(back.subarray(length));
+    assert(read !== null, "It was hung up on");
+    length += read;
+  }
+  return new TextDecoder().decode(back);
+}
+
+/** Writes all and ends: Deno's own write may be short. */
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await conn.write(bytes.subarray(written));
+  await conn.closeWrite();
+}
+
+/** Leaves the path of a server that has no time to tidy up. */
+async function killServer(path: string): Promise<void> {
+  const server = await startServer(path);
+  const { signal, report } = await server.end("SIGKILL");
+  assertEquals(signal, "SIGKILL", report);
+  assert(await exists(path));
+}
+
+async function permissionBits(path: string): Promise<number> {
+  const { mode, isSocket } = await Deno.lstat(path);
+  assert(isSocket);
+  return mode! & 0o777;
+}
+
+describe("examples/unix_echo_client.ts", () => {
+  it("says whom it has reached, shows an echo, and the end", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    await using server = await startServer(path);
+    const { code, stdout, report } = await runExample(path, "unix_echo_client", "--text", "grüß dich");
+    assertEquals(code, 0, report);
+    assertEquals(stdout.split("\n"), [
+      `Connected to ${path}: process ${server.pid} of user ${Deno.uid()}`,
+      'Echo: "grüß dich"',
+      "End: the server has hung up too",
+    ]);
+    await server.waitForLine(new RegExp(`^${WHO} ended after 11 bytes$`));
+  });
+
+  itUnless(noNcat, "talks to a listening ncat", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    await using ncat = start("ncat", ["-v", "-l", "-U", path], { stdin: true });
+    await ncat.waitForLine(/Listening on /, "stderr");
+    await using client = await startAt(path, "unix_echo_client", { args: ["--path", path, "--text", "hello\n"] });
+    await ncat.waitForLine(/^hello$/);
+    await ncat.write("HELLO\n");
+    await client.waitForLine(/^Echo: "HELLO\\n"$/);
+    await ncat.closeInput();
+    const { code, report } = await client.finished();
+    assertEquals(code, 0, report);
+  });
+
+  it("says in one line that nothing is there, or nobody, and what to start", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    const nothing = await runExample(path, "unix_echo_client");
+    assertEquals(nothing.code, 1, nothing.report);
+    assertEquals(
+      nothing.stderr,
+      `unix_echo_client: connect ${path}: no such file or directory (ENOENT); start unix_echo_server.ts first`,
+    );
+    await killServer(path);
+    const nobody = await runExample(path, "unix_echo_client");
+    assertEquals(nobody.code, 1, nobody.report);
+    assertEquals(
+      nobody.stderr,
+      `unix_echo_client: connect ${path}: nobody listens there (ECONNREFUSED); start unix_echo_server.ts first`,
+    );
+  });
+
+  it("says in one line that the server has hung up", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    using listener = Deno.listen({ transport: "unix", path });
+    const client = await startAt(path, "unix_echo_client", { args: ["--path", path] });
+    const conn = await listener.accept();
+    await conn.read(new Uint8Array(64));
+    conn.close();
+    const { code, stderr, report } = await client.finished();
+    assertEquals(code, 1, report);
+    assertEquals(stderr, "unix_echo_client: The server has hung up");
+  });
+});
+
+describe("examples/unix_echo_server.ts", () => {
+  itUnless(noNcat, "talks to ncat -U", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    await using server = await startServer(path);
+    await using ncat = start("ncat", ["-U", path], { stdin: true });
+    for (const text of ["hello", "hello again"]) {
+      await ncat.write(`${text}\n`);
+      await ncat.waitForLine(new RegExp(`^${text}$`));
+    }
+    await ncat.closeInput();
+    await server.waitForLine(new RegExp(`^process ${ncat.pid} of user ${Deno.uid()} ended after 18 bytes$`));
+  });
+
+  it("serves many clients at once", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    await using _server = await startServer(path);
+    using open = new DisposableStack();
+    const clients: Deno.Conn[] = [];
+    for (let client = 0; client < 20; client++) clients.push(open.use(await dial(path)));
+    for (const round of ["one", "two"]) {
+      const answers = await Promise.all(clients.map((client, index) => echo(client, `${round} ${index}`)));
+      assertEquals(answers, clients.map((_, index) => `${round} ${index}`));
+    }
+  });
+
+  it("echoes a megabyte whole", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    await using _server = await startServer(path);
+    using client = await dial(path);
+    const sent = Uint8Array.from({ length: 1 << 20 }, (_, index) => index % 251);
+    const [back] = await Promise.all([new Response(client.readable).bytes(), writeAll(client, sent)]);
+    assertEquals(back, sent);
+  });
+
+  it("lets in its own user only, unless it is told otherwise", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    for (const [args, mode] of [[[], 0o600], [["--mode", "666"], 0o666]] as const) {
+      await using server = await startServer(path, ...args);
+      assertEquals(await permissionBits(path), mode);
+      await server.end("SIGTERM");
+    }
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`stops on ${signal}: its path goes, it lets in nobody new, and who is there may finish`, async () => {
+      await using folder = await temporaryFolder();
+      const path = `${folder.path}/echo`;
+      await using server = await startServer(path);
+      const client = await dial(path);
+      assertEquals(await echo(client, "before"), "before");
+      server.kill(signal);
+      await server.waitForLine(/^No longer listening; connections to finish: 1$/);
+      assert(!await exists(path));
+      await assertRejects(() => dial(path), Deno.errors.NotFound);
+      assertEquals(await echo(client, "after"), "after");
+      client.close();
+      const { code, stdout, report } = await server.finished();
+      assertEquals(code, 0, report);
+      assertMatch(stdout, new RegExp(`^${WHO} ended after 11 bytes$`, "m"));
+    });
+  }
+
+  it("does not wait for anybody on a second Ctrl-C", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    await using server = await startServer(path);
+    using client = await dial(path);
+    assertEquals(await echo(client, "here"), "here");
+    server.kill("SIGINT");
+    await server.waitForLine(/^No longer listening/);
+    const { signal, report } = await server.end("SIGINT");
+    assertEquals(signal, "SIGINT", report);
+  });
+
+  it("hangs up on a client that is silent for too long, and lives on", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    await using server = await startServer(path, "--idle", "0.1");
+    using silent = await dial(path);
+    assertEquals(await silent.read(new Uint8Array(1)), null);
+    await server.waitForLine(new RegExp(`^${WHO} failed after 0 bytes: recvmsg: deadline exceeded$`));
+    using other = await dial(path);
+    assertEquals(await echo(other, "hello"), "hello");
+  });
+
+  it("takes the path of a server that was killed", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    await killServer(path);
+    await using server = await startServer(path);
+    using client = await dial(path);
+    assertEquals(await echo(client, "hello"), "hello");
+    client.close();
+    const { code, report } = await server.end("SIGTERM");
+    assertEquals(code, 0, report);
+    assert(!await exists(path));
+  });
+
+  it("leaves the path of a server that lives, and says so in one line", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    await using _server = await startServer(path);
+    const { code, stderr, report } = await runExample(path, "unix_echo_server");
+    assertEquals(code, 1, report);
+    assertMatch(stderr, new RegExp(`^unix_echo_server: bind ${path}: address already in use .* in use, .*$`));
+    assertEquals(stderr.split("\n").length, 1);
+    using client = await dial(path);
+    assertEquals(await echo(client, "still here"), "still here");
+  });
+
+  it("does not touch a file that is no socket, and says so in one line", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/echo`;
+    await Deno.writeTextFile(path, "precious");
+    const { code, stderr, report } = await runExample(path, "unix_echo_server");
+    assertEquals(code, 1, report);
+    assertMatch(stderr, new RegExp(`^unix_echo_server: bind ${path}: .*a file that is no socket is there.*$`));
+    assertEquals(await Deno.readTextFile(path), "precious");
+  });
+});
+
+for (const example of ["unix_echo_server", "unix_echo_client"]) {
+  describe(`The command line of examples/${example}.ts`, () => {
+    it("prints on --help every option it takes", async () => {
+      const { success, stdout, report } = await runExample("/tmp/unused", example, "--help");
+      assert(success, report);
+      for (const option of ["--path PATH", "--help"]) assertStringIncludes(stdout, option);
+    });
+
+    it("asks for its path and nothing else", async () => {
+      const path = "/tmp/berkeley-echo.sock";
+      const grants = [`--allow-net=unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
+      assertEquals(await printedCommands(example), [["run", "--allow-ffi", ...grants, `examples/${example}.ts`]]);
+    });
+
+    const long = `/tmp/${"x".repeat(200)}`;
+    const mistakes: [path: string, args: string[], words: RegExp][] = [
+      ["/tmp/unused", ["--bogus"], /^--bogus means nothing here: see --help$/],
+      ["/tmp/unused", ["stray"], /^stray means nothing here: see --help$/],
+      ["/tmp/unused", ["--path", "/tmp/other"], /^Requires read access to "\/tmp\/other", .*--allow-read flag$/],
+      [long, [], /x{100}.*(bytes|long)/],
+    ];
+    for (const [path, args, words] of mistakes) {
+      it(`answers ${args.join(" ") || "a path that is too long"} with one line`, async () => {
+        const { code, stdout, stderr, report } = await runExample(path, example, ...args);
+        assertEquals(code, 1, report);
+        assertEquals(stdout, "");
+        const [program, ...rest] = stderr.split(": ");
+        assertEquals(program, example);
+        assertMatch(rest.join(": "), words);
+        assertEquals(stderr.split("\n").length, 1);
+      });
+    }
+  });
+}
+
+describe("examples/unix_echo_server.ts refuses", () => {
+  for (const [option, value] of [["mode", "9"], ["mode", "1777"], ["idle", "never"]] as const) {
+    it(`--${option} ${value} in one line, and makes no file`, async () => {
+      await using folder = await temporaryFolder();
+      const path = `${folder.path}/echo`;
+      const { code, stderr, report } = await runExample(path, "unix_echo_server", `--${option}`, value);
+      assertEquals(code, 1, report);
+      assertMatch(stderr, new RegExp(`^unix_echo_server: --${option} ${value}: expected .*$`));
+      assert(!await exists(path));
+    });
+  }
+});

@@ -1,0 +1,104 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { libraryPath, noLibraryPath } from "./support/c_library.ts";
+import { noDescriptorLeaks } from "./support/descriptors.ts";
+import { type Finished, startDeno } from "./support/process.ts";
+import { itUnless } from "./support/skipping.ts";
+
+noDescriptorLeaks();
+
+const ROOT = new URL("../", import.meta.url);
+
+/** What is imported from a URL: the door and the house, as published, and nothing else of the repository. */
+const PUBLISHED = /^\/(mod\.ts|ffi\/[\w/]+\.ts)$/;
+
+/** A program that imports the module from its URL. */
+function program(url: string): string {
+  return `
+    import { listenDatagram, sockopt } from "${url}";
+    const [group] = Deno.args;
+    const at = (hostname, port) => ({ transport: "udp", hostname, port });
+    using receiver = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+    using sender = listenDatagram({ transport: "udp", hostname: "127.0.0.1", loopback: true });
+    await sender.send(new TextEncoder().encode("unicast"), receiver.addr);
+    console.log(new TextDecoder().decode((await receiver.receive())[0]));
+    const waiting = receiver.receiveMessage();
+    setTimeout(() => sender.send(new TextEncoder().encode("waited for"), receiver.addr), 1);
+    console.log(new TextDecoder().decode((await waiting).data));
+    console.log(receiver.socket.getOption(sockopt.SO_REUSEPORT));
+    if (group !== undefined) {
+      using member = listenDatagram({ transport: "udp", hostname: group });
+      using membership = member.joinMulticast(group, { interface: "127.0.0.1" });
+      sender.setMulticastInterface("127.0.0.1");
+      await sender.send(new TextEncoder().encode("multicast"), at(membership.group, member.addr.port));
+      console.log(new TextDecoder().decode((await member.receive())[0]));
+    }
+    try {
+      listenDatagram({ transport: "udp", hostname: "127.0.0.2" });
+    } catch (error) {
+      console.log(error.name);
+    }`;
+}
+
+describe("Imported from a URL", { timeout: 60_000 }, () => {
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  let cache: string;
+  const requested = new Set<string>();
+
+  beforeAll(async () => {
+    cache = await Deno.makeTempDir();
+    server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+      const { pathname } = new URL(request.url);
+      requested.add(pathname);
+      if (!PUBLISHED.test(pathname)) return new Response(null, { status: 404 });
+      const source = await Deno.readTextFile(new URL(`.${pathname}`, ROOT));
+      return new Response(source, { headers: { "content-type": "application/typescript" } });
+    });
+  });
+
+  afterAll(async () => {
+    await server.shutdown();
+    await Deno.remove(cache, { recursive: true });
+  });
+
+  /** Runs the program with these grants besides that of importing, and a cache that has never seen the module. */
+  async function runProgram(flags: string[], ...args: string[]): Promise<Finished> {
+    const { port } = server.addr;
+    const child = startDeno("-", {
+      flags: ["--no-config", "--no-lock", `--allow-import=127.0.0.1:${port}`, ...flags],
+      args,
+      stdin: true,
+      cwd: cache,
+      env: { DENO_DIR: `${cache}/${crypto.randomUUID()}` },
+    });
+    await child.write(program(`http://127.0.0.1:${port}/mod.ts`));
+    await child.closeInput();
+    return await child.finished();
+  }
+
+  it("works with --allow-ffi and --allow-net=127.0.0.1, and asks for no more than what is published", async () => {
+    const { success, stdout, report } = await runProgram(["--allow-ffi", "--allow-net=127.0.0.1"]);
+    assert(success, report);
+    assertEquals(stdout.split("\n"), ["unicast", "waited for", "false", "NotCapable"]);
+    assertEquals([...requested].filter((path) => !PUBLISHED.test(path)), []);
+  });
+
+  it("joins a group that is granted", async () => {
+    const group = "239.255.41.1";
+    const { success, stdout, report } = await runProgram(["--allow-ffi", `--allow-net=127.0.0.1,${group}`], group);
+    assert(success, report);
+    assertEquals(stdout.split("\n"), ["unicast", "waited for", "false", "multicast", "NotCapable"]);
+  });
+
+  itUnless(noLibraryPath, "works with the C library's path granted alone", async () => {
+    const { success, stdout, report } = await runProgram([`--allow-ffi=${libraryPath}`, "--allow-net=127.0.0.1"]);
+    assert(success, report);
+    assertEquals(stdout.split("\n"), ["unicast", "waited for", "false", "NotCapable"]);
+  });
+
+  it("is refused without --allow-ffi", async () => {
+    const { success, stderr } = await runProgram(["--allow-net=127.0.0.1"]);
+    assert(!success);
+    assertStringIncludes(stderr, "NotCapable: Requires ffi access");
+  });
+});

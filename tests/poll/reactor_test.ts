@@ -1,0 +1,224 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { READABLE, WRITABLE } from "../../ffi/poll/poller.ts";
+import { Reactor, type Watcher } from "../../ffi/poll/reactor.ts";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { settled, turns } from "../support/turns.ts";
+import { drain, mechanisms, openPollers, Pair, writeByte } from "./support.ts";
+
+noDescriptorLeaks({ prepare: openPollers });
+
+/** Remembers what it was told, and lets tests wait for it. */
+class Listener implements Watcher {
+  readonly told: number[] = [];
+  #next: PromiseWithResolvers<number> = Promise.withResolvers();
+  readonly #then: (readiness: number) => void;
+
+  constructor(then: (readiness: number) => void = () => {}) {
+    this.#then = then;
+  }
+
+  /** The next time it is told. */
+  get next(): Promise<number> {
+    return this.#next.promise;
+  }
+
+  ready(readiness: number): void {
+    this.told.push(readiness);
+    this.#then(readiness);
+    this.#next.resolve(readiness);
+    this.#next = Promise.withResolvers();
+  }
+}
+
+/** A wait that lasts for a block. */
+function waiting(reactor: Reactor, holds = true): Disposable {
+  reactor.begin(holds);
+  return { [Symbol.dispose]: () => reactor.end(holds) };
+}
+
+/** What holds the process for a block in which no socket does. */
+function held(): Disposable {
+  const timer = setInterval(() => {}, 1000);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+for (const [name, open] of Object.entries(mechanisms)) {
+  const reactor = new Reactor(open());
+
+  describe(`The Reactor over ${name}`, { timeout: 60_000 }, () => {
+    for (const [when, pause] of [["at once", null], ["while its thread waits", settled]] as const) {
+      it(`tells of readiness ${when}`, async () => {
+        using pair = new Pair();
+        const listener = new Listener();
+        const token = reactor.register(listener);
+        reactor.watch(pair.left, token, READABLE);
+        using _wait = waiting(reactor);
+        await pause?.();
+        const told = listener.next;
+        writeByte(pair.right);
+        assertEquals(await told & READABLE, READABLE);
+        reactor.forget(pair.left, token);
+      });
+    }
+
+    it("tells while nobody holds the process too", async () => {
+      using pair = new Pair();
+      const listener = new Listener();
+      const token = reactor.register(listener);
+      reactor.watch(pair.left, token, READABLE);
+      using _wait = waiting(reactor, false);
+      using _process = held();
+      await settled();
+      const told = listener.next;
+      writeByte(pair.right);
+      await told;
+      reactor.forget(pair.left, token);
+    });
+
+    it("tells nothing while nobody waits, and what was missed as soon as somebody does", async () => {
+      using pair = new Pair();
+      const listener = new Listener();
+      const token = reactor.register(listener);
+      reactor.watch(pair.left, token, READABLE);
+      // The last look of a wait that is over.
+      await settled();
+      writeByte(pair.right);
+      await settled();
+      assertEquals(listener.told, []);
+      const told = listener.next;
+      using _wait = waiting(reactor);
+      assertEquals(await told, READABLE);
+      reactor.forget(pair.left, token);
+    });
+
+    it("goes on when a wait that held the process becomes one that does not, and back", async () => {
+      using pair = new Pair();
+      const listener = new Listener();
+      const token = reactor.register(listener);
+      reactor.watch(pair.left, token, READABLE);
+      using _process = held();
+      reactor.begin(true);
+      for (const holding of [-1, 1, -1, 1]) {
+        await settled();
+        reactor.change(holding);
+        await turns(5);
+        const told = listener.next;
+        writeByte(pair.right);
+        await told;
+        drain(pair.left);
+        reactor.watch(pair.left, token, READABLE);
+      }
+      reactor.end(true);
+      reactor.forget(pair.left, token);
+    });
+
+    it("does not tell a socket of what came for another that had its number before", async () => {
+      using first = new Pair();
+      using second = new Pair();
+      const opened: Pair[] = [];
+      const latecomer = new Listener();
+      // Whichever is told first closes the other, whose event has been taken in already, and opens a socket in its place.
+      const replace = (mine: Pair, other: Pair) => () => {
+        if (opened.length > 0) return;
+        reactor.forget(other.left, tokens.get(other)!);
+        other.close(other.left);
+        const pair = new Pair();
+        opened.push(pair);
+        const token = reactor.register(latecomer);
+        reactor.watch(pair.left, token, READABLE);
+        tokens.set(pair, token);
+        assertEquals(pair.left, other.left);
+        assert(mine.left !== other.left);
+      };
+      const listeners = [new Listener(replace(first, second)), new Listener(replace(second, first))];
+      const tokens = new Map<Pair, number>();
+      for (const [index, pair] of [first, second].entries()) {
+        const token = reactor.register(listeners[index]!);
+        tokens.set(pair, token);
+        reactor.watch(pair.left, token, READABLE);
+        writeByte(pair.right);
+      }
+      using _wait = waiting(reactor);
+      await settled();
+      assertEquals(listeners.flatMap(({ told }) => told), [READABLE]);
+      assertEquals(latecomer.told, []);
+      const [pair] = opened;
+      const told = latecomer.next;
+      writeByte(pair!.right);
+      assertEquals(await told, READABLE);
+      for (const [one, token] of tokens) reactor.forget(one.left, token);
+      pair![Symbol.dispose]();
+    });
+
+    it("serves hundreds of sockets, each of which is told of its own", async () => {
+      using stack = new DisposableStack();
+      using _wait = waiting(reactor);
+      const sockets = Array.from({ length: 400 }, () => {
+        const pair = stack.use(new Pair());
+        const listener = new Listener();
+        const token = reactor.register(listener);
+        reactor.watch(pair.left, token, READABLE);
+        return { pair, listener, token };
+      });
+      for (let round = 0; round < 3; round++) {
+        const odd = sockets.filter((_, index) => index % 2 === round % 2);
+        const told = odd.map(({ listener }) => listener.next);
+        for (const { pair } of odd) writeByte(pair.right);
+        await Promise.all(told);
+        for (const { pair, token } of odd) {
+          drain(pair.left);
+          reactor.watch(pair.left, token, READABLE);
+        }
+      }
+      assertEquals(
+        sockets.map(({ listener }) => listener.told.length % 3),
+        sockets.map((_, index) => index % 2 === 0 ? 2 : 1),
+      );
+      for (const { pair, token } of sockets) reactor.forget(pair.left, token);
+    });
+
+    it("gives those who ask for the next turn their turn, in order and once", async () => {
+      const order: number[] = [];
+      const done = Promise.withResolvers<void>();
+      const watchers = [1, 2, 3].map((number): Watcher => ({
+        ready(readiness) {
+          assertEquals(readiness, READABLE | WRITABLE);
+          order.push(number);
+          if (number === 3) done.resolve();
+        },
+      }));
+      for (const watcher of watchers) reactor.soon(watcher);
+      assertEquals(order, []);
+      await done.promise;
+      using _wait = waiting(reactor);
+      await turns(5);
+      assertEquals(order, [1, 2, 3]);
+    });
+
+    it("lets timers and other work in between while a socket asks for turn after turn", async () => {
+      using _wait = waiting(reactor);
+      let asked = 0;
+      let going = true;
+      const busy: Watcher = {
+        ready() {
+          asked++;
+          if (going) reactor.soon(busy);
+        },
+      };
+      reactor.soon(busy);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      using pair = new Pair();
+      const listener = new Listener();
+      const token = reactor.register(listener);
+      reactor.watch(pair.left, token, READABLE);
+      const told = listener.next;
+      writeByte(pair.right);
+      await told;
+      going = false;
+      assert(asked > 0);
+      reactor.forget(pair.left, token);
+      await turns(2);
+    });
+  });
+}

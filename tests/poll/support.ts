@@ -1,0 +1,105 @@
+/**
+ * Connected descriptors without anything of the module around them, and the pollers that run here.
+ *
+ * @module
+ */
+import { libc } from "../../ffi/libc/libc.ts";
+import { unwrap } from "../../ffi/libc/system_error.ts";
+import { Epoll } from "../../ffi/poll/epoll.ts";
+import { Kqueue } from "../../ffi/poll/kqueue.ts";
+import { Poll } from "../../ffi/poll/poll.ts";
+import type { Poller } from "../../ffi/poll/poller.ts";
+
+/** Two connected Unix sockets that do not block. */
+export class Pair implements Disposable {
+  readonly left: number;
+  readonly right: number;
+  #open: number[];
+
+  constructor() {
+    const { AF_UNIX, SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC } = libc().system.constants;
+    const fds = new Int32Array(2);
+    unwrap(libc().c.socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), "socketpair");
+    [this.left, this.right] = [fds[0]!, fds[1]!];
+    this.#open = [this.left, this.right];
+  }
+
+  /** Closes one end. */
+  close(fd: number): void {
+    this.#open = this.#open.filter((one) => one !== fd);
+    unwrap(libc().c.close(fd), "close");
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#open) this.close(fd);
+  }
+}
+
+/** Writes one byte; false where it would block. */
+export function writeByte(fd: number): boolean {
+  return libc().c.write(fd, Uint8Array.of(1), 1n) === 1;
+}
+
+/** Writes until it would block. */
+export function fill(fd: number): void {
+  const bytes = new Uint8Array(65_536);
+  while (libc().c.write(fd, bytes, BigInt(bytes.length)) > 0);
+}
+
+/** Reads until it would block, and returns how many bytes came. */
+export function drain(fd: number): number {
+  const bytes = new Uint8Array(65_536);
+  let total = 0;
+  for (;;) {
+    const length = libc().c.read(fd, bytes, BigInt(bytes.length));
+    if (length <= 0) return total;
+    total += length;
+  }
+}
+
+/** The mechanisms of this system, each made when first asked for, since none of them is ever closed. */
+export const mechanisms: Readonly<Record<string, () => Poller>> = libc().system.mechanism === "kqueue"
+  ? { Kqueue: once(() => new Kqueue(libc())) }
+  : { Epoll: once(() => new Epoll(libc())), Poll: once(() => new Poll(libc())) };
+
+/** Makes them all, before descriptors are counted. */
+export function openPollers(): void {
+  for (const open of Object.values(mechanisms)) open();
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
+}
+
+/** A number for a watcher that was never used before. */
+export function newToken(): number {
+  return ++lastToken;
+}
+
+let lastToken = 2 ** 40;
+
+/** What was told: readiness by token, without the poller's own. */
+export type Told = Map<number, number>;
+
+function told(poller: Poller, count: number): Told {
+  const events: Told = new Map();
+  for (let index = 0; index < count; index++) {
+    const token = poller.token(index);
+    if (token !== 0) events.set(token, (events.get(token) ?? 0) | poller.readiness(index));
+  }
+  return events;
+}
+
+/** What one look tells. */
+export function look(poller: Poller): Told {
+  return told(poller, poller.look());
+}
+
+/** What the next wait tells that tells anything. */
+export async function wait(poller: Poller): Promise<Told> {
+  for (;;) {
+    const events = told(poller, await poller.wait());
+    if (events.size > 0) return events;
+  }
+}

@@ -1,0 +1,166 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { isSocketError, type UdpSocket } from "../../mod.ts";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { bytes, hear, openUdp, PATIENCE } from "../udp/support.ts";
+
+noDescriptorLeaks();
+
+const PAST = new Date(0);
+
+/** So far ahead that no test lasts as long. */
+const FAR = () => new Date(Date.now() + 3_600_000);
+
+/** A short while from now. */
+const SOON = () => new Date(Date.now() + 20);
+
+/** That a receive is cut off by the deadline. */
+async function assertExpires(waiting: Promise<unknown>): Promise<void> {
+  const error = await assertRejects(() => waiting, Deno.errors.TimedOut);
+  assert(isSocketError(error));
+  assertEquals([error.code, error.errno, error.timeout, error.syscall], ["ETIMEDOUT", 0, true, "recvmsg"]);
+}
+
+describe("A deadline", PATIENCE, () => {
+  it("in the past fails what is asked for, even with data ready, and loses none", async () => {
+    using receiver = openUdp();
+    using sender = openUdp();
+    await sender.send(bytes("kept"), receiver.addr);
+    receiver.setReadDeadline(PAST);
+    const buffer = new Uint8Array(16);
+    await assertExpires(receiver.receive(buffer));
+    await assertExpires(receiver.receiveMessage());
+    assertEquals(buffer, new Uint8Array(16));
+    receiver.setReadDeadline(null);
+    assertEquals(await hear(receiver), "kept");
+  });
+
+  it("in the past cuts off what waits already, all of it", async () => {
+    using receiver = openUdp();
+    const waiting = [receiver.receive(), receiver.receive(), receiver.receiveMessage()].map(assertExpires);
+    receiver.setReadDeadline(PAST);
+    await Promise.all(waiting);
+  });
+
+  it("in the future cuts off what waits, not before its time", async () => {
+    using receiver = openUdp();
+    const deadline = SOON();
+    receiver.setReadDeadline(deadline);
+    await assertExpires(receiver.receive());
+    assert(Date.now() >= deadline.getTime());
+    // It stays until it is moved.
+    await assertExpires(receiver.receive());
+  });
+
+  it("that was set while something waits counts for that too", async () => {
+    using receiver = openUdp();
+    const waiting = assertExpires(receiver.receive());
+    receiver.setReadDeadline(SOON());
+    await waiting;
+  });
+
+  it("can be moved to an earlier time", async () => {
+    using receiver = openUdp();
+    receiver.setReadDeadline(FAR());
+    const waiting = assertExpires(receiver.receive());
+    receiver.setReadDeadline(SOON());
+    await waiting;
+  });
+
+  it("can be moved to a later time", async () => {
+    using receiver = openUdp();
+    using sender = openUdp();
+    const first = SOON();
+    receiver.setReadDeadline(first);
+    const heard = hear(receiver);
+    receiver.setReadDeadline(FAR());
+    while (Date.now() <= first.getTime()) await new Promise((resolve) => setTimeout(resolve, 5));
+    await sender.send(bytes("later"), receiver.addr);
+    assertEquals(await heard, "later");
+  });
+
+  it("is cleared by null", async () => {
+    using receiver = openUdp();
+    using sender = openUdp();
+    const first = SOON();
+    receiver.setReadDeadline(first);
+    const heard = hear(receiver);
+    receiver.setReadDeadline(null);
+    while (Date.now() <= first.getTime()) await new Promise((resolve) => setTimeout(resolve, 5));
+    await sender.send(bytes("any time"), receiver.addr);
+    assertEquals(await heard, "any time");
+  });
+
+  it("beyond what a timer can be set for is one all the same", async () => {
+    using receiver = openUdp();
+    using sender = openUdp();
+    receiver.setDeadline(new Date(8.64e15));
+    const heard = hear(receiver);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    await sender.send(bytes("hello"), receiver.addr);
+    assertEquals(await heard, "hello");
+  });
+
+  it("leaves the socket usable, and the datagram to the next receive", async () => {
+    using receiver = openUdp();
+    using sender = openUdp();
+    const buffer = new Uint8Array(16);
+    receiver.setReadDeadline(SOON());
+    await assertExpires(receiver.receive(buffer));
+    receiver.setReadDeadline(null);
+    await sender.send(bytes("for the next"), receiver.addr);
+    assertEquals(await hear(receiver), "for the next");
+    assertEquals(buffer, new Uint8Array(16));
+  });
+
+  it("is for its direction alone", async () => {
+    using receiver = openUdp();
+    using sender = openUdp();
+    sender.setReadDeadline(PAST);
+    await sender.send(bytes("sent all the same"), receiver.addr);
+    assertEquals(await hear(receiver), "sent all the same");
+    receiver.setWriteDeadline(PAST);
+    const heard = hear(receiver);
+    await sender.send(bytes("heard all the same"), receiver.addr);
+    assertEquals(await heard, "heard all the same");
+    const error = await assertRejects(() => receiver.send(bytes("x"), sender.addr), Deno.errors.TimedOut);
+    assert(isSocketError(error) && error.syscall === "sendmsg" && error.timeout);
+  });
+
+  it("for both is set at once", async () => {
+    using socket = openUdp();
+    socket.setDeadline(PAST);
+    await assertExpires(socket.receive());
+    await assertRejects(() => socket.send(bytes("x"), socket.addr), Deno.errors.TimedOut);
+    socket.setDeadline(null);
+    await socket.send(bytes("x"), socket.addr);
+    assertEquals(await hear(socket), "x");
+  });
+
+  it("ends an iteration with its error", async () => {
+    using receiver = openUdp();
+    receiver.setReadDeadline(SOON());
+    await assertExpires(receiver[Symbol.asyncIterator]().next());
+  });
+
+  it("that is none is a TypeError, and changes nothing", async () => {
+    using receiver = openUdp();
+    using sender = openUdp();
+    const setters = ["setDeadline", "setReadDeadline", "setWriteDeadline"] as const satisfies (keyof UdpSocket)[];
+    for (const setter of setters) {
+      for (const wrong of [new Date(NaN), undefined, 5, "soon"]) {
+        assertThrows(() => receiver[setter](wrong as Date), TypeError, "expected a Date or null");
+      }
+    }
+    const heard = hear(receiver);
+    await sender.send(bytes("unchanged"), receiver.addr);
+    assertEquals(await heard, "unchanged");
+  });
+
+  it("on a closed socket is nobody's", () => {
+    const socket = openUdp();
+    socket.close();
+    socket.setDeadline(FAR());
+    socket.setDeadline(null);
+  });
+});

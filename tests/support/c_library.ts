@@ -1,0 +1,22 @@
+/**
+ * The C library's file, for tests that grant it alone.
+ *
+ * @module
+ */
+import { thisSystem } from "../../ffi/libc/this_system.ts";
+
+/** The first path of the running system's table where there is a file, or null. */
+export const libraryPath: string | null = thisSystem().libraries.find((path) => path.startsWith("/") && exists(path)) ??
+  null;
+
+/** Why a test that needs it cannot run, or null. */
+export const noLibraryPath: string | null = libraryPath === null ? "no C library at a path of the table" : null;
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

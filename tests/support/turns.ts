@@ -1,0 +1,20 @@
+/**
+ * Turns of the event loop. What a test learns from them is never that something took long, only that it was not waited
+ * for in vain.
+ *
+ * @module
+ */
+
+/** Longer than the Reactor ever looks by itself before it leaves the wait to a thread, or dozes. */
+const HANDED_OVER_MS = 2;
+
+/** So many turns. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Turns until whatever began to wait before waits on a thread, or now and then where it does not hold the process. */
+export async function settled(): Promise<void> {
+  const limit = performance.now() + HANDED_OVER_MS;
+  while (performance.now() < limit) await turns(1);
+}

@@ -1,0 +1,41 @@
+/**
+ * Standing in for a function of libc, to count its calls or to let it fail as the system rarely does.
+ *
+ * @module
+ */
+import { type Libc, libc } from "../../ffi/libc/libc.ts";
+
+type Symbols = Libc["c"];
+type Ground = { -readonly [Member in "c" | "errno"]: Libc[Member] };
+
+/** accept4(2) of this thread, until the end of the block. */
+export class WatchedAccept implements Disposable {
+  readonly #real: Ground = { c: libc().c, errno: libc().errno };
+  readonly #failures: string[];
+  #attempts = 0;
+
+  /** The first calls fail with these, one after the other. */
+  constructor(...failures: string[]) {
+    this.#failures = failures;
+    const { c: real, errno } = this.#real;
+    let failure: string | undefined;
+    const accept4: Symbols["accept4"] = (...args) => {
+      this.#attempts++;
+      failure = this.#failures.shift();
+      return failure === undefined ? real.accept4!(...args) : -1;
+    };
+    Object.assign(libc() as Ground, {
+      c: Object.create(real, { accept4: { value: accept4 } }),
+      errno: () => failure === undefined ? errno() : libc().system.errors[failure]!,
+    });
+  }
+
+  /** Calls so far. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(libc() as Ground, this.#real);
+  }
+}

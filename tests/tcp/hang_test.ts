@@ -1,0 +1,144 @@
+import { assert, assertEquals, assertInstanceOf, assertLess, assertStrictEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { connect } from "../../mod.ts";
+import { after, assertTimedOut, isPending, PAST, rejection } from "../conformance/stream/pair.ts";
+import { CountedSignal } from "../conformance/stream/signals.ts";
+import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
+import { Blackhole, NO_BLACKHOLE } from "./blackhole.ts";
+import { listenTcp, LOOPBACK, PATIENCE } from "./support.ts";
+
+noDescriptorLeaks();
+
+/** Milliseconds by which the end of a dial may be late. */
+const LATE = 50;
+
+/** How often a late one may have been the machine's fault. */
+const TRIES = 3;
+
+/** Runs a dial that hangs; `ending` returns when it should have ended, by performance.now(), and what it ended with. */
+async function assertPunctual(ending: () => Promise<{ due: number; error: unknown }>): Promise<unknown> {
+  for (let left = TRIES - 1;; left--) {
+    const before = descriptorCount();
+    const { due, error } = await ending();
+    const late = performance.now() - due;
+    assertEquals(descriptorCount(), before);
+    if (late <= LATE || left === 0) {
+      assertLess(late, LATE);
+      return error;
+    }
+  }
+}
+
+describe("A dial that hangs", { ...PATIENCE, ignore: NO_BLACKHOLE !== null }, () => {
+  it("ends within 50 ms of an abort, with its reason and no descriptor left", async () => {
+    using blackhole = await Blackhole.open(LOOPBACK);
+    const reason = new Error("enough");
+    const error = await assertPunctual(async () => {
+      const abort = new AbortController();
+      const dialling = rejection(connect({ port: blackhole.addr.port, signal: abort.signal }));
+      assert(await isPending(dialling));
+      let due = Infinity;
+      setTimeout(() => {
+        due = performance.now();
+        abort.abort(reason);
+      }, 40);
+      return { error: await dialling, due };
+    });
+    assertStrictEquals(error, reason);
+  });
+
+  it("ends within 50 ms of its deadline, as TimedOut and with no descriptor left", async () => {
+    using blackhole = await Blackhole.open(LOOPBACK);
+    const error = await assertPunctual(async () => {
+      const due = performance.now() + 60;
+      const deadline = after(60);
+      const error = await rejection(connect({ port: blackhole.addr.port, deadline }));
+      assert(Date.now() >= deadline.getTime());
+      return { error, due };
+    });
+    assertTimedOut(error);
+    assertEquals(error.syscall, "connect");
+  });
+
+  it("ends within 50 ms of AbortSignal.timeout, as TimeoutError and with no descriptor left", async () => {
+    using blackhole = await Blackhole.open(LOOPBACK);
+    const error = await assertPunctual(async () => {
+      const due = performance.now() + 60;
+      return { error: await rejection(connect({ port: blackhole.addr.port, signal: AbortSignal.timeout(60) })), due };
+    });
+    assertEquals((error as Error).name, "TimeoutError");
+  });
+
+  it("ends with its socket closed by control", async () => {
+    using blackhole = await Blackhole.open(LOOPBACK);
+    let close: () => void;
+    const control = (socket: Disposable) => void (close = () => socket[Symbol.dispose]());
+    const dialling = rejection(connect({ port: blackhole.addr.port, control }));
+    assert(await isPending(dialling));
+    close!();
+    assertInstanceOf(await dialling, Deno.errors.Interrupted);
+  });
+
+  it("is one of many, each of which ends by itself", async () => {
+    using blackhole = await Blackhole.open(LOOPBACK);
+    const before = descriptorCount();
+    const aborts = Array.from({ length: 20 }, () => new AbortController());
+    const { port } = blackhole.addr;
+    const dials = aborts.map(({ signal }, index) =>
+      index % 2 === 0
+        ? rejection(connect({ port, signal }))
+        : rejection(connect({ port, signal, deadline: after(600_000) }))
+    );
+    assert(await isPending(Promise.race(dials)));
+    for (const [index, abort] of aborts.entries()) {
+      abort.abort(index);
+      assertEquals(await dials[index], index);
+      if (index < aborts.length - 1) assert(await isPending(dials[index + 1]!));
+    }
+    assertEquals(descriptorCount(), before);
+  });
+});
+
+describe("connect()", PATIENCE, () => {
+  it("opens nothing for a signal that was aborted or a deadline that has passed", async () => {
+    using listener = listenTcp();
+    const { port } = listener.addr;
+    const before = descriptorCount();
+    let opened = 0;
+    const control = () => void opened++;
+    const reason = new Error("before");
+    assertStrictEquals(await rejection(connect({ port, control, signal: AbortSignal.abort(reason) })), reason);
+    assertTimedOut(await rejection(connect({ port, control, deadline: PAST })));
+    assertEquals([opened, descriptorCount()], [0, before]);
+  });
+
+  it("leaves no deadline on the connection and no listener on the signal", async () => {
+    using listener = listenTcp();
+    const counted = new CountedSignal();
+    const { port } = listener.addr;
+    using conn = await connect({ port, deadline: after(600_000), signal: counted.signal });
+    assertEquals(counted.count, 0);
+    counted.abort();
+    using accepted = await listener.accept();
+    await accepted.write(Uint8Array.of(1));
+    assertEquals(await conn.read(new Uint8Array(8)), 1);
+  });
+
+  it("has one listener on the signal while it waits, and none when it has failed", async () => {
+    if (NO_BLACKHOLE !== null) return console.log(`skipped: ${NO_BLACKHOLE}`);
+    using blackhole = await Blackhole.open(LOOPBACK);
+    const counted = new CountedSignal();
+    const dialling = rejection(
+      connect({ port: blackhole.addr.port, deadline: after(20), signal: counted.signal }),
+    );
+    assertEquals(counted.count, 1);
+    assertTimedOut(await dialling);
+    assertEquals([counted.count, counted.added], [0, 1]);
+  });
+
+  it("refuses a deadline that is no moment", async () => {
+    for (const bad of [new Date(NaN), 5, "soon"]) {
+      assertInstanceOf(await rejection(connect({ port: 1, deadline: bad as Date })), TypeError);
+    }
+  });
+});

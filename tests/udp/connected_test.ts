@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { isSocketError } from "../../mod.ts";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, bytes, hear, hearUntilMarker, LOOPBACK, openUdp, PATIENCE } from "./support.ts";
+
+noDescriptorLeaks();
+
+describe("A connected socket", PATIENCE, () => {
+  it("sends to its peer without an address", async () => {
+    using peer = openUdp();
+    using socket = openUdp();
+    assertEquals(socket.remoteAddr, null);
+    socket.connect(peer.addr);
+    assertEquals(socket.remoteAddr, peer.addr);
+    await socket.send(bytes("hello"));
+    const [, from] = await peer.receive();
+    assertEquals(from, socket.addr);
+  });
+
+  it("hears its peer alone", async () => {
+    using peer = openUdp();
+    using stranger = openUdp();
+    using socket = openUdp();
+    socket.connect(peer.addr);
+    await stranger.send(bytes("from a stranger"), socket.addr);
+    await peer.send(bytes("from the peer"), socket.addr);
+    await peer.send(bytes("marker"), socket.addr);
+    assertEquals(await hearUntilMarker(socket), ["from the peer"]);
+  });
+
+  it("may be connected to another", async () => {
+    using one = openUdp();
+    using other = openUdp();
+    using socket = openUdp();
+    const { port } = socket.addr;
+    for (const peer of [one, other, one]) {
+      socket.connect(peer.addr);
+      assertEquals([socket.remoteAddr, socket.addr.port], [peer.addr, port]);
+      await socket.send(bytes("hello"));
+      assertEquals(await hear(peer), "hello");
+    }
+  });
+
+  it("may still send to an address, as the system allows", async () => {
+    using peer = openUdp();
+    using third = openUdp();
+    using socket = openUdp();
+    socket.connect(peer.addr);
+    await socket.send(bytes("hello"), third.addr);
+    assertEquals(await hear(third), "hello");
+  });
+
+  it("knows the address it sends from, where it was bound to all", () => {
+    using peer = openUdp();
+    using socket = openUdp({ hostname: "0.0.0.0" });
+    const { port } = socket.addr;
+    socket.connect(peer.addr);
+    assertEquals(socket.addr, at(LOOPBACK, port));
+  });
+
+  it("is told when nobody listens there, and goes on", async () => {
+    using socket = openUdp();
+    const nobody = openUdp();
+    const { addr } = nobody;
+    nobody.close();
+    socket.connect(addr);
+    await socket.send(bytes("anybody?"));
+    const error = await assertRejects(() => socket.receive(), Deno.errors.ConnectionRefused);
+    assert(isSocketError(error));
+    assertEquals([error.code, error.syscall, error.timeout], ["ECONNREFUSED", "recvmsg", false]);
+    using somebody = openUdp({ port: addr.port });
+    await socket.send(bytes("anybody?"));
+    assertEquals(await hear(somebody), "anybody?");
+  });
+
+  it("tells a receive that was waiting already", async () => {
+    using socket = openUdp();
+    const nobody = openUdp();
+    socket.connect(nobody.addr);
+    nobody.close();
+    const waiting = assertRejects(() => socket.receive(), Deno.errors.ConnectionRefused);
+    await socket.send(bytes("anybody?"));
+    await waiting;
+  });
+});
+
+describe("connect(null)", PATIENCE, () => {
+  for (const [what, port] of [["that the system chose", 0], ["that was asked for", "asked"]] as const) {
+    it(`undoes it and keeps a port ${what}`, async () => {
+      const chosen = port === 0 ? 0 : freePort();
+      using peer = openUdp();
+      using stranger = openUdp();
+      using socket = openUdp({ port: chosen });
+      const before = socket.addr;
+      socket.connect(peer.addr);
+      socket.connect(null);
+      assertEquals([socket.remoteAddr, socket.addr], [null, before]);
+      await stranger.send(bytes("from anyone"), before);
+      assertEquals(await hear(socket), "from anyone");
+      await assertRejects(() => socket.send(bytes("to nobody")), TypeError, "not connected");
+    });
+  }
+
+  it("keeps the port of a socket bound to all addresses, of either family", () => {
+    for (const hostname of ["0.0.0.0", "::", "::1"]) {
+      using peer = openUdp({ hostname: hostname === "::1" ? "::1" : LOOPBACK });
+      using socket = openUdp({ hostname });
+      const before = socket.addr;
+      socket.connect(peer.addr);
+      socket.connect(null);
+      assertEquals(socket.addr, before);
+    }
+  });
+
+  it("does nothing to a socket that is not connected", () => {
+    using socket = openUdp();
+    const { addr } = socket;
+    socket.connect(null);
+    assertEquals([socket.addr, socket.remoteAddr], [addr, null]);
+  });
+
+  it("can be taken back", async () => {
+    using peer = openUdp();
+    using socket = openUdp();
+    for (let round = 0; round < 3; round++) {
+      socket.connect(peer.addr);
+      await socket.send(bytes("hello"));
+      assertEquals(await hear(peer), "hello");
+      socket.connect(null);
+    }
+  });
+});
+
+describe("connect()", () => {
+  it("refuses names, the other family and closed sockets", () => {
+    using socket = openUdp();
+    assertThrows(() => socket.connect(at("localhost", 9)), TypeError, '"localhost"');
+    assertThrows(() => socket.connect(at("::1", 9)), TypeError, "::1");
+    assertThrows(() => socket.connect(undefined as unknown as null), TypeError, "undefined");
+    assertEquals(socket.remoteAddr, null);
+    const closed = openUdp();
+    closed.close();
+    assertThrows(() => closed.connect(at(LOOPBACK, 9)), Deno.errors.BadResource);
+    assertThrows(() => closed.connect(null), Deno.errors.BadResource);
+  });
+});
+
+/** A port that was free a moment ago. */
+function freePort(): number {
+  using socket = openUdp();
+  return socket.addr.port;
+}

@@ -1,0 +1,74 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { type Socket, sockopt } from "../../mod.ts";
+import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, LOOPBACK, openUdp } from "./support.ts";
+
+noDescriptorLeaks();
+
+describe("control", () => {
+  for (const [hostname, network] of [[LOOPBACK, "udp4"], ["::1", "udp6"]] as const) {
+    it(`is called once, with the socket, "${network}" and the address`, () => {
+      const calls: unknown[][] = [];
+      let seen: Socket | undefined;
+      using udp = openUdp({
+        hostname,
+        control: (socket, ...rest) => {
+          seen = socket;
+          calls.push(rest);
+        },
+      });
+      assertEquals(calls, [[network, at(hostname, 0)]]);
+      assertEquals(seen!.fd, udp.socket.fd);
+    });
+  }
+
+  it("comes before the bind and after the options that were asked for", () => {
+    let before: Deno.NetAddr | undefined;
+    using udp = openUdp({
+      broadcast: false,
+      receiveBufferSize: 8192,
+      control: (socket) => {
+        assertEquals(socket.getOption(sockopt.SO_BROADCAST), false);
+        assertEquals(socket.getOption(sockopt.SO_RCVBUF), 2 * 8192);
+        socket.setOption(sockopt.SO_BROADCAST, true);
+        socket.setOption(sockopt.IP_TTL, 5);
+        before = at(LOOPBACK, 0);
+      },
+    });
+    assert(before !== undefined && udp.addr.port !== 0);
+    assertEquals(udp.socket.getOption(sockopt.SO_BROADCAST), true);
+    assertEquals(udp.socket.getOption(sockopt.IP_TTL), 5);
+  });
+
+  it("aborts the call by throwing: the caller gets what was thrown, and nothing stays open", () => {
+    const count = descriptorCount();
+    const thrown = new Error("Not this one");
+    const caught = assertThrows(() =>
+      openUdp({
+        control: () => {
+          throw thrown;
+        },
+      })
+    );
+    assertStrictEquals(caught, thrown);
+    assertEquals(descriptorCount(), count);
+  });
+
+  it("may close the socket, which then cannot be bound", () => {
+    const count = descriptorCount();
+    assertThrows(() => openUdp({ control: (socket) => socket.close() }), Deno.errors.BadResource);
+    assertEquals(descriptorCount(), count);
+  });
+
+  it("may bind to an address of its own, and then the call's own bind fails", () => {
+    const count = descriptorCount();
+    const error = assertThrows(
+      () => openUdp({ control: (socket) => socket.bind(at(LOOPBACK, 0)) }),
+      Error,
+      "bind 127.0.0.1:0",
+    );
+    assert("code" in error && error.code === "EINVAL");
+    assertEquals(descriptorCount(), count);
+  });
+});

@@ -1,0 +1,125 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { isSocketError, type UdpSocket } from "../../mod.ts";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, bytes, hear, hearUntilMarker, LOOPBACK, openMember, openSender, PATIENCE } from "./support.ts";
+
+noDescriptorLeaks();
+
+const GROUP = "239.255.13.1";
+/** Two addresses of loopback, to send from. */
+const LEFT = "127.0.0.1";
+const RIGHT = "127.0.0.2";
+const ON_LOOPBACK = { interface: LOOPBACK };
+
+/** A member's port, and somebody at either address who sends there. */
+class Sides implements Disposable {
+  readonly #left = openSender({ hostname: LEFT });
+  readonly #right = openSender({ hostname: RIGHT });
+  readonly #member: UdpSocket;
+
+  constructor(member: UdpSocket) {
+    this.#member = member;
+  }
+
+  /** What the member hears when both sides have sent to the group, before a marker that is sent to it alone. */
+  async heard(): Promise<string[]> {
+    const { port } = this.#member.addr;
+    await this.#left.send(bytes("left"), at(GROUP, port));
+    await this.#right.send(bytes("right"), at(GROUP, port));
+    await this.#right.send(bytes("marker"), at(LOOPBACK, port));
+    return await hearUntilMarker(this.#member);
+  }
+
+  [Symbol.dispose](): void {
+    this.#left.close();
+    this.#right.close();
+  }
+}
+
+describe("A source-specific membership", PATIENCE, () => {
+  it("hears its source and nobody else", async () => {
+    using member = openMember();
+    using sides = new Sides(member);
+    member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
+    assertEquals(await sides.heard(), ["left"]);
+  });
+
+  it("stands beside another of the same group, and leaves alone", async () => {
+    using member = openMember();
+    using sides = new Sides(member);
+    using left = member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
+    using _right = member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: RIGHT });
+    assertEquals(await sides.heard(), ["left", "right"]);
+    await left.leave();
+    assertEquals(await sides.heard(), ["right"]);
+  });
+
+  it("cannot be widened to any source", () => {
+    using member = openMember();
+    member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
+    assertThrows(() => member.joinMulticast(GROUP, ON_LOOPBACK), Deno.errors.AddrInUse, `join ${GROUP}`);
+  });
+
+  it("of a source that it has is AddrNotAvailable", () => {
+    using member = openMember();
+    member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
+    const error = assertThrows(
+      () => member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT }),
+      Deno.errors.AddrNotAvailable,
+      `join ${GROUP} from ${LEFT}`,
+    );
+    assert(isSocketError(error) && error.code === "EADDRNOTAVAIL" && error.syscall === "setsockopt");
+  });
+
+  it("has no sources to block or to unblock", () => {
+    using member = openMember();
+    using membership = member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
+    assertThrows(() => membership.blockSource(RIGHT), TypeError, "no sources to block");
+    assertThrows(() => membership.unblockSource(RIGHT), TypeError, "no sources to unblock");
+  });
+});
+
+describe("An any-source membership", PATIENCE, () => {
+  it("hears no more from a sender that it blocks, until it unblocks it", async () => {
+    using member = openMember();
+    using sides = new Sides(member);
+    using membership = member.joinMulticast(GROUP, ON_LOOPBACK);
+    assertEquals(await sides.heard(), ["left", "right"]);
+    membership.blockSource(LEFT);
+    assertEquals(await sides.heard(), ["right"]);
+    membership.blockSource(RIGHT);
+    assertEquals(await sides.heard(), []);
+    membership.unblockSource(LEFT);
+    assertEquals(await sides.heard(), ["left"]);
+  });
+
+  it("forgets what it blocked when it is left", async () => {
+    using member = openMember();
+    using sides = new Sides(member);
+    const first = member.joinMulticast(GROUP, ON_LOOPBACK);
+    first.blockSource(LEFT);
+    await first.leave();
+    using _second = member.joinMulticast(GROUP, ON_LOOPBACK);
+    assertEquals(await sides.heard(), ["left", "right"]);
+  });
+
+  it("says so where a sender was not blocked, or is blocked already", () => {
+    using member = openMember();
+    using membership = member.joinMulticast(GROUP, ON_LOOPBACK);
+    assertThrows(() => membership.unblockSource(LEFT), Deno.errors.AddrNotAvailable, `unblock ${GROUP} from ${LEFT}`);
+    membership.blockSource(LEFT);
+    assertThrows(() => membership.blockSource(LEFT), Deno.errors.AddrNotAvailable, `block ${GROUP} from ${LEFT}`);
+  });
+
+  it("filters for its own socket alone", async () => {
+    using member = openMember();
+    using sides = new Sides(member);
+    using filtering = openMember({ port: member.addr.port, hostname: GROUP });
+    using blocking = filtering.joinMulticast(GROUP, ON_LOOPBACK);
+    member.joinMulticast(GROUP, ON_LOOPBACK);
+    blocking.blockSource(LEFT);
+    assertEquals(await sides.heard(), ["left", "right"]);
+    assertEquals(await hear(filtering), "right");
+  });
+});

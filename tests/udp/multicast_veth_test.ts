@@ -1,0 +1,161 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { afterAll, beforeAll, describe } from "@std/testing/bdd";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { type Namespace, NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
+import { itUnless } from "../support/skipping.ts";
+import { RemoteUdp } from "./remote.ts";
+import { PATIENCE } from "./support.ts";
+
+noDescriptorLeaks();
+
+const namespaces = await namespacesAvailable();
+const reason = namespaces.available ? null : namespaces.reason;
+
+const PORT = 5353;
+
+/** What differs between the families. */
+interface Family {
+  readonly name: string;
+  readonly wildcard: string;
+  readonly group: string;
+  readonly markers: string;
+  /** Two addresses of the sender's interface. */
+  sources(left: Namespace): [string, string];
+}
+
+const IPV4: Family = {
+  name: "IPv4",
+  wildcard: "0.0.0.0",
+  group: "239.255.15.1",
+  markers: "239.255.15.2",
+  sources: ({ ipv4 }) => [ipv4, "192.0.2.11"],
+};
+
+const IPV6: Family = {
+  name: "IPv6",
+  wildcard: "::",
+  group: "ff12::15:1",
+  markers: "ff12::15:2",
+  sources: ({ ipv6, linkLocal }) => [ipv6, `${linkLocal}%veth0`],
+};
+
+for (const family of [IPV4, IPV6]) {
+  const { wildcard, group, markers, sources } = family;
+
+  describe(`${family.name} multicast between two machines`, PATIENCE, () => {
+    let pair: NamespacePair;
+    beforeAll(async () => {
+      if (reason !== null) return;
+      pair = await NamespacePair.create();
+      await pair.left.run("ip", ["address", "add", "192.0.2.11/24", "dev", pair.left.interface]);
+    });
+    afterAll(async () => {
+      if (reason === null) await pair[Symbol.asyncDispose]();
+    });
+
+    /** Somebody on the right who hears only what it joins, and has joined the markers. */
+    async function openMember(namespace = pair.right): Promise<RemoteUdp> {
+      const member = await RemoteUdp.open(namespace, { hostname: wildcard, port: PORT, reuseAddress: true });
+      await member.call("own");
+      await member.call("join", markers, { interface: namespace.interface });
+      return member;
+    }
+
+    /** Somebody on the left who sends. */
+    async function openSender(hostname = sources(pair.left)[0]): Promise<RemoteUdp> {
+      const sender = await RemoteUdp.open(pair.left, { hostname });
+      await sender.call("multicastInterface", pair.left.interface);
+      return sender;
+    }
+
+    /** Sends to the group and then the marker. */
+    async function say(sender: RemoteUdp, text: string): Promise<void> {
+      await sender.call("send", text, group, PORT);
+      await sender.call("send", "marker", markers, PORT);
+    }
+
+    itUnless(reason, "reaches who joined, from the address it was sent from, until it leaves", async () => {
+      await using member = await openMember();
+      await using outsider = await openMember();
+      await using sender = await openSender();
+      const membership = await member.call("join", group, { interface: pair.right.interface });
+      await say(sender, "joined");
+      assertEquals(await member.call("hear"), ["joined", sources(pair.left)[0]]);
+      assertEquals(await member.hearUntilMarker(), []);
+      assertEquals(await outsider.hearUntilMarker(), []);
+      await member.call("leave", membership);
+      await outsider.call("join", group, { interface: pair.right.interface });
+      await say(sender, "left");
+      assertEquals(await member.hearUntilMarker(), []);
+      assertEquals(await outsider.hearUntilMarker(), ["left"]);
+      await assertRejects(() => member.call("leave", membership), Error, "EADDRNOTAVAIL");
+    });
+
+    itUnless(reason, "is joined on an interface by name, index or address, and on no other", async () => {
+      await using member = await openMember();
+      await using sender = await openSender();
+      const { stdout } = await pair.right.run("cat", [`/sys/class/net/${pair.right.interface}/ifindex`]);
+      for (const networkInterface of [pair.right.interface, Number(stdout), pair.right.ipv4]) {
+        const membership = await member.call("join", group, { interface: networkInterface });
+        await say(sender, "heard");
+        assertEquals(await member.hearUntilMarker(), ["heard"], String(networkInterface));
+        await member.call("leave", membership);
+      }
+      await member.call("join", group, { interface: "lo" });
+      await say(sender, "not on lo");
+      assertEquals(await member.hearUntilMarker(), []);
+    });
+
+    itUnless(reason, "is filtered by source", async () => {
+      const [one, other] = sources(pair.left);
+      await using member = await openMember();
+      await using sender = await openSender(one);
+      await using second = await openSender(other);
+      const joinOptions = { interface: pair.right.interface };
+      const only = await member.call("join", group, { ...joinOptions, source: bare(one) });
+      await second.call("send", "from the second", group, PORT);
+      await say(sender, "from the first");
+      assertEquals(await member.hearUntilMarker(), ["from the first"]);
+      await member.call("leave", only);
+      const all = await member.call("join", group, joinOptions);
+      await member.call("block", all, bare(other));
+      await say(second, "blocked");
+      assertEquals(await member.hearUntilMarker(), []);
+      await member.call("unblock", all, bare(other));
+      await say(second, "unblocked");
+      assertEquals(await member.hearUntilMarker(), ["unblocked"]);
+    });
+
+    itUnless(reason, "stays on its machine with a TTL of 0", async () => {
+      await using here = await openMember(pair.left);
+      await using there = await openMember(pair.right);
+      for (const member of [here, there]) await member.call("join", group, { interface: pair.left.interface });
+      await using sender = await openSender();
+      // Linux looks at the TTL only where somebody on this machine listens too.
+      await sender.call("multicastLoopback", true);
+      await sender.call("multicastTTL", 0);
+      await sender.call("send", "near", group, PORT);
+      await sender.call("multicastTTL", 1);
+      await say(sender, "far");
+      assertEquals(await here.hearUntilMarker(), ["near", "far"]);
+      assertEquals(await there.hearUntilMarker(), ["far"]);
+    });
+
+    itUnless(reason, "comes back to its own machine only while loopback is on", async () => {
+      await using here = await openMember(pair.left);
+      await using there = await openMember(pair.right);
+      for (const member of [here, there]) await member.call("join", group, { interface: pair.left.interface });
+      await using sender = await openSender();
+      await sender.call("send", "off", group, PORT);
+      await sender.call("multicastLoopback", true);
+      await say(sender, "on");
+      assertEquals(await here.hearUntilMarker(), ["on"]);
+      assertEquals(await there.hearUntilMarker(), ["off", "on"]);
+    });
+  });
+}
+
+/** An address without its zone. */
+function bare(address: string): string {
+  return address.replace(/%.*/, "");
+}

@@ -1,0 +1,149 @@
+import { assert, assertEquals } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { libc } from "../../ffi/libc/libc.ts";
+import { DatagramBatch, isSocketError, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { inside } from "../support/inside.ts";
+import { NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
+import { itUnless } from "../support/skipping.ts";
+import { pattern, pieces, receiveAll, VECTORED } from "./datagrams.ts";
+import { at, bytes, openUdp, PATIENCE } from "./support.ts";
+
+noDescriptorLeaks();
+
+const namespaces = await namespacesAvailable();
+const noNamespaces = namespaces.available ? null : namespaces.reason;
+const noOffload = VECTORED ? null : "no segmentation offload here";
+
+// <asm-generic/socket.h>, <linux/in.h>, <linux/in6.h>.
+const SOL_SOCKET = 1;
+const SO_NO_CHECK = 11;
+const MTU_DISCOVER = { ipv4: [0, 10], ipv6: [41, 23] } as const;
+const PMTUDISC_DO = 2;
+
+/** Sends a buffer in segments, checks what arrives, and returns how many datagrams the first message held: one where nothing was
+ * coalesced on the way. */
+async function sendAndCheck(sender: UdpSocket, receiver: UdpSocket, length: number, size: number): Promise<number> {
+  const p = pattern(length, size);
+  assertEquals(await sender.sendSegments(p, size, receiver.addr), length);
+  const one = new DatagramBatch({ capacity: 1 });
+  const received = await receiveAll(receiver, 1, one);
+  const held = received.length;
+  received.push(...await receiveAll(receiver, Math.ceil(length / size) - held));
+  assertEquals(received.map(({ data }) => data), pieces(p, size));
+  return held;
+}
+
+/** Lets sendmsg(2) fail wherever it is given control messages, while `during` runs. Resolves to how often it did. */
+async function failing(code: string, during: () => Promise<unknown>): Promise<number> {
+  const library = libc() as { c: { sendmsg: (...args: never[]) => number }; errno: () => number };
+  const { c, errno } = library;
+  const { sendmsg } = c;
+  const { layout, errors } = libc().system;
+  let refusals = 0;
+  let segmented = false;
+  library.errno = () => segmented ? errors[code]! : errno();
+  c.sendmsg = (...args: never[]) => {
+    const [, pointer] = args as unknown as [number, Deno.PointerObject];
+    segmented = new Deno.UnsafePointerView(pointer).getUint32(layout.msghdr.controllen) > 0;
+    if (!segmented) return sendmsg(...args);
+    refusals++;
+    return -1;
+  };
+  try {
+    await during();
+  } finally {
+    Object.assign(c, { sendmsg });
+    library.errno = errno;
+  }
+  return refusals;
+}
+
+describe("sendSegments() where segmentation is refused", PATIENCE, () => {
+  itUnless(noOffload, "sends plain datagrams, as on a socket without checksums", async () => {
+    using receiver = openUdp({ receiveOffload: true });
+    using sender = openUdp();
+    sender.socket.setRawOption(SOL_SOCKET, SO_NO_CHECK, 1);
+    for (const size of [1000, 1000, 100, 2000]) assertEquals(await sendAndCheck(sender, receiver, 9999, size), 1);
+    sender.socket.setRawOption(SOL_SOCKET, SO_NO_CHECK, 0);
+    assertEquals(await sendAndCheck(sender, receiver, 9999, 100), 1, "A size once refused was tried again");
+  });
+
+  itUnless(noOffload, "asks a device without offload once", async () => {
+    using receiver = openUdp({ receiveOffload: true });
+    using sender = openUdp();
+    const refusals = await failing("EIO", async () => {
+      for (const size of [1000, 1000, 100, 2000]) await sendAndCheck(sender, receiver, 9999, size);
+    });
+    assertEquals(refusals, 1);
+    assertEquals(await sendAndCheck(sender, receiver, 9999, 1000), 1);
+    using other = openUdp();
+    assertEquals(await sendAndCheck(other, receiver, 6400, 100), 64, "One socket's device is not another's");
+  });
+
+  itUnless(noOffload, "passes every other error on", async () => {
+    using receiver = openUdp({ receiveOffload: true });
+    using sender = openUdp();
+    const refusals = await failing("EPERM", async () => {
+      const error = await sender.sendSegments(bytes("abc"), 1, receiver.addr).then(() => null, (error) => error);
+      assert(error instanceof Deno.errors.PermissionDenied && isSocketError(error));
+      assertEquals([error.code, error.syscall, error.bytesWritten], ["EPERM", "sendmsg", 0]);
+    });
+    assertEquals(refusals, 1);
+    assertEquals(await sendAndCheck(sender, receiver, 3, 1), 3);
+  });
+
+  it("tells of an address that nothing can be sent to, and keeps the offload", async () => {
+    using receiver = openUdp({ receiveOffload: true });
+    using sender = openUdp();
+    const error = await sender.sendSegments(bytes("abc"), 1, at("127.0.0.1", 0)).then(() => null, (error) => error);
+    assert(isSocketError(error));
+    assertEquals([error.code, error.bytesWritten, error.address], ["EINVAL", 0, "127.0.0.1:0"]);
+    assertEquals(await sendAndCheck(sender, receiver, 64, 1), VECTORED ? 64 : 1);
+  });
+});
+
+describe("sendSegments() over a cable", PATIENCE, () => {
+  let pair: NamespacePair;
+  beforeAll(async () => {
+    if (noNamespaces === null) pair = await NamespacePair.create();
+  });
+  afterAll(async () => {
+    await pair?.[Symbol.asyncDispose]();
+  });
+
+  /** A sender on the left and a receiver on the right. */
+  function openPair(family: "ipv4" | "ipv6"): [UdpSocket, UdpSocket] {
+    const open = (side: "left" | "right", options: Partial<UdpListenOptions>) =>
+      inside(pair[side].name, () => openUdp({ hostname: pair[side][family], ...options }));
+    return [open("left", {}), open("right", { receiveOffload: true, receiveBufferSize: 1 << 22 })];
+  }
+
+  for (const family of ["ipv4", "ipv6"] as const) {
+    itUnless(noNamespaces, `goes in fragments where segments are longer than its packets: ${family}`, async () => {
+      const [sender, receiver] = openPair(family);
+      using _sender = sender;
+      using _receiver = receiver;
+      const longest = family === "ipv4" ? 1472 : 1452;
+      for (const size of [longest + 1, 9000, 40_000, 65_507]) {
+        assertEquals(await sendAndCheck(sender, receiver, 100_000, size), 1);
+      }
+      for (const size of [longest, 1, 100, longest]) {
+        const held = await sendAndCheck(sender, receiver, size * 8, size);
+        if (VECTORED) assertEquals(held, 8, "What fits is still segmented");
+      }
+    });
+
+    itUnless(noNamespaces, `says how much had gone where fragments are forbidden: ${family}`, async () => {
+      const [sender, receiver] = openPair(family);
+      using _sender = sender;
+      using _receiver = receiver;
+      const [level, name] = MTU_DISCOVER[family];
+      sender.socket.setRawOption(level, name, PMTUDISC_DO);
+      const error = await sender.sendSegments(pattern(9000, 1), 3000, receiver.addr).then(() => null, (error) => error);
+      assert(isSocketError(error));
+      assertEquals([error.code, error.syscall, error.bytesWritten], ["EMSGSIZE", "sendmsg", 0]);
+      assertEquals(await sendAndCheck(sender, receiver, 800, 100), VECTORED ? 8 : 1);
+    });
+  }
+});

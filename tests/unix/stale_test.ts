@@ -1,0 +1,205 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { connect, listen, listenDatagram, type UnixConn } from "../../mod.ts";
+import { isPending } from "../conformance/stream/pair.ts";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { Remote } from "./remote.ts";
+import { Directory, leaveStale, PATIENCE, text } from "./support.ts";
+
+noDescriptorLeaks();
+
+/** How often two servers race. */
+const RACES = 40;
+
+/** Everything that can be bound to a path, by its type. */
+const KINDS = {
+  stream: (path: string, options = {}) => listen({ transport: "unix", path, ...options }),
+  seqpacket: (path: string, options = {}) => listen({ transport: "seqpacket", path, ...options }),
+  datagram: (path: string, options = {}) => listenDatagram({ transport: "unixgram", path, ...options }),
+};
+
+const kinds = Object.keys(KINDS) as (keyof typeof KINDS)[];
+
+/** Fails unless replaceStale leaves what is at a path alone. */
+function assertUntouched(path: string): void {
+  // Connecting to it is a use of it.
+  const before = { ...Deno.lstatSync(path), atime: null };
+  for (const kind of kinds) {
+    assertThrows(() => KINDS[kind](path, { replaceStale: true }), Deno.errors.AddrInUse, "it is not touched");
+  }
+  assertEquals({ ...Deno.lstatSync(path), atime: null }, before);
+}
+
+describe("replaceStale", PATIENCE, () => {
+  for (const before of kinds) {
+    it(`replaces a file that a ${before} socket left behind`, () => {
+      for (const after of kinds) {
+        using directory = new Directory();
+        const path = directory.file();
+        KINDS[before](path, { unlinkOnClose: false }).close();
+        assertThrows(
+          () => KINDS[after](path),
+          Deno.errors.AddrInUse,
+          "a socket is there; replaceStale: true removes one",
+        );
+        const socket = KINDS[after](path, { replaceStale: true });
+        assertEquals(directory.names, ["socket"]);
+        socket.close();
+        assertEquals(directory.names, []);
+      }
+    });
+
+    it(`leaves a live ${before} socket its path`, () => {
+      using directory = new Directory();
+      using _live = KINDS[before](directory.file());
+      assertUntouched(directory.file());
+    });
+  }
+
+  it("makes no difference where there is nothing, or only a name", () => {
+    using directory = new Directory();
+    for (const kind of kinds) {
+      KINDS[kind](directory.file(), { replaceStale: true }).close();
+      assertEquals(directory.names, []);
+      if (Deno.build.os === "linux") KINDS[kind](`\0berkeley-stale-${Deno.pid}`, { replaceStale: true }).close();
+    }
+  });
+
+  it("leaves the server before it alone, which goes on serving whom it serves", async () => {
+    using directory = new Directory();
+    const path = directory.file();
+    leaveStale(path);
+    using first = listen({ transport: "unix", path, replaceStale: true });
+    using conn = await connect({ transport: "unix", path });
+    using served = await first.accept();
+    assertUntouched(path);
+    await conn.write(Uint8Array.of(7));
+    assertEquals(await served.read(new Uint8Array(8)), 1);
+  });
+
+  it("takes a server with a full backlog for alive", async () => {
+    using directory = new Directory();
+    const path = directory.file();
+    using listener = listen({ transport: "unix", path, backlog: 1 });
+    using open = new DisposableStack();
+    const waiting: Promise<UnixConn>[] = [];
+    const stop = new AbortController();
+    for (;;) {
+      const connecting = connect({ transport: "unix", path, signal: stop.signal });
+      if (await isPending(connecting)) {
+        waiting.push(connecting);
+        break;
+      }
+      open.use(await connecting);
+    }
+    assertUntouched(path);
+    stop.abort("enough");
+    assertEquals((await Promise.allSettled(waiting)).map(({ status }) => status), ["rejected"]);
+    open.use(await listener.accept());
+  });
+
+  it("takes a datagram socket with a full queue for alive", async () => {
+    using directory = new Directory();
+    const path = directory.file();
+    using sink = listenDatagram({ transport: "unixgram", path });
+    using source = listenDatagram({ transport: "unixgram" });
+    const stop = new AbortController();
+    for (;;) {
+      const sending = source.send(new Uint8Array(1), sink.addr, { signal: stop.signal });
+      if (!await isPending(sending)) continue;
+      assertUntouched(path);
+      stop.abort("enough");
+      await assertRejects(() => sending.catch((reason) => Promise.reject(new Error(reason))), Error, "enough");
+      break;
+    }
+  });
+
+  it("never touches a regular file, a directory or a symbolic link, wherever it leads", () => {
+    using directory = new Directory();
+    Deno.writeTextFileSync(directory.file("regular"), "precious");
+    Deno.mkdirSync(directory.file("directory"));
+    Deno.symlinkSync("nowhere", directory.file("dangling"));
+    leaveStale(directory.file("stale"));
+    Deno.symlinkSync("stale", directory.file("link to stale"));
+    Deno.symlinkSync("regular", directory.file("link to regular"));
+    const before = directory.names;
+    for (const name of before) {
+      if (name !== "stale") {
+        assertUntouched(directory.file(name));
+      }
+    }
+    assertEquals(directory.names, before);
+    assertEquals(Deno.readTextFileSync(directory.file("regular")), "precious");
+  });
+
+  it("leaves no lock behind, and nothing else", () => {
+    using directory = new Directory();
+    leaveStale(directory.file());
+    const listener = listen({ transport: "unix", path: directory.file(), replaceStale: true });
+    assertEquals(directory.names, ["socket"]);
+    listener.close();
+    assertEquals(directory.names, []);
+  });
+});
+
+describe("Two servers that start at once", PATIENCE, () => {
+  for (const [what, first, second] of [["both with replaceStale", true, true], ["one without", true, false]] as const) {
+    it(`on a stale path, ${what}: one of them has it, and it works`, async () => {
+      using directory = new Directory();
+      await using one = await Remote.start();
+      await using two = await Remote.start();
+      const wins = { one: 0, two: 0, neither: 0 };
+      for (let round = 0; round < RACES; round++) {
+        const path = directory.file(`socket-${round}`);
+        leaveStale(path);
+        const outcomes = await race([one, first], [two, second], path);
+        const winner = await assertOneWinner(outcomes, [one, two], path);
+        wins[winner]++;
+      }
+      assertEquals(wins.one + wins.two, RACES);
+    });
+  }
+
+  it("where there is nothing yet: one of them has it, and it works", async () => {
+    using directory = new Directory();
+    await using one = await Remote.start();
+    await using two = await Remote.start();
+    for (let round = 0; round < RACES; round++) {
+      const path = directory.file(`socket-${round}`);
+      await assertOneWinner(await race([one, true], [two, round % 2 === 0], path), [one, two], path);
+    }
+  });
+});
+
+type Racer = [remote: Remote, replaceStale: boolean];
+
+/** Lets two servers listen at one moment, and gives how it went. */
+async function race(one: Racer, two: Racer, path: string): Promise<unknown[]> {
+  const time = Date.now() + 4;
+  return await Promise.all(
+    [one, two].map(([remote, replaceStale]) =>
+      remote.outcome("listenAt", time, { transport: "unix", path, replaceStale })
+    ),
+  );
+}
+
+/** Fails unless one server listens, the other was refused, and who connects reaches the one. */
+async function assertOneWinner(
+  outcomes: unknown[],
+  [one, two]: [Remote, Remote],
+  path: string,
+): Promise<"one" | "two"> {
+  const winner = outcomes.indexOf("listening");
+  assert(winner !== -1, JSON.stringify(outcomes));
+  const loser = String(outcomes[1 - winner]);
+  assert(loser.startsWith("AddrInUse: "), JSON.stringify(outcomes));
+  const remote = winner === 0 ? one : two;
+  const answering = remote.call("answer");
+  using conn = await connect({ transport: "unix", path });
+  const message = await conn.receiveMessage();
+  assertEquals(text(message!.data), String(remote.pid));
+  await answering;
+  await remote.call("close");
+  assertThrows(() => Deno.lstatSync(path), Deno.errors.NotFound);
+  return winner === 0 ? "one" : "two";
+}

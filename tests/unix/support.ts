@@ -1,0 +1,141 @@
+/**
+ * Unix sockets of tests: in a directory of their own, which goes with everything in it.
+ *
+ * @module
+ */
+import { connect, listen, type SeqpacketConn, type UnixConn } from "../../mod.ts";
+
+/** For suites that wait: not a measurement, a hang should end with a report. */
+export const PATIENCE = { timeout: 60_000 } as const;
+
+/** The longest path: sun_path less its NUL. */
+export const LONGEST_PATH = Deno.build.os === "linux" ? 107 : 103;
+
+/** Why abstract names cannot be tested, or null. */
+export const noAbstractNames = Deno.build.os === "linux" ? null : "only Linux has abstract names";
+
+/** Why nothing can be tested that only Linux has, or null. */
+export const notLinux = Deno.build.os === "linux" ? null : "needs Linux";
+
+/** Why nothing can be tested that needs another user, or null. */
+export const notRoot = Deno.uid() === 0 ? null : "needs root, to become another user";
+
+/** A user and a group that own nothing: nobody. */
+export const NOBODY = 65_534;
+
+/** A directory for sockets; `using` removes it with everything in it. */
+export class Directory implements Disposable {
+  readonly path: string = Deno.makeTempDirSync({ prefix: "berkeley-" });
+
+  /** The path of a file in it. */
+  file(name = "socket"): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** The path of a file in it that is so many bytes long. */
+  fileOfLength(length: number): string {
+    const start = this.file("");
+    return start + "x".repeat(length - start.length);
+  }
+
+  /** What is in it. */
+  get names(): string[] {
+    return Array.from(Deno.readDirSync(this.path), ({ name }) => name).sort();
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+/** Whether anything stands at a path. */
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+let names = 0;
+
+/** An abstract name that nobody else has. */
+export function abstractName(): string {
+  return `\0berkeley-${Deno.pid}-${++names}`;
+}
+
+/** Both ends of one connection. */
+export interface Pair<C> extends Disposable {
+  readonly one: C;
+  readonly two: C;
+  stop(): void;
+}
+
+/** Connects to a listener of its own at a path or an abstract name, which is closed again. */
+export async function connectedPair(transport: "unix", path: string): Promise<Pair<UnixConn>>;
+export async function connectedPair(transport: "seqpacket", path: string): Promise<Pair<SeqpacketConn>>;
+export async function connectedPair(
+  transport: "unix" | "seqpacket",
+  path: string,
+): Promise<Pair<UnixConn> | Pair<SeqpacketConn>> {
+  if (transport === "unix") {
+    using listener = listen({ transport, path });
+    const accepting = listener.accept();
+    return pairOf(await connect({ transport, path }), await accepting);
+  }
+  using listener = listen({ transport, path });
+  const accepting = listener.accept();
+  return pairOf(await connect({ transport, path }), await accepting);
+}
+
+/** Two ends as a pair. */
+export function pairOf<C extends Disposable>(one: C, two: C): Pair<C> {
+  return {
+    one,
+    two,
+    stop: () => {},
+    [Symbol.dispose]: () => {
+      one[Symbol.dispose]();
+      two[Symbol.dispose]();
+    },
+  };
+}
+
+/** Leaves a socket file at a path that nobody listens on. */
+export function leaveStale(path: string, transport: "unix" | "seqpacket" = "unix"): void {
+  if (transport === "unix") listen({ transport, path, unlinkOnClose: false }).close();
+  else listen({ transport, path, unlinkOnClose: false }).close();
+}
+
+/** Text as bytes. */
+export function bytes(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** Bytes as text. */
+export function text(data: Uint8Array): string {
+  return new TextDecoder().decode(data);
+}
+
+/** The numbers of this process's descriptors that lead somewhere. */
+export function descriptorsOf(target: string): number[] {
+  const numbers = Array.from(Deno.readDirSync("/proc/self/fd"), ({ name }) => Number(name));
+  return numbers.filter((fd) => leadsTo(fd) === target);
+}
+
+/** What a descriptor leads to: a path, or "socket:[inode]". Null where it is not open. */
+export function leadsTo(fd: number | string): string | null {
+  try {
+    return Deno.readLinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a descriptor is close-on-exec: O_CLOEXEC among its flags, which are octal. */
+export function isCloseOnExec(fd: number): boolean {
+  const flags = Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`).match(/^flags:\s+(\d+)$/m)![1]!;
+  return (parseInt(flags, 8) & 0o2000000) !== 0;
+}
