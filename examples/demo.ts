@@ -2,19 +2,22 @@
  * Shows what this module is for, on loopback only, and exits with 0 only if all that it shows is true.
  *
  *     deno task demo
- *     deno run --allow-ffi --allow-net=127.0.0.1,239.255.255.250 examples/demo.ts
+ *     deno run --allow-ffi --allow-net=127.0.0.1,239.255.255.250,unix:/tmp/berkeley-demo.sock --allow-read=/tmp/berkeley-demo.sock --allow-write=/tmp/berkeley-demo.sock examples/demo.ts
  *
  * @module
  */
 import type { Shown } from "./demo/shown.ts";
 import { giveUpDials, listenAndDial } from "./demo/tcp.ts";
 import { shareLoad, sharePort } from "./demo/udp.ts";
+import { listenAtPath, passDescriptors } from "./demo/unix.ts";
 
 const PARTS: readonly (readonly [title: string, show: () => Promise<Shown[]>])[] = [
   ["UDP: two sockets share a port", sharePort],
   ["UDP: four sockets share the load", shareLoad],
   ["TCP: a listener and a connection", listenAndDial],
   ["TCP: dials that are given up", giveUpDials],
+  ["Unix: a server at a path", listenAtPath],
+  ["Unix: messages, descriptors and who is there", passDescriptors],
 ];
 
 /** Every wait in the parts is shorter. This is for a fault in what is being shown, in milliseconds. */

@@ -1,11 +1,12 @@
 /**
  * Ping, with nothing but Socket: ICMP has no class of its own in this module, and does not need one.
  *
- *     deno run --allow-ffi --allow-net=127.0.0.1 examples/ping.ts
- *     deno run --allow-ffi --allow-net=[::1] examples/ping.ts ::1
+ *     deno run --allow-ffi --allow-net examples/ping.ts
+ *     deno run --allow-ffi --allow-net examples/ping.ts ::1
  *     deno run --allow-ffi --allow-net examples/ping.ts --interface 192.0.2.1 192.0.2.2
  *
- * It needs either a group in net.ipv4.ping_group_range (Linux) or CAP_NET_RAW, that is root.
+ * It needs either a group in net.ipv4.ping_group_range (Linux), where --allow-net=127.0.0.1 would do, or CAP_NET_RAW, that is root: a raw
+ * socket hears everybody's ICMP, so it needs --allow-net for every host.
  *
  * @module
  */

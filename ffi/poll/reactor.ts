@@ -125,8 +125,7 @@ export class Reactor {
     else if (again) {
       if (!found && !ran) libc().c.sched_yield();
       setImmediate(this.#turn);
-    }
-    else this.#block();
+    } else this.#block();
   };
 
   #block(): void {

@@ -8,6 +8,7 @@ import { Connecting } from "./connecting.ts";
 import { control, Descriptor, openDescriptor, takeOver } from "./descriptor.ts";
 import type { WaitOptions } from "./operation.ts";
 import { getOption, readOption, setOption, type SocketOption, writeOption } from "./option.ts";
+import { requireEveryHost } from "./permissions.ts";
 import { Readiness } from "./readiness.ts";
 import { encodeSocketAddress, requireListening } from "./sockaddr_argument.ts";
 import { type ReceivedMessage, Receiving, Sending } from "./transfer.ts";
@@ -47,6 +48,7 @@ export class Socket implements Disposable {
   /** socket(2). Numbers are the system's own, for families and types this module has no word for.
    *
    * @throws {TypeError} for an unknown word
+   * @throws {Deno.errors.NotCapable} for "raw" and families that no grant can name, without `--allow-net` for every host
    * @throws {SocketError} as socket(2): EPERM for "raw" without CAP_NET_RAW, EAFNOSUPPORT, …
    */
   static open(
@@ -63,7 +65,12 @@ export class Socket implements Disposable {
       raw: constants.SOCK_RAW,
     };
     const family = numberOf("domain", domain, domains);
-    return new Socket(openDescriptor(family, numberOf("type", type, types), numberOf("protocol", protocol, {})));
+    const kind = numberOf("type", type, types);
+    // These hear of everybody's traffic without being bound: no address is ever asked about.
+    if (kind === constants.SOCK_RAW || !Object.values(domains).includes(family)) {
+      requireEveryHost(`sockets of domain ${domain} and type ${type}`);
+    }
+    return new Socket(openDescriptor(family, kind, numberOf("protocol", protocol, {})));
   }
 
   /** Takes over a descriptor number. One that is no socket is refused and left open.

@@ -2,6 +2,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { chart } from "./framework/chart.ts";
+import { calm } from "./framework/calm.ts";
 import { cleanUp } from "./framework/load.ts";
 import { describeMachine, thisMachine } from "./framework/machine.ts";
 import { describeResult, figure, toJson } from "./framework/report.ts";
@@ -10,7 +11,7 @@ import { takeTurns } from "./framework/turns.ts";
 import type { Result, Work } from "./framework/work.ts";
 import { works } from "./works/mod.ts";
 
-const HELP = `deno task bench [--only NAME]… [--rounds N] [--json FILE] [--svg FILE] [--pin] [--list]
+const HELP = `deno task bench [--only NAME]… [--rounds N] [--json FILE] [--svg FILE] [--pin] [--calm SECONDS] [--list]
 
 Lets the module and others do the same work in turns, each in a process of its own, and prints medians and their ratios
 to Deno's own API. Only ratios within one run mean something.
@@ -20,13 +21,14 @@ to Deno's own API. Only ratios within one run mean something.
   --json FILE   writes every sample
   --svg FILE    draws a chart
   --pin         keeps the load on the last processor and the contenders off it
+  --calm S      waits up to S seconds before each sample for other processes to be quiet, and counts when they were not
   --list        names the works`;
 
 const args = parseArgs(Deno.args, {
   boolean: ["help", "list", "pin"],
-  string: ["only", "rounds", "json", "svg"],
+  string: ["only", "rounds", "calm", "json", "svg"],
   collect: ["only"],
-  default: { rounds: "5" },
+  default: { rounds: "5", calm: "0" },
 });
 
 function chosen(): readonly Work[] {
@@ -41,11 +43,20 @@ function tell(work: Work, round: number, contender: string, sample: Readonly<Rec
   console.error(`  ${work.name} round ${round + 1}: ${contender}: ${figures.join(", ")}`);
 }
 
+/** Before each sample. `disturbed` counts those that were taken all the same. */
+const quiet = { wanted: Number(args.calm), disturbed: 0 };
+
+async function settle(): Promise<void> {
+  if (quiet.wanted > 0 && !await calm(quiet.wanted)) quiet.disturbed++;
+}
+
 async function measure(rounds: number): Promise<Result[]> {
   const results: Result[] = [];
   for (const work of chosen()) {
-    const result = await takeTurns(work, rounds, (...sample) => tell(work, ...sample));
-    console.log(`${describeResult(result)}\n`);
+    quiet.disturbed = 0;
+    const result = await takeTurns(work, rounds, settle, (...sample) => tell(work, ...sample));
+    const note = quiet.disturbed > 0 ? `  ${quiet.disturbed} samples were taken on a busy machine\n` : "";
+    console.log(`${describeResult(result)}\n${note}`);
     results.push(result);
   }
   return results;

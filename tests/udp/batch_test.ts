@@ -119,6 +119,19 @@ describe("A DatagramBatch", PATIENCE, () => {
     }
   });
 
+  it("takes the longest whole from a socket with offload, and cuts at 2,048 bytes again without", async () => {
+    const batch = new DatagramBatch();
+    using sender = openUdp();
+    const data = pattern(3000, 1);
+    for (const receiveOffload of [false, true, false, true]) {
+      using receiver = openUdp({ receiveOffload });
+      await sender.send(data, receiver.addr);
+      await receiver.receiveMany(batch);
+      assertEquals(batch.data(0), receiveOffload ? data : data.slice(0, 2048));
+      assertEquals(batch.truncated(0), !receiveOffload);
+    }
+  });
+
   it("costs what its buffers cost and less than 64 KiB beside", async () => {
     const program = new URL("./programs/batch_memory.ts", import.meta.url);
     await using child = startDeno(program, { flags: ["-A", "--v8-flags=--expose-gc"] });

@@ -1,10 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { libc } from "../../ffi/libc/libc.ts";
 import { DatagramBatch } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { itUnless } from "../support/skipping.ts";
-import { numbers, say, texts, VECTORED } from "./datagrams.ts";
+import { numbers, say, texts } from "./datagrams.ts";
 import { refuses } from "./refusing.ts";
 import { bytes, openUdp, PATIENCE, text } from "./support.ts";
 
@@ -131,34 +129,6 @@ describe("receiveMany()", PATIENCE, () => {
     await say(somebody, receiver, "me");
     assertEquals([await receiver.receiveMany(batch), texts(batch)], [1, ["me"]]);
   });
-
-  itUnless(
-    VECTORED ? "many datagrams are taken by one call here" : null,
-    "keeps an error behind datagrams for the next",
-    async () => {
-      using receiver = openUdp();
-      using sender = openUdp();
-      const batch = new DatagramBatch();
-      const library = libc() as { c: { recvmsg: (...args: never[]) => number }; errno: () => number };
-      const { c: { recvmsg }, errno } = library;
-      for (
-        const next of [() => receiver.receiveMany(batch), () => receiver.receive(), () => receiver.receiveMessage()]
-      ) {
-        await say(sender, receiver, "a", "b", "c");
-        let calls = 0;
-        library.c.recvmsg = (...args) => ++calls === 3 ? -1 : recvmsg(...args);
-        library.errno = () => calls === 3 ? libc().system.errors.ECONNREFUSED! : errno();
-        try {
-          assertEquals([await receiver.receiveMany(batch), texts(batch)], [2, ["a", "b"]]);
-        } finally {
-          Object.assign(library.c, { recvmsg });
-          library.errno = errno;
-        }
-        assertInstanceOf(await refused(next()), Deno.errors.ConnectionRefused);
-        assertEquals([await receiver.receiveMany(batch), texts(batch)], [1, ["c"]]);
-      }
-    },
-  );
 });
 
 refuses(

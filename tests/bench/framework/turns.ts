@@ -9,6 +9,7 @@ export function order<T>(contenders: readonly T[], round: number): T[] {
 export async function takeTurns(
   work: Work,
   rounds: number,
+  settle: () => Promise<void>,
   tell: (round: number, contender: string, sample: Sample) => void,
 ): Promise<Result> {
   const samples = new Map<string, Sample[]>();
@@ -22,6 +23,7 @@ export async function takeTurns(
   }
   for (let round = 0; round < rounds; round++) {
     for (const contender of order(present, round)) {
+      await settle();
       const sample = await work.round(contender);
       samples.get(contender.name)!.push(sample);
       tell(round, contender.name, sample);

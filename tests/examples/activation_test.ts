@@ -1,0 +1,195 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { listenDatagram } from "../../mod.ts";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { type Child, type Finished, run, start } from "../support/process.ts";
+import { itUnless, missingCommands } from "../support/skipping.ts";
+import { printedCommands, unusedPort } from "./support.ts";
+import { exists, startAt, temporaryFolder, withPath } from "./unix_support.ts";
+
+noDescriptorLeaks();
+
+const ROOT = new URL("../../", import.meta.url);
+const LOOPBACK = "127.0.0.1";
+const noSystemd = await missingCommands("systemd-socket-activate");
+const noSocat = await missingCommands("socat");
+
+/** Arguments of systemd-socket-activate in the header of activated_server.ts. */
+async function activationCommands(): Promise<string[][]> {
+  const source = await Deno.readTextFile(new URL("examples/activated_server.ts", ROOT));
+  const header = source.slice(0, source.indexOf("*/"));
+  return Array.from(header.matchAll(/^ \* {5}systemd-socket-activate (.*)$/gm), ([, command]) => command!.split(" "));
+}
+
+/** Starts the server by a command of its header, on a port and a path of its own. It runs from the first that comes on. */
+async function activate(command: number, port: number, path: string): Promise<Child> {
+  const printed = (await activationCommands())[command]!;
+  const args = printed.map((arg) => withPath(arg, path).replace(":7010", `:${port}`));
+  args[args.indexOf("deno")] = Deno.execPath();
+  // systemd-socket-activate hands on no other variables; without this one Deno would look elsewhere for its cache.
+  const cache = Deno.env.has("DENO_DIR") ? ["-E", "DENO_DIR"] : [];
+  const server = start("systemd-socket-activate", [...cache, ...args], { cwd: ROOT });
+  await server.waitForLine(/^Listening on .* as 3\.$/, "stderr");
+  return server;
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
+  return listener.addr.port;
+}
+
+/** Sends text, ends, and gives all that comes back. */
+async function echo(conn: Deno.Conn, text: string): Promise<string> {
+  await conn.write(new TextEncoder().encode(text));
+  await conn.closeWrite();
+  return await new Response(conn.readable).text();
+}
+
+describe("examples/activated_server.ts", () => {
+  itUnless(noSystemd, "serves both listeners that it was started with, by their names", async () => {
+    await using folder = await temporaryFolder();
+    const [path, port] = [`${folder.path}/local`, freePort()];
+    await using server = await activate(0, port, path);
+    assertEquals(await echo(await Deno.connect({ hostname: LOOPBACK, port }), "over TCP"), "over TCP");
+    await server.waitForLine(new RegExp(`^web: listening on 127\\.0\\.0\\.1:${port}$`));
+    await server.waitForLine(new RegExp(`^local: listening on ${path}$`));
+    await server.waitForLine(/^web: a client ended$/);
+    assertEquals(await echo(await Deno.connect({ transport: "unix", path }), "over a path"), "over a path");
+    await server.waitForLine(/^local: a client ended$/);
+  });
+
+  itUnless(noSystemd, "is started by the first client, whose request it answers", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/local`;
+    await using server = await activate(0, freePort(), path);
+    assertEquals(server.stdout.text, "");
+    assertEquals(await echo(await Deno.connect({ transport: "unix", path }), "first"), "first");
+  });
+
+  itUnless(noSystemd, "answers datagrams, also the one that started it", async () => {
+    const port = unusedPort();
+    await using server = await activate(1, port, "");
+    using client = listenDatagram({ transport: "udp", hostname: LOOPBACK });
+    for (const text of ["one", "two"]) {
+      await client.send(new TextEncoder().encode(text), { transport: "udp", hostname: LOOPBACK, port });
+      client.setReadDeadline(new Date(Date.now() + 60_000));
+      const [answer, from] = await client.receive();
+      assertEquals([new TextDecoder().decode(answer), from.port], [text, port]);
+    }
+    await server.waitForLine(/^datagrams: receiving on /);
+    await server.waitForLine(new RegExp(`^datagrams: 3 bytes from 127\\.0\\.0\\.1:${client.addr.port}$`));
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    itUnless(noSystemd, `stops on ${signal}, lets who is there finish, and leaves the path to its owner`, async () => {
+      await using folder = await temporaryFolder();
+      const path = `${folder.path}/local`;
+      await using server = await activate(0, freePort(), path);
+      const client = await Deno.connect({ transport: "unix", path });
+      await client.write(new TextEncoder().encode("be"));
+      assertEquals(await client.read(new Uint8Array(8)), 2);
+      server.kill(signal);
+      assertEquals(await echo(client, "after"), "after");
+      const { code, report } = await server.finished();
+      assertEquals(code, 0, report);
+      assert(await exists(path));
+    });
+  }
+
+  it("says in one line that it was handed nothing, and takes no argument", async () => {
+    const cases = [[[], "No socket was handed over: start it as --help says"], [
+      ["--bogus"],
+      "--bogus means nothing here: see --help",
+    ]] as const;
+    for (const [args, words] of cases) {
+      const { code, stderr, report } = await runServer(...args);
+      assertEquals(code, 1, report);
+      assertEquals(stderr, `activated_server: ${words}`);
+    }
+    const { success, stdout, report } = await runServer("--help");
+    assert(success, report);
+    assertStringIncludes(stdout, "systemd-socket-activate");
+  });
+
+  it("asks for no network where it answers no datagrams", async () => {
+    const [streams, datagrams] = await activationCommands();
+    const grants = (command: string[]) => command.filter((arg) => arg.startsWith("--allow-"));
+    const env = "--allow-env=LISTEN_FDS,LISTEN_PID,LISTEN_FDNAMES";
+    assertEquals(grants(streams!), ["--allow-ffi", env]);
+    assertEquals(grants(datagrams!), ["--allow-ffi", env, "--allow-net=127.0.0.1"]);
+  });
+});
+
+/** Starts the server as a person might who has not read its header, with what stands there after "deno". */
+async function runServer(...args: string[]): Promise<Finished> {
+  const [command] = await activationCommands();
+  return await run(Deno.execPath(), [...command!.slice(command!.indexOf("deno") + 1), ...args], { cwd: ROOT });
+}
+
+describe("examples/notify.ts", () => {
+  /** Which of the printed commands is for a path, and which for an abstract name. */
+  const commands = { path: 0, abstract: 1 };
+
+  async function notify(command: number, path: string, name: string, ...args: string[]): Promise<Finished> {
+    const child = await startAt(path, "notify", { command, args, env: { NOTIFY_SOCKET: name } });
+    return await child.finished();
+  }
+
+  async function startSupervisor(address: string): Promise<Child> {
+    const supervisor = start("socat", ["-d", "-d", "-u", address, "-"]);
+    await supervisor.waitForLine(/starting data transfer loop/, "stderr");
+    return supervisor;
+  }
+
+  itUnless(noSocat, "tells the supervisor at a path all that it is told, a line each", async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/notify`;
+    await using supervisor = await startSupervisor(`UNIX-RECV:${path}`);
+    const told = ["STATUS=warming up", "READY=1", "STATUS="];
+    const { code, stdout, report } = await notify(commands.path, path, path, ...told);
+    assertEquals(code, 0, report);
+    assertEquals(stdout, `Told ${path}: ${told.join(" ")}`);
+    for (const line of told.slice(0, 2)) assertEquals((await supervisor.waitForLine(/^.*$/))[0], line);
+  });
+
+  const noAbstract = Deno.build.os === "linux" ? noSocat : `no abstract names on ${Deno.build.os}`;
+  itUnless(noAbstract, "tells the supervisor at an abstract name that the service is ready", async () => {
+    const name = `berkeley-notify-${Deno.pid}`;
+    await using supervisor = await startSupervisor(`ABSTRACT-RECV:${name}`);
+    const { code, stdout, report } = await notify(commands.abstract, "", `@${name}`);
+    assertEquals(code, 0, report);
+    assertEquals(stdout, `Told @${name}: READY=1`);
+    using socket = listenDatagram({ transport: "unixgram" }); // The message has no line end of its own.
+    await socket.send(new TextEncoder().encode("\n"), { transport: "unixpacket", path: `\0${name}` });
+    await supervisor.waitForLine(/^READY=1$/);
+  });
+
+  const mistakes: [what: string, name: string, args: string[], words: RegExp][] = [
+    ["nobody wants to know", "", [], /^NOTIFY_SOCKET is not set: no supervisor wants to know$/],
+    ["NOTIFY_SOCKET is of another kind", "vsock:2:1", [], /^NOTIFY_SOCKET vsock:2:1: expected a path or .*$/],
+    ["nobody is there", "/tmp/unused", [], /^sendmsg \/tmp\/unused: no such file or directory \(ENOENT\)$/],
+    ["the path is not allowed", "/tmp/other", [], /^Requires read access to "\/tmp\/other", .*$/],
+    ["an abstract name is not allowed", "@other", [], /^Requires net access to "unix:@other", .*$/],
+    ["what it is told is no assignment", "", ["ready"], /^ready: expected NAME=value on one line$/],
+    ["an option means nothing", "", ["--bogus"], /^--bogus means nothing here: see --help$/],
+  ];
+  for (const [what, name, args, words] of mistakes) {
+    it(`says in one line that ${what}`, async () => {
+      const { code, stdout, stderr, report } = await notify(commands.path, "/tmp/unused", name, ...args);
+      assertEquals(code, 1, report);
+      assertEquals(stdout, "");
+      assertMatch(stderr, /^notify: .*$/);
+      assertMatch(stderr.replace("notify: ", ""), words);
+    });
+  }
+
+  it("asks for the supervisor's socket, and for all only where it has an abstract name", async () => {
+    const path = "/run/systemd/notify";
+    const grants = [`--allow-net=unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
+    const start = ["run", "--allow-ffi", "--allow-env=NOTIFY_SOCKET"];
+    assertEquals(await printedCommands("notify"), [
+      [...start, ...grants, "examples/notify.ts"],
+      [...start, "--allow-net", "examples/notify.ts"],
+    ]);
+  });
+});
