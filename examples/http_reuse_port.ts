@@ -98,8 +98,9 @@ async function main(): Promise<void> {
   console.log(`${many} http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/`);
 
   if (args.serve) {
+    const stopped = new Promise<void>((resolve) => Deno.addSignalListener("SIGINT", resolve));
     console.log("Ctrl-C stops");
-    await new Promise<void>((resolve) => Deno.addSignalListener("SIGINT", resolve));
+    await stopped;
   } else {
     console.log(`${requests} requests, each on a new connection:`);
     await showSpread(hostname, port, requests, names);

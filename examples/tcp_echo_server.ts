@@ -58,13 +58,13 @@ async function main(): Promise<void> {
   if (args.help) return console.log(HELP);
   const idle = number("idle", args.idle, 0.1, 3600);
   using listener = listen({ hostname: args.host, port: number("port", args.port, 0, 65535) });
-  console.log(`Listening on ${listener.addr.hostname}:${listener.addr.port}; Ctrl-C stops`);
 
   function stop(): void {
     Deno.removeSignalListener("SIGINT", stop); // The next one does what it does without us.
     listener.close(); // Ends the loop below.
   }
   Deno.addSignalListener("SIGINT", stop);
+  console.log(`Listening on ${listener.addr.hostname}:${listener.addr.port}; Ctrl-C stops`);
 
   const running = new Set<Promise<void>>();
   for await (const conn of listener) {

@@ -57,6 +57,8 @@ async function dial<T>(
     return make(descriptor);
   } catch (error) {
     if (!descriptor.closed) descriptor.close();
+    // The answer came at once; who dials again on each failure must not keep the event loop from turning.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     throw error;
   }
 }

@@ -63,6 +63,8 @@ export class Lane implements Queue {
         const result = operation.attempt();
         if (result !== AGAIN) return Promise.resolve(result);
       } catch (error) {
+        // A loop that tries again must not keep the event loop from turning.
+        this.#streak++;
         return Promise.reject(error);
       }
       this.#blocked(operation);
