@@ -1,7 +1,7 @@
 import { libc } from "./libc/libc.ts";
-import { isSocketError, systemError } from "./libc/system_error.ts";
 import { refusedBytes, requireBytes } from "./socket/buffers.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
+import { endOf, noting } from "./socket/failure.ts";
 import { inward, outward } from "./socket/message.ts";
 import { AGAIN, type Again, Operation } from "./socket/operation.ts";
 
@@ -20,19 +20,11 @@ export class ReadingStream extends Operation<number | null> {
   override attempt(): number | null | Again {
     const room = this.#p.length;
     if (room === 0) return this.#nothing();
-    const length = this.#receive();
+    const length = noting(this.#descriptor, () => inward().receive(this.#descriptor.fd, this.#p, 0, 0, 0));
     if (length === AGAIN) return AGAIN;
     if (length === 0) return endOf(this.#descriptor);
     if (length < room && !cutShort()) this.#descriptor.reads.drained();
     return length;
-  }
-
-  #receive(): number | Again {
-    try {
-      return inward().receive(this.#descriptor.fd, this.#p, 0, 0, 0);
-    } catch (error) {
-      throw noteFailure(this.#descriptor, error);
-    }
   }
 
   /** Asked for nothing, the kernel would wait for something. */
@@ -40,21 +32,6 @@ export class ReadingStream extends Operation<number | null> {
     requireBytes(this.#p);
     return 0;
   }
-}
-
-/** What ends a connection for good. */
-const FATAL: readonly string[] = ["ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"];
-
-/** The system tells once of what ended a connection, to whichever call comes next, and speaks of the end from then on. A failure is never read as
- * the end. */
-function endOf({ failure }: Descriptor): null {
-  if (failure !== 0) throw systemError(failure, "recvmsg");
-  return null;
-}
-
-function noteFailure(descriptor: Descriptor, error: unknown): Error {
-  if (isSocketError(error) && FATAL.includes(error.code)) descriptor.failure = error.errno;
-  return error as Error;
 }
 
 /** recvmsg(2) stops behind bytes that carried descriptors, though more may be there; reading throws the descriptors away, and the kernel says so. */
@@ -80,11 +57,11 @@ export class WritingStream extends Operation<number> {
   override attempt(): number | Again {
     while (this.#written < this.#length) {
       try {
-        const length = this.send(this.#rest(), this.#written === 0);
+        const length = noting(this.#descriptor, () => this.send(this.#rest(), this.#written === 0));
         if (length === AGAIN) return AGAIN;
         this.#written += length;
       } catch (error) {
-        throw this.explain(noteFailure(this.#descriptor, error));
+        throw this.explain(error as Error);
       }
     }
     return this.#length;

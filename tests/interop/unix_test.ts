@@ -8,6 +8,7 @@ import {
   type UnixConn,
   type UnixListener,
 } from "../../mod.ts";
+import { readToEnd } from "../conformance/stream/pair.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { type Child, run, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
@@ -67,12 +68,23 @@ describe("ncat", PATIENCE, () => {
     await assertTheyDial(directory.file(), "ncat", "-U", directory.file());
   });
 
-  itUnless(NO_NCAT, "is dialled from here", async () => {
+  itUnless(NO_NCAT, "is dialled from here, and both say and hear all of it at once", async () => {
     using directory = new Directory();
     const path = directory.file();
-    await using server = start("ncat", ["-v", "-l", "-U", path, "--exec", "/bin/cat"]);
+    await using server = start("ncat", ["-v", "-l", "-U", path], { stdin: true });
     await server.waitForLine(/Listening on/, "stderr");
-    await assertWeDial(path, server);
+    using conn = await connect({ transport: "unix", path });
+    const [heard] = await Promise.all([
+      readToEnd(conn),
+      conn.write(bytes(TEXT)),
+      server.write(TEXT).then(() => server.closeInput()),
+    ]);
+    // Not before: it stops sending when it hears the end.
+    conn.close();
+    const { success, stdout, report } = await server.finished();
+    assert(success, report);
+    assert(text(heard) === TEXT, `we heard ${heard.length} of ${TEXT.length} characters`);
+    assert(stdout === TEXT, `ncat heard ${stdout.length} of ${TEXT.length} characters`);
   });
 
   itUnless(NO_NCAT, "sends datagrams here and takes ours", async () => {

@@ -13,6 +13,8 @@ const ROOT = new URL("../../", import.meta.url);
 const TESTS = {
   udp: ["connected", "datagram", "dual_stack", "lifetime", "multicast", "random", "reuse_port"],
   socket: ["abort", "deadline", "lane", "socket", "traffic"],
+  tcp: ["accept", "conformance", "race", "stream"],
+  unix: ["conformance", "connect", "datagram", "descriptor_passing", "killed", "seqpacket"],
 };
 
 function testFiles(): string[] {

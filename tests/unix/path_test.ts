@@ -1,9 +1,19 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
 import { connect, fromFd, listen, listenDatagram, type UnixListenOptions } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { itUnless } from "../support/skipping.ts";
-import { abstractName, Directory, exists, LONGEST_PATH, noAbstractNames, PATIENCE } from "./support.ts";
+import { Remote } from "./remote.ts";
+import {
+  abstractName,
+  Directory,
+  exists,
+  LONGEST_PATH,
+  noAbstractNames,
+  NOBODY,
+  notRoot,
+  PATIENCE,
+} from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -180,3 +190,17 @@ for (const [kind, open] of Object.entries(KINDS)) {
     });
   });
 }
+
+describe("A path that may no longer be removed", PATIENCE, () => {
+  itUnless(notRoot, "stays, and its socket is closed all the same", async () => {
+    using directory = new Directory();
+    Deno.chmodSync(directory.path, 0o777);
+    await using nobody = await Remote.start(NOBODY);
+    await nobody.call("listen", { transport: "unix", path: directory.file(), mode: 0o777 });
+    (await connect({ transport: "unix", path: directory.file() })).close();
+    Deno.chmodSync(directory.path, 0o755);
+    assertEquals(await nobody.outcome("close"), null);
+    await assertRejects(() => connect({ transport: "unix", path: directory.file() }), Deno.errors.ConnectionRefused);
+    assertEquals(directory.names, ["socket"]);
+  });
+});
