@@ -2,6 +2,7 @@ import { parsePort } from "./socket/addresses.ts";
 import { Race } from "./race.ts";
 import type { SeqpacketConn } from "./seqpacket.ts";
 import type { WaitOptions } from "./socket/operation.ts";
+import { quote } from "./socket/quote.ts";
 import { connectTcp, type TcpConnectOptions } from "./tcp_connect.ts";
 import type { TcpConn } from "./tcp.ts";
 import type { UnixConn } from "./unix.ts";
@@ -48,7 +49,7 @@ export function connect(
   if (transport === "unix") return Promise.try(() => connectUnix(options as UnixConnectOptions));
   if (transport === "seqpacket") return Promise.try(() => connectSeqpacket(options as SeqpacketConnectOptions));
   const known = `"tcp", "unix" or "seqpacket"`;
-  return Promise.reject(new TypeError(`Unknown transport: ${JSON.stringify(transport)}, expected ${known}`));
+  return Promise.reject(new TypeError(`Unknown transport: ${quote(transport)}, expected ${known}`));
 }
 
 /** Dials all at once: the first connection wins, every other attempt is cancelled and closed before this resolves.
@@ -74,8 +75,11 @@ export async function connectAny(
   candidates: readonly (TcpConnectOptions | UnixConnectOptions)[],
   options?: WaitOptions,
 ): Promise<TcpConn | UnixConn> {
+  if (!Array.isArray(candidates)) {
+    throw new TypeError(`Invalid candidates: ${quote(candidates)}, expected an array of what connect takes`);
+  }
   for (const candidate of candidates) {
-    if (candidate.transport !== "unix") parsePort(candidate.port);
+    if ((candidate?.transport ?? "tcp") === "tcp") parsePort(candidate?.port);
   }
   const race = new Race<TcpConn | UnixConn>(options?.signal);
   for (const candidate of candidates) {

@@ -8,6 +8,7 @@ import { hasVectoredCalls, MessageVector } from "./message_vector.ts";
 import { CONTROL_ROOM, readDetails, segmentSize } from "./packet_info.ts";
 import { decodeNet } from "./socket/addresses.ts";
 import { AGAIN, type Again } from "./socket/operation.ts";
+import { quote } from "./socket/quote.ts";
 
 const DEFAULT_CAPACITY = 64;
 const DEFAULT_LENGTH = 2048;
@@ -22,7 +23,7 @@ export interface LeftError {
 
 function requireCount(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`Invalid ${name}: ${value}, expected ${least} to ${most}`);
+  throw new RangeError(`Invalid ${name}: ${quote(value)}, expected ${least} to ${most}`);
 }
 
 /** Memory for many datagrams, allocated once, at the first receive into it. What it yields are views, valid until the next receive into it; packet
@@ -55,6 +56,8 @@ export class DatagramBatch implements Iterable<Datagram> {
   /** For each message the index of its first datagram, and how long its datagrams are, the last perhaps shorter. */
   readonly #first: Uint32Array<ArrayBuffer>;
   readonly #segment: Uint32Array<ArrayBuffer>;
+  /** Whether those two say that every message is one datagram. */
+  #whole = false;
   /** The message looked at last: who goes through a batch in order finds the next one beside it. */
   #at = 0;
   /** Messages the kernel wrote into at the last call, whose headers have to be made fresh. */
@@ -141,20 +144,37 @@ export class DatagramBatch implements Iterable<Datagram> {
   }
 
   /** Where each message's datagrams begin, and how long they are. */
-  #tell(vector: MessageVector, count: number, coalesced: boolean): void {
+  #tell(vector: MessageVector, count: number, offload: boolean): void {
+    if (offload) this.#length = this.#divide(vector, count);
+    else {
+      if (!this.#whole) this.#takeWhole();
+      this.#length = count;
+    }
+    this.#at = 0;
+  }
+
+  /** One message is one datagram: what is noted then holds for every receive. */
+  #takeWhole(): void {
+    for (let message = 0; message <= this.#capacity; message++) this.#first[message] = message;
+    this.#segment.fill(0xffff_ffff);
+    this.#whole = true;
+  }
+
+  /** Counts the datagrams that the kernel gave as one. */
+  #divide(vector: MessageVector, count: number): number {
     const { layout } = libc().system;
     let datagrams = 0;
+    this.#whole = false;
     for (let message = 0; message < count; message++) {
       const length = vector.length(message);
-      const room = coalesced ? controlLength(layout, vector.view, vector.headerOffset(message)) : 0;
+      const room = controlLength(layout, vector.view, vector.headerOffset(message));
       const size = room === 0 ? 0 : segmentSize(this.#cursor!, vector.controlOffset(message), room);
       this.#first[message] = datagrams;
       this.#segment[message] = size === 0 ? length : size;
       datagrams += size === 0 || length === 0 ? 1 : Math.ceil(length / size);
     }
     this.#first[count] = datagrams;
-    this.#length = datagrams;
-    this.#at = 0;
+    return datagrams;
   }
 
   #receiveAll(vector: MessageVector, fd: number): number | Again {
@@ -200,6 +220,7 @@ export class DatagramBatch implements Iterable<Datagram> {
     vector.headers.set(waiting.control, vector.controlOffset(0));
     waiting.writeHeader(vector.view, vector.headerOffset(0));
     this.#used = 1;
+    this.#whole = false;
     this.#first[0] = 0;
     this.#segment[0] = size;
     this.#first[1] = this.#length = Math.ceil(data.length / size);
@@ -221,7 +242,7 @@ export class DatagramBatch implements Iterable<Datagram> {
 
   #messageOf(index: number): number {
     if (!(Number.isInteger(index) && index >= 0 && index < this.#length)) {
-      throw new RangeError(`No datagram ${index}: the batch holds ${this.#length}`);
+      throw new RangeError(`No datagram ${quote(index)}: the batch holds ${this.#length}, counted from 0`);
     }
     let message = this.#at;
     while (this.#first[message]! > index) message--;

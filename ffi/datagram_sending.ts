@@ -9,6 +9,7 @@ import type { Descriptor } from "./socket/descriptor.ts";
 import type { Destination } from "./socket/destinations.ts";
 import { outward } from "./socket/message.ts";
 import { AGAIN, type Again, Operation } from "./socket/operation.ts";
+import { quote } from "./socket/quote.ts";
 
 /** Datagrams handed over by one call. */
 const VECTOR = 64;
@@ -206,7 +207,7 @@ export class SendingSegments extends Operation<number> {
   override attempt(): number | Again {
     while (this.#written < this.#length) {
       try {
-        if (this.#p.length < this.#length) throw gone(this.#p);
+        if (this.#p.length < this.#length) throw gone(this.#p, this.#length);
         const written = this.#sendPortion();
         if (written === AGAIN) return AGAIN;
         this.#written += written;
@@ -245,8 +246,9 @@ export class SendingSegments extends Operation<number> {
 }
 
 /** The error for bytes that there were when the operation began. */
-function gone(p: Uint8Array): TypeError {
-  return refusedBytes(p) ?? new TypeError("The buffer was made shorter while it waited to be sent");
+function gone(p: Uint8Array, length: number): TypeError {
+  return refusedBytes(p) ??
+    new TypeError(`The buffer shrank from ${length} bytes to ${p.length} while it waited to be sent`);
 }
 
 /** UDP_SEGMENT's control message, null where there is no such thing. */
@@ -263,13 +265,13 @@ function segmentControl(segmentSize: number): Uint8Array<ArrayBuffer> | null {
 /** Throws for what is no list of datagrams. */
 export function requireList(datagrams: unknown): void {
   if (typeof (datagrams as Iterable<unknown> | null)?.[Symbol.iterator] === "function") return;
-  throw new TypeError(`Expected an array of datagrams, got ${String(datagrams)}`);
+  throw new TypeError(`Expected an array of datagrams, got ${quote(datagrams)}`);
 }
 
 /** Throws for what is no datagram that can be sent. */
 export function requireDatagram(datagram: unknown): void {
   if (datagram === null || typeof datagram !== "object") {
-    throw new TypeError(`Not a datagram: ${JSON.stringify(datagram)}, expected { data, addr }`);
+    throw new TypeError(`Not a datagram: ${quote(datagram)}, expected { data, addr }`);
   }
   const { data } = datagram as { data?: unknown };
   requireBytes(data);

@@ -1,3 +1,4 @@
+import { quote } from "./socket/quote.ts";
 import { listenTcp, type TcpListenOptions } from "./tcp_listen.ts";
 import type { SeqpacketListener } from "./seqpacket.ts";
 import type { TcpListener } from "./tcp.ts";
@@ -40,5 +41,5 @@ export function listen(
   if (transport === "tcp") return listenTcp(options as TcpListenOptions);
   if (transport === "unix") return listenUnix(options as UnixListenOptions);
   if (transport === "seqpacket") return listenSeqpacket(options as SeqpacketListenOptions);
-  throw new TypeError(`Unknown transport: ${JSON.stringify(transport)}, expected "tcp", "unix" or "seqpacket"`);
+  throw new TypeError(`Unknown transport: ${quote(transport)}, expected "tcp", "unix" or "seqpacket"`);
 }

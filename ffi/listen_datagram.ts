@@ -1,3 +1,4 @@
+import { quote } from "./socket/quote.ts";
 import { listenUdp, type UdpListenOptions } from "./udp_listen.ts";
 import type { UdpSocket } from "./udp.ts";
 import { listenUnixDatagram, type UnixDatagram, type UnixDatagramOptions } from "./unix_datagram.ts";
@@ -31,5 +32,5 @@ export function listenDatagram(options: UdpListenOptions | UnixDatagramOptions):
   const transport: unknown = options?.transport;
   if (transport === "udp") return listenUdp(options as UdpListenOptions);
   if (transport === "unixpacket" || transport === "unixgram") return listenUnixDatagram(options as UnixDatagramOptions);
-  throw new TypeError(`Unknown transport: ${JSON.stringify(transport)}, expected "udp", "unixpacket" or "unixgram"`);
+  throw new TypeError(`Unknown transport: ${quote(transport)}, expected "udp", "unixpacket" or "unixgram"`);
 }

@@ -7,6 +7,7 @@ import { formatHost, isMulticast, parseHost } from "./socket/addresses.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import { interfaceIndex } from "./socket/interfaces.ts";
 import { setOption, writeOption } from "./socket/option.ts";
+import { quote } from "./socket/quote.ts";
 import { sockopt } from "./socket/sockopt.ts";
 
 /** Which interface and which sender a membership is about. */
@@ -38,10 +39,12 @@ export type IpFamily = "inet" | "inet6";
 /** An address that takes part in a membership: a literal of the socket's family. */
 function parseMember(what: string, text: string, family: IpFamily): InetAddress {
   const address = typeof text === "string" ? parseHost(text, 0) : null;
-  if (address === null) throw new TypeError(`Invalid ${what}: ${JSON.stringify(text)}, expected an IP address`);
+  if (address === null) throw new TypeError(`Invalid ${what}: ${quote(text)}, expected an IP address`);
   if (address.family !== family) {
-    const version = family === "inet" ? "IPv4" : "IPv6";
-    throw new TypeError(`The ${what} ${text} is of the other family: this is an ${version} socket`);
+    const [version, hostname] = family === "inet" ? ["IPv4", "::"] : ["IPv6", "0.0.0.0"];
+    throw new TypeError(
+      `The ${what} ${text} is of the other family: this is an ${version} socket; open one with hostname: "${hostname}"`,
+    );
   }
   return address;
 }
@@ -50,7 +53,7 @@ function parseGroup(text: string, family: IpFamily): InetAddress {
   const group = parseMember("group", text, family);
   if (isMulticast(group)) return group;
   throw new TypeError(
-    `Not a multicast group: ${JSON.stringify(text)}, expected 224.0.0.0 to 239.255.255.255 or ff00::/8`,
+    `Not a multicast group: ${quote(text)}, expected 224.0.0.0 to 239.255.255.255 or ff00::/8`,
   );
 }
 
@@ -61,7 +64,9 @@ export function setLoopback(fd: number, family: IpFamily, loopback: boolean): vo
 
 /** Routers that multicast may pass. */
 export function setMulticastHops(fd: number, family: IpFamily, ttl: number): void {
-  if (!Number.isInteger(ttl) || ttl < 0 || ttl > 255) throw new RangeError(`Invalid TTL: ${ttl}, expected 0 to 255`);
+  if (!Number.isInteger(ttl) || ttl < 0 || ttl > 255) {
+    throw new RangeError(`Invalid TTL: ${quote(ttl)}, expected 0 to 255`);
+  }
   setOption(fd, family === "inet" ? sockopt.IP_MULTICAST_TTL : sockopt.IPV6_MULTICAST_HOPS, ttl);
 }
 
@@ -87,6 +92,16 @@ export function joinGroup(
 ): MulticastMembership {
   return new Membership(descriptor, family, group, options);
 }
+
+/** What is the matter where the system's word for it says little. */
+const HELP: Readonly<Record<string, string>> = {
+  "join EADDRINUSE": "the socket has joined this group on this interface before",
+  "join EADDRNOTAVAIL": "the socket has joined this group from this source before",
+  "join EINVAL": "the socket has joined this group on this interface before, from any source or from certain ones",
+  "join ENODEV": "no interface has a route to it: pass interface to name one",
+  "block EADDRNOTAVAIL": "the source is blocked already",
+  "unblock EADDRNOTAVAIL": "the source is not blocked",
+};
 
 class Membership implements MulticastMembership {
   readonly group: string;
@@ -153,12 +168,20 @@ class Membership implements MulticastMembership {
 
   #request(name: number, verb: string): void {
     const value = encodeGroupRequest(libc().system, this.#index, this.#group);
-    writeOption(this.#descriptor.fd, this.#level, name, value, `${verb} ${this.group}`);
+    writeOption(
+      this.#descriptor.fd,
+      this.#level,
+      name,
+      value,
+      `${verb} ${this.group}`,
+      (code) => HELP[`${verb} ${code}`],
+    );
   }
 
   #requestSource(name: number, source: InetAddress, verb: string): void {
     const value = encodeGroupSourceRequest(libc().system, this.#index, this.#group, source);
-    writeOption(this.#descriptor.fd, this.#level, name, value, `${verb} ${this.group} from ${formatHost(source)}`);
+    const what = `${verb} ${this.group} from ${formatHost(source)}`;
+    writeOption(this.#descriptor.fd, this.#level, name, value, what, (code) => HELP[`${verb} ${code}`]);
   }
 
   get #level(): number {

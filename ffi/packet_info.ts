@@ -9,6 +9,7 @@ import type { IpFamily } from "./multicast.ts";
 import { parseHost } from "./socket/addresses.ts";
 import { inFamily } from "./socket/destinations.ts";
 import { optionNumber, readOption, writeOption } from "./socket/option.ts";
+import { quote } from "./socket/quote.ts";
 
 /** What a UDP socket has the kernel tell beside the bytes. */
 export interface UdpFeatures {
@@ -158,7 +159,7 @@ function readTimestamp(cursor: ControlCursor, details: Details): void {
 /** Where a datagram is to be sent from: the control message for one of this machine's addresses, on a socket bound to all of them. */
 export function encodeSource(family: IpFamily, source: string, interfaceIndex: number): Uint8Array<ArrayBuffer> {
   const given = typeof source === "string" ? parseHost(source, 0) : null;
-  if (given === null) throw new TypeError(`Invalid source: ${JSON.stringify(source)}, expected an IP address`);
+  if (given === null) throw new TypeError(`Invalid source: ${quote(source)}, expected an IP address`);
   const { address } = inFamily(family, given, source);
   const { constants, layout } = libc().system;
   const info = { interfaceIndex, address };

@@ -1,5 +1,6 @@
 import { libc } from "./libc/libc.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
+import { endOf, noting } from "./socket/failure.ts";
 import { inward } from "./socket/message.ts";
 import { AGAIN, type Again, Operation } from "./socket/operation.ts";
 import { nextLength } from "./socket/peek.ts";
@@ -26,6 +27,10 @@ export class SeqpacketReceiving extends Operation<UnixMessage | null> {
   }
 
   override attempt(): UnixMessage | null | Again {
+    return noting(this.#descriptor, () => this.#receive());
+  }
+
+  #receive(): UnixMessage | null | Again {
     const message = inward();
     const { fd } = this.#descriptor;
     const length = this.#wanted.maxLength === Infinity ? nextLength(fd) : this.#wanted.maxLength;
@@ -37,7 +42,7 @@ export class SeqpacketReceiving extends Operation<UnixMessage | null> {
     // Only a real message carries anything beside its bytes.
     const end = received === 0 && message.controlLength === 0 && !message.truncated;
     const control = readControl(message, this.#wanted);
-    return end ? null : { data: data.subarray(0, received), ...control };
+    return end ? endOf(this.#descriptor) : { data: data.subarray(0, received), ...control };
   }
 }
 
@@ -69,6 +74,6 @@ export class SeqpacketSending extends Operation<number> {
   }
 
   #send(): number | Again {
-    return sendWithControl(this.#descriptor, this.#data, this.#rights.encode());
+    return noting(this.#descriptor, () => sendWithControl(this.#descriptor, this.#data, this.#rights.encode()));
   }
 }

@@ -4,6 +4,7 @@ import type { PeerName } from "./socket/accepting.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import type { WaitOptions } from "./socket/operation.ts";
 import { setOption } from "./socket/option.ts";
+import { quote } from "./socket/quote.ts";
 import { peerName, socketName } from "./socket/sockname.ts";
 import { sockopt } from "./socket/sockopt.ts";
 import { StreamConn } from "./stream.ts";
@@ -60,6 +61,10 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
 
 /** Sets how a connection is probed. */
 export function setKeepAlive(fd: number, keepAlive: boolean | KeepAlive): void {
+  if (typeof keepAlive !== "boolean" && (keepAlive === null || typeof keepAlive !== "object")) {
+    const wanted = "a boolean or { idle, interval, count }";
+    throw new TypeError(`Invalid keepAlive: ${quote(keepAlive)}, expected ${wanted}`);
+  }
   const { idle, interval, count } = typeof keepAlive === "boolean" ? {} as KeepAlive : keepAlive;
   setOption(fd, sockopt.SO_KEEPALIVE, keepAlive !== false);
   if (idle !== undefined) setOption(fd, sockopt.TCP_KEEPIDLE, idle);

@@ -9,6 +9,7 @@ import { type Descriptor, openDescriptor } from "./socket/descriptor.ts";
 import type { WaitOptions } from "./socket/operation.ts";
 import { setOption } from "./socket/option.ts";
 import { requireNet, requireNotDenied } from "./socket/permissions.ts";
+import { quote } from "./socket/quote.ts";
 import { resolveHost } from "./socket/resolve.ts";
 import { type Control, socketOf } from "./socket/socket.ts";
 import { sockopt } from "./socket/sockopt.ts";
@@ -67,7 +68,11 @@ export async function connectTcp(options: TcpConnectOptions): Promise<TcpConn> {
   }
   const reachable = local === null ? addresses : addresses.filter(({ family }) => family === local.family);
   if (reachable.length === 0) {
-    throw new TypeError(`localAddress ${formatHost(local!)} and ${hostname} are of different families`);
+    throw new TypeError(
+      `localAddress ${quote(formatHost(local!))} and ${
+        quote(hostname)
+      } are of different families: pass one of the same`,
+    );
   }
   return await raceAddresses(reachable, delay, cancellation.signal, (address, signal) => {
     return dial(address, local, options, signal);
@@ -78,7 +83,7 @@ function attemptDelay(options: TcpConnectOptions): number {
   if (!(options.autoSelectFamily ?? true)) return Infinity;
   const delay = options.autoSelectFamilyAttemptDelay ?? DEFAULT_ATTEMPT_DELAY;
   if (typeof delay !== "number" || !(delay >= 0)) {
-    throw new TypeError(`Invalid autoSelectFamilyAttemptDelay: ${Deno.inspect(delay)}, expected milliseconds`);
+    throw new TypeError(`Invalid autoSelectFamilyAttemptDelay: ${quote(delay)}, expected milliseconds`);
   }
   return Math.max(delay, LEAST_ATTEMPT_DELAY);
 }
@@ -89,7 +94,7 @@ function parseLocal(local: TcpConnectOptions["localAddress"]): InetAddress | nul
   const hostname = local.hostname ?? "0.0.0.0";
   const address = parseHost(hostname, port);
   if (address !== null) return address;
-  throw new TypeError(`Invalid localAddress: ${JSON.stringify(hostname)}, expected an IP address`);
+  throw new TypeError(`Invalid localAddress: ${quote(hostname)}, expected an IP address`);
 }
 
 /** One attempt at one address. However it fails, its descriptor is closed before the caller hears of it. */

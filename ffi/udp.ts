@@ -26,6 +26,7 @@ import { type Destination, Destinations } from "./socket/destinations.ts";
 import { UntilClosed } from "./socket/endpoint.ts";
 import type { WaitOptions } from "./socket/operation.ts";
 import { setOption } from "./socket/option.ts";
+import { quote } from "./socket/quote.ts";
 import { peerName, socketName } from "./socket/sockname.ts";
 import { sockopt } from "./socket/sockopt.ts";
 import { MulticastEndpoint } from "./udp_multicast.ts";
@@ -104,7 +105,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
   receiveMessage(options: WaitOptions & { maxLength?: number } = {}): Promise<Datagram> {
     const { maxLength = LONGEST_DATAGRAM } = options;
     if (!Number.isInteger(maxLength) || maxLength < 0 || maxLength > 65_535) {
-      return Promise.reject(new RangeError(`Invalid maxLength: ${maxLength}, expected 0 to 65535 bytes`));
+      return Promise.reject(new RangeError(`Invalid maxLength: ${quote(maxLength)}, expected 0 to 65535 bytes`));
     }
     return this.descriptor.reads.run(new ReceivingDatagram(this.#source, maxLength), options);
   }
@@ -115,7 +116,9 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
    * @throws {TypeError} for anything but a DatagramBatch
    */
   receiveMany(batch: DatagramBatch, options?: WaitOptions): Promise<number> {
-    if (!(batch instanceof DatagramBatch)) return Promise.reject(new TypeError("Expected a DatagramBatch"));
+    if (!(batch instanceof DatagramBatch)) {
+      return Promise.reject(new TypeError(`Expected a DatagramBatch, got ${quote(batch)}`));
+    }
     return this.descriptor.reads.run(new ReceivingBatch(this.#source, batch), options);
   }
 
@@ -188,7 +191,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
   ): Promise<number> {
     requireBytes(p);
     if (!Number.isInteger(segmentSize) || segmentSize < 1 || segmentSize > LONGEST_DATAGRAM) {
-      throw new RangeError(`Invalid segmentSize: ${segmentSize}, expected 1 to ${LONGEST_DATAGRAM} bytes`);
+      throw new RangeError(`Invalid segmentSize: ${quote(segmentSize)}, expected 1 to ${LONGEST_DATAGRAM} bytes`);
     }
     const to = this.#destination(addr);
     // Without a name to look up nothing is waited for: it keeps its place among other sends.
@@ -207,7 +210,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     if (addr !== null) {
       const to = this.#destinations.find(addr);
       if (to === null) {
-        throw new TypeError(`Not an IP address: ${JSON.stringify(addr.hostname)}; resolveAddress looks names up`);
+        throw new TypeError(`Not an IP address: ${quote(addr.hostname)}; resolveAddress looks names up`);
       }
       unwrap(c.connect(fd, to.sockaddr, to.sockaddr.length), "connect", to.text);
       this.#remoteAddr = decodeNet("udp", peerName(fd)!);
@@ -220,7 +223,9 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
 
   /** Sets how many routers unicast may pass, 1 to 255: IP_TTL, IPV6_UNICAST_HOPS. */
   setTTL(ttl: number): void {
-    if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255) throw new RangeError(`Invalid TTL: ${ttl}, expected 1 to 255`);
+    if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255) {
+      throw new RangeError(`Invalid TTL: ${quote(ttl)}, expected 1 to 255`);
+    }
     setOption(this.descriptor.fd, this.family === "inet" ? sockopt.IP_TTL : sockopt.IPV6_UNICAST_HOPS, ttl);
   }
 

@@ -4,6 +4,7 @@ import { StreamListener } from "./listener.ts";
 import type { PeerName } from "./socket/accepting.ts";
 import { decodeUnix } from "./socket/addresses.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
+import { endOf, noting } from "./socket/failure.ts";
 import { inward } from "./socket/message.ts";
 import { AGAIN, type Again, Operation, type WaitOptions } from "./socket/operation.ts";
 import { peerName, socketName } from "./socket/sockname.ts";
@@ -116,10 +117,13 @@ class ReadingMessage extends Operation<UnixMessage | null> {
     const { maxFds, maxLength } = this.#wanted;
     const data = new Uint8Array(maxLength);
     const flags = libc().system.constants.MSG_CMSG_CLOEXEC;
-    const length = message.receive(this.#descriptor.fd, data, flags, 0, controlRoom(maxFds));
+    const length = noting(
+      this.#descriptor,
+      () => message.receive(this.#descriptor.fd, data, flags, 0, controlRoom(maxFds)),
+    );
     if (length === AGAIN) return AGAIN;
     const control = readControl(message, this.#wanted);
-    if (length === 0 && maxLength > 0) return null;
+    if (length === 0 && maxLength > 0) return endOf(this.#descriptor);
     return { data: data.subarray(0, length), ...control };
   }
 }

@@ -8,6 +8,7 @@ import { closeUnless, Descriptor, openDescriptor, prepare } from "./socket/descr
 import { deadlineTime } from "./socket/endpoint.ts";
 import type { WaitOptions } from "./socket/operation.ts";
 import { requireUnix } from "./socket/permissions.ts";
+import { quote } from "./socket/quote.ts";
 import { type Control, socketOf } from "./socket/socket.ts";
 import { UnixConn } from "./unix.ts";
 import { requirePath } from "./unix_path.ts";
@@ -86,7 +87,7 @@ export function socketPair(type: "stream" | "seqpacket"): [UnixConn, UnixConn] |
   const { constants } = libc().system;
   if (type === "stream") return pair(constants.SOCK_STREAM, (descriptor) => new UnixConn(descriptor));
   if (type === "seqpacket") return pair(constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketConn(descriptor));
-  throw new TypeError(`Unknown type: ${JSON.stringify(type)}, expected "stream" or "seqpacket"`);
+  throw new TypeError(`Unknown type: ${quote(type)}, expected "stream" or "seqpacket"`);
 }
 
 function pair<T>(type: number, make: (descriptor: Descriptor) => T): [T, T] {

@@ -9,6 +9,7 @@ import { AGAIN, type Again, Operation, type WaitOptions } from "./socket/operati
 import { Pace } from "./socket/pace.ts";
 import { nextLength } from "./socket/peek.ts";
 import { requireUnix } from "./socket/permissions.ts";
+import { quote } from "./socket/quote.ts";
 import { type Control, socketOf } from "./socket/socket.ts";
 import { socketName } from "./socket/sockname.ts";
 import { isSocketError } from "./libc/system_error.ts";
@@ -78,7 +79,7 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
       const refusal = refusedBytes(p) ?? this.descriptor.refusal();
       if (refusal !== null) throw refusal;
       if (addr === null || typeof addr !== "object" || !("path" in addr)) {
-        throw new TypeError(`Not a Unix address: ${JSON.stringify(addr)}, expected { transport: "unixpacket", path }`);
+        throw new TypeError(`Not a Unix address: ${quote(addr)}, expected { transport: "unixpacket", path }`);
       }
       const path = requirePath(addr.path);
       const sockaddr = encodeUnix(path);

@@ -8,6 +8,7 @@ import { type InwardMessage, outward } from "./socket/message.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import type { WaitOptions } from "./socket/operation.ts";
 import { optionNumber, writeOption } from "./socket/option.ts";
+import { quote } from "./socket/quote.ts";
 import type { Socket } from "./socket/socket.ts";
 
 /** SCM_MAX_FD: what Linux lets one message carry, and nobody else more. */
@@ -60,7 +61,7 @@ export interface DescriptorPassing {
 function descriptorNumber(item: Passable): number {
   const fd = typeof item === "object" && item !== null ? ("socket" in item ? item.socket?.fd : item.fd) : item;
   if (Number.isInteger(fd) && fd >= 0 && fd <= 0x7fff_ffff) return fd;
-  throw new TypeError(`Not a descriptor: ${Deno.inspect(item, { depth: 0 })}, expected a number or an object with one`);
+  throw new TypeError(`Not a descriptor: ${quote(item)}, expected a number or an object with one`);
 }
 
 const NOTHING = new Uint8Array(0);
@@ -111,10 +112,10 @@ export interface Wanted {
 export function wanted(descriptor: Descriptor, options: ReceiveMessageOptions): Wanted {
   const { maxLength = 65_536, maxFds = DEFAULT_FDS, credentials = false } = options;
   if (!Number.isInteger(maxLength) || maxLength < 0 || maxLength > 0x7fff_ffff) {
-    throw new RangeError(`Invalid maxLength: ${maxLength}, expected 0 bytes or more`);
+    throw new RangeError(`Invalid maxLength: ${quote(maxLength)}, expected 0 bytes or more`);
   }
   if (!Number.isInteger(maxFds) || maxFds < 0 || maxFds > MOST_FDS) {
-    throw new RangeError(`Invalid maxFds: ${maxFds}, expected 0 to ${MOST_FDS}`);
+    throw new RangeError(`Invalid maxFds: ${quote(maxFds)}, expected 0 to ${MOST_FDS}`);
   }
   if (credentials) passCredentials(descriptor);
   return { maxLength, maxFds, credentials };

@@ -1,9 +1,9 @@
 import { libc } from "./libc/libc.ts";
 import { systemError, unwrap } from "./libc/system_error.ts";
-import { decodeUnix, encodeUnix, formatAddress } from "./socket/addresses.ts";
+import { encodeUnix, formatAddress } from "./socket/addresses.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import { requireUnix } from "./socket/permissions.ts";
-import { socketName } from "./socket/sockname.ts";
+import { quote } from "./socket/quote.ts";
 
 /** What may be asked of the file that a Unix socket is bound to. */
 export interface UnixPathOptions {
@@ -18,13 +18,14 @@ export interface UnixPathOptions {
 /** Tries of the lock that servers starting at once take turns by, and milliseconds between them. */
 const LOCK_TRIES = 100;
 const LOCK_PAUSE = 10;
+const LOCKED = "replaceStale: true locks the directory, and another process has held its lock for a second";
 
 const encoder = new TextEncoder();
 
 /** A path as it has to be asked for: not empty where an empty one would mean something else. */
 export function requirePath(path: unknown): string {
   if (typeof path === "string" && path !== "") return path;
-  throw new TypeError(`Invalid path: ${JSON.stringify(path)}, expected the path of a Unix socket`);
+  throw new TypeError(`Invalid path: ${quote(path)}, expected the path of a Unix socket`);
 }
 
 /** A path that may be bound to, as the system takes it. */
@@ -38,7 +39,7 @@ export interface BindablePath {
 export function requireBindable(path: string, options: UnixPathOptions): BindablePath {
   const { mode } = options;
   if (mode !== undefined && (!Number.isInteger(mode) || mode < 0 || mode > 0o777)) {
-    throw new TypeError(`Invalid mode: ${mode}, expected permission bits from 0 to 0o777`);
+    throw new TypeError(`Invalid mode: ${quote(mode)}, expected permission bits from 0 to 0o777`);
   }
   const sockaddr = encodeUnix(path);
   requireUnix(path === "" ? "\0" : path);
@@ -84,7 +85,8 @@ function bind(
 }
 
 function bindError(errno: number, path: string, replaceStale: boolean): Error {
-  const { EADDRINUSE, EACCES } = libc().system.errors;
+  const { EADDRINUSE, EACCES, ENOENT } = libc().system.errors;
+  if (errno === ENOENT) return systemError(errno, "bind", path, "the directory is not there");
   if (errno === EACCES) return systemError(errno, "bind", path, "the directory may not be written to");
   if (errno !== EADDRINUSE) return systemError(errno, "bind", formatAddress({ transport: "unix", path }));
   if (path.startsWith("\0")) return systemError(errno, "bind", `@${path.slice(1)}`, "another socket has this name");
@@ -154,7 +156,8 @@ function locked(path: string, steps: () => void): void {
   try {
     for (let tries = 1; c.flock(fd, constants.LOCK_EX | constants.LOCK_NB) === -1; tries++) {
       const code = errno();
-      if (code !== errors.EAGAIN || tries === LOCK_TRIES) throw systemError(code, "flock", directory);
+      if (code !== errors.EAGAIN) throw systemError(code, "flock", directory);
+      if (tries === LOCK_TRIES) throw systemError(code, "flock", directory, LOCKED);
       c.poll(new Uint8Array(8), 0, LOCK_PAUSE);
     }
     steps();
@@ -187,10 +190,4 @@ function isRefused(sockaddr: Uint8Array<ArrayBuffer>, type: number): boolean {
   const refused = result === -1 && errno() === errors.ECONNREFUSED;
   c.close(probe);
   return refused;
-}
-
-/** The path or name a socket is bound to, null where it is unnamed. */
-export function boundPath(descriptor: Descriptor): string | null {
-  const name = socketName(descriptor.fd);
-  return decodeUnix("unix", name, name.length).path;
 }

@@ -38,7 +38,7 @@ const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: Er
   EACCES: ["permission denied", Deno.errors.PermissionDenied],
   EADDRINUSE: ["address already in use", Deno.errors.AddrInUse],
   EADDRNOTAVAIL: ["this machine does not have that address", Deno.errors.AddrNotAvailable],
-  EAFNOSUPPORT: ["the socket is of another address family"],
+  EAFNOSUPPORT: ["this address family is not to be had here"],
   EAGAIN: ["the call would block", Deno.errors.WouldBlock],
   EALREADY: ["a connection is already being made"],
   EBADF: ["not an open descriptor", Deno.errors.BadResource],
@@ -57,7 +57,7 @@ const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: Er
   EISDIR: ["a directory", Deno.errors.IsADirectory],
   ELOOP: ["too many symbolic links", Deno.errors.FilesystemLoop],
   EMFILE: ["this process has as many descriptors open as it may (ulimit -n)"],
-  EMSGSIZE: ["the message is too long for the socket"],
+  EMSGSIZE: ["the message is too long for the network, or for the send buffer (SO_SNDBUF)"],
   ENAMETOOLONG: ["the name is too long"],
   ENETDOWN: ["the network is down", Deno.errors.NetworkUnreachable],
   ENETUNREACH: ["no route to the network", Deno.errors.NetworkUnreachable],
@@ -66,7 +66,7 @@ const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: Er
   ENODEV: ["no such interface or device", Deno.errors.NotFound],
   ENOENT: ["no such file or directory", Deno.errors.NotFound],
   ENOMEM: ["out of memory"],
-  ENOPROTOOPT: ["the system does not know this option here"],
+  ENOPROTOOPT: ["there is no such option on a socket of this kind"],
   ENOSPC: ["no space left"],
   ENOTCONN: ["not connected", Deno.errors.NotConnected],
   ENOTDIR: ["part of the path is not a directory", Deno.errors.NotADirectory],
@@ -76,7 +76,7 @@ const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: Er
   EPERM: ["operation not permitted", Deno.errors.PermissionDenied],
   EPIPE: ["the other end no longer reads", Deno.errors.BrokenPipe],
   EPROTONOSUPPORT: ["protocol not supported"],
-  EPROTOTYPE: ["the socket there is of another type"],
+  EPROTOTYPE: ["the socket there is of another type, which another transport reaches"],
   EROFS: ["read-only file system"],
   ETIMEDOUT: ["timed out", Deno.errors.TimedOut],
   ETOOMANYREFS: ["too many descriptors are on their way; their receivers have to take some first"],
@@ -84,9 +84,14 @@ const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: Er
 
 /** What helps, where one thing usually does. */
 const HELP: Readonly<Record<string, string>> = {
-  "bind EADDRINUSE": "another socket has it; pass reusePort: true on every socket that is to share it",
+  "bind EADDRINUSE":
+    "another socket has it: pass reusePort: true to every socket that is to share it, or port: 0 for a port that is free",
   "bind EACCES": "ports below 1024 need root or CAP_NET_BIND_SERVICE",
+  "connect EADDRINUSE": "a connection between the same two ports is there, or was a moment ago",
+  "connect EADDRNOTAVAIL": "or it has no free port left to dial from",
   "sendmsg EACCES": "a broadcast address needs broadcast: true",
+  "sendmsg EBADF": "one of the descriptors to pass has been closed",
+  "socket EPERM": "a raw socket needs root or CAP_NET_RAW",
   "setsockopt EPERM": "this option needs root or a capability",
   "setsockopt ENOBUFS": "a socket holds 20 memberships by default on Linux (net.ipv4.igmp_max_memberships)",
 };
@@ -119,10 +124,17 @@ export function systemError(errno: number, syscall: string, address?: string, he
   return asSocketError(error, { code, errno, syscall, timeout: code === "ETIMEDOUT", address });
 }
 
-/** Turns -1 into an error; every other result passes. To be called on the system call itself, so that errno is still its. */
-export function unwrap(result: number, syscall: string, address?: string): number {
+/** Turns -1 into an error; every other result passes. To be called on the system call itself, so that errno is still its. `help` knows what
+ * helps with a code in this place. */
+export function unwrap(
+  result: number,
+  syscall: string,
+  address?: string,
+  help?: (code: string) => string | undefined,
+): number {
   if (result !== -1) return result;
-  throw systemError(libc().errno(), syscall, address);
+  const errno = libc().errno();
+  throw systemError(errno, syscall, address, help?.(errnoName(errno)));
 }
 
 /** Whether an error is one that this module made from a failing system call or an expired deadline. */

@@ -38,6 +38,11 @@ export class Reactor {
     this.#poller = poller;
   }
 
+  /** Whether nobody wants the wait on the thread any more, and the thread has not come back yet. */
+  get leaving(): boolean {
+    return this.#state === "blocked" && this.#holding === 0;
+  }
+
   /** A token binds a watcher to one descriptor's life: the number of the descriptor comes back, the token does not. */
   register(watcher: Watcher): number {
     const token = ++this.#lastToken;
@@ -172,4 +177,9 @@ let started: Reactor | undefined;
 /** The Reactor of this thread, made when the first socket is opened. */
 export function reactor(): Reactor {
   return started ??= new Reactor(choosePoller(libc()));
+}
+
+/** Whether a thread has yet to come back: tests let it, for a sanitizer would take it for a leak. */
+export function threadIsLeaving(): boolean {
+  return started?.leaving ?? false;
 }

@@ -15,6 +15,7 @@ import {
   writeUnixAddress,
 } from "../memory/sockaddr.ts";
 import { interfaceName, zoneIndex } from "./interfaces.ts";
+import { quote } from "./quote.ts";
 
 /** The address of a Unix domain socket of any type. */
 export interface UnixAddr {
@@ -28,12 +29,13 @@ export interface UnixAddr {
 export function parsePort(port: unknown, otherwise?: number): number {
   if (port === undefined || port === null) {
     if (otherwise !== undefined) return otherwise;
-    throw new TypeError(`Invalid port: ${port}, expected a number from 0 to 65535`);
+    throw new TypeError(`Invalid port: ${port}, expected a whole number from 0 to 65535`);
   }
   const digits = typeof port === "string" && /^-?\d+$/.test(port);
   const number = digits ? Number(port) : port;
   if (typeof number !== "number" || !Number.isInteger(number)) {
-    const shown = typeof port === "string" ? `'${port}'` : String(port);
+    // Deno's own words, but for what looks like a number and is none.
+    const shown = typeof port === "string" ? `'${port}'` : typeof port === "bigint" ? quote(port) : String(port);
     throw new TypeError(`Invalid port: ${shown}, expected a whole number from 0 to 65535`);
   }
   if (number < 0 || number > 65535) {
@@ -45,7 +47,7 @@ export function parsePort(port: unknown, otherwise?: number): number {
 /** An IP address in text, with or without brackets; null for anything else, such as a name. */
 export function parseHost(hostname: string, port: number): InetAddress | null {
   if (typeof hostname !== "string") {
-    throw new TypeError(`Invalid hostname: ${JSON.stringify(hostname)}, expected an IP address or a name`);
+    throw new TypeError(`Invalid hostname: ${quote(hostname)}, expected an IP address or a name`);
   }
   const v4 = parseIPv4(hostname);
   if (v4 !== null) return { family: "inet", address: v4, port, scopeId: 0 };

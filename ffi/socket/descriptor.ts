@@ -3,6 +3,7 @@ import { systemError, unwrap } from "../libc/system_error.ts";
 import { ENDED, READABLE, WRITABLE } from "../poll/poller.ts";
 import { reactor, type Watcher } from "../poll/reactor.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
+import { quote } from "./quote.ts";
 
 /** Numbers that a Descriptor of this thread owns: one number, one owner. */
 const owned = new Set<number>();
@@ -156,7 +157,7 @@ export function isSocket(fd: number): boolean {
 /** Makes a Descriptor of a number from elsewhere. What is refused is left as it was. */
 export function takeOver(fd: number): Descriptor {
   if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff) {
-    throw new TypeError(`Invalid descriptor: ${Deno.inspect(fd)}, expected a number from 0 up`);
+    throw new TypeError(`Invalid descriptor: ${quote(fd)}, expected a number from 0 up`);
   }
   if (Descriptor.owns(fd)) throw new TypeError(`Descriptor ${fd} belongs to an open socket; detach() gives it away`);
   if (!isSocket(fd)) throw new TypeError(`Descriptor ${fd} is not a socket`);

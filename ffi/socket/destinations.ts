@@ -1,6 +1,7 @@
 import type { InetAddress } from "../memory/sockaddr.ts";
 import { encodeInet, formatHost, parseHost, parsePort } from "./addresses.ts";
 import { requireNet, requireNotDenied } from "./permissions.ts";
+import { quote } from "./quote.ts";
 import { resolveHost } from "./resolve.ts";
 import type { WaitOptions } from "./operation.ts";
 
@@ -28,7 +29,7 @@ function mapped(address: InetAddress): InetAddress {
 export function inFamily(family: "inet" | "inet6", address: InetAddress, hostname: string): InetAddress {
   if (address.family === family) return address;
   if (family === "inet6") return mapped(address);
-  throw new TypeError(`An IPv4 socket cannot reach the IPv6 address ${hostname}: listen on "::" for both`);
+  throw new TypeError(`An IPv4 socket cannot reach the IPv6 address ${hostname}: open it with hostname: "::" for both`);
 }
 
 /** Encodes the destinations of one socket, and asks for each once whether the program may reach it. */
@@ -65,10 +66,10 @@ export class Destinations {
 
   #recall(addr: Deno.NetAddr): Destination | null {
     if (addr === null || typeof addr !== "object") {
-      throw new TypeError(`Not an address: ${JSON.stringify(addr)}, expected { transport: "udp", hostname, port }`);
+      throw new TypeError(`Not an address: ${quote(addr)}, expected { transport: "udp", hostname, port }`);
     }
     if (addr.transport !== "udp" && addr.transport !== undefined) {
-      throw new TypeError(`Not a UDP address: transport ${JSON.stringify(addr.transport)}`);
+      throw new TypeError(`Not a UDP address: transport ${quote(addr.transport)}, expected "udp"`);
     }
     const hostname = addr.hostname ?? "127.0.0.1";
     const key = `${addr.port} ${hostname}`;

@@ -1,4 +1,5 @@
 import type { Descriptor } from "./descriptor.ts";
+import { quote } from "./quote.ts";
 import { type Socket, socketOf } from "./socket.ts";
 
 /** Absolute read and write deadlines, as Go's net.Conn has them. */
@@ -15,7 +16,7 @@ export interface Deadlines {
 export function deadlineTime(deadline: Date | null): number {
   if (deadline === null) return Infinity;
   const time = deadline instanceof Date ? deadline.getTime() : NaN;
-  if (Number.isNaN(time)) throw new TypeError(`Invalid deadline: ${deadline}, expected a Date or null`);
+  if (Number.isNaN(time)) throw new TypeError(`Invalid deadline: ${quote(deadline)}, expected a Date or null`);
   return time;
 }
 

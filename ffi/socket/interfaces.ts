@@ -1,6 +1,7 @@
 import { libc } from "../libc/libc.ts";
 import { systemError } from "../libc/system_error.ts";
 import { formatIPv4, parseIPv4 } from "../memory/ip.ts";
+import { quote } from "./quote.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -19,7 +20,13 @@ function indexOfName(name: string): number {
   const possible = bytes.length <= NAME_SIZE && bytes.indexOf(0) === bytes.length - 1;
   const index = possible ? c.if_nametoindex(bytes) : 0;
   if (index !== 0) return index;
-  throw systemError(possible ? errno() : system.errors.ENODEV!, "if_nametoindex", JSON.stringify(name));
+  const code = possible ? errno() : system.errors.ENODEV!;
+  throw systemError(
+    code,
+    "if_nametoindex",
+    quote(name),
+    "expected a name, an index or an IPv4 address of this machine's",
+  );
 }
 
 /** The name of an interface; its number where it has gone. */
@@ -71,7 +78,7 @@ export function interfaceIndex(given: string | number | undefined): number {
     return address.every((byte) => byte === 0) ? 0 : indexOfIPv4(given);
   }
   if (typeof given !== "number" || !Number.isInteger(given) || given < 0 || given > 0x7fff_ffff) {
-    throw new TypeError(`Invalid interface: ${Deno.inspect(given)}, expected a name, an index or an IPv4 address`);
+    throw new TypeError(`Invalid interface: ${quote(given)}, expected a name, an index or an IPv4 address`);
   }
   if (given !== 0) requireInterface(given);
   return given;

@@ -1,5 +1,6 @@
 import { asSocketError, type SocketError } from "../libc/system_error.ts";
 import { AGAIN, type Operation, type Queue, type WaitOptions } from "./operation.ts";
+import { quote } from "./quote.ts";
 
 /** Operations that one socket carries out before others get their turn. */
 const SHARE = 64;
@@ -25,6 +26,10 @@ export function deadlineExceeded(syscall: string): SocketError {
   return asSocketError(error, { code: "ETIMEDOUT", errno: 0, syscall, timeout: true });
 }
 
+function notASignal(given: unknown): TypeError {
+  return new TypeError(`Invalid signal: ${quote(given)}, expected an AbortSignal`);
+}
+
 /** One direction of a socket: what waits to be read, or to be written, in the order it was asked for.
  *
  * Each operation is tried first and waits only when it would block. Readiness is remembered: after an attempt that would have blocked no
@@ -48,7 +53,8 @@ export class Lane implements Queue {
   }
 
   run<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
-    const signal = options?.signal;
+    const signal = options?.signal ?? undefined;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) return Promise.reject(notASignal(signal));
     if (signal?.aborted) return Promise.reject(signal.reason);
     const refusal = this.#owner.refusal();
     if (refusal !== null) return Promise.reject(refusal);

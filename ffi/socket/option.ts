@@ -3,6 +3,7 @@ import { unwrap } from "../libc/system_error.ts";
 import type { OptionEncoding, OptionName, OptionNumber } from "../libc/system.ts";
 import { thisSystem } from "../libc/this_system.ts";
 import { decodeLinger, encodeLinger } from "../memory/linger.ts";
+import { quote } from "./quote.ts";
 
 /** A typed option: its level, number and encoding on the running system. */
 export interface SocketOption<T> {
@@ -26,11 +27,23 @@ const LONGEST_VALUE = 256;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+function unknownOption(given: unknown): TypeError {
+  return new TypeError(`Unknown option: ${quote(given)}, expected one of sockopt's`);
+}
+
+/** The name of an option; a member that sockopt does not have is undefined. */
+function nameOf(option: SocketOption<unknown>): OptionName {
+  if (typeof option?.name !== "string") throw unknownOption(option);
+  return option.name as OptionName;
+}
+
 export function optionNumber(name: OptionName): OptionNumber {
   const { options } = thisSystem();
-  if (!Object.hasOwn(options, name)) throw new TypeError(`Unknown option: ${Deno.inspect(name)}`);
+  if (!Object.hasOwn(options, name)) throw unknownOption(name);
   const number = options[name];
-  if (number === null) throw new Deno.errors.NotSupported(`${thisSystem().name} has no option ${name}`);
+  if (number === null) {
+    throw new Deno.errors.NotSupported(`${thisSystem().name} has no option ${name}; sockopt.${name}.supported tells`);
+  }
   return number;
 }
 
@@ -42,7 +55,7 @@ function requireType(name: string, value: unknown, type: "boolean" | "number" | 
   const fits = typeof value === type && (type !== "number" || Number.isInteger(value));
   if (fits) return;
   const wanted = type === "number" ? "a whole number" : `a ${type}`;
-  throw new TypeError(`Invalid value for ${name}: ${Deno.inspect(value)}, expected ${wanted}`);
+  throw new TypeError(`Invalid value for ${name}: ${quote(value)}, expected ${wanted}`);
 }
 
 function requireRange(name: string, value: number, least: number, most: number): void {
@@ -70,6 +83,9 @@ function encode(name: string, encoding: OptionEncoding, value: unknown): Uint8Ar
       return encoder.encode(`${value as string}\0`);
     case "linger": {
       const seconds = (value as Linger | null)?.seconds;
+      if (seconds === undefined) {
+        throw new TypeError(`Invalid value for ${name}: ${quote(value)}, expected { seconds }, a whole number or null`);
+      }
       if (seconds !== null) {
         requireType(name, seconds, "number");
         requireRange(name, seconds as number, 0, 65535);
@@ -105,16 +121,27 @@ export function readOption(
 }
 
 /** setsockopt(2). */
-export function writeOption(fd: number, level: number, name: number, value: Uint8Array, what: string): void {
-  unwrap(libc().c.setsockopt(fd, level, name, value, value.length), "setsockopt", what);
+export function writeOption(
+  fd: number,
+  level: number,
+  name: number,
+  value: Uint8Array,
+  what: string,
+  help?: (code: string) => string | undefined,
+): void {
+  unwrap(libc().c.setsockopt(fd, level, name, value, value.length), "setsockopt", what, help);
 }
 
 export function getOption<T>(fd: number, option: SocketOption<T>): T {
-  const { level, name, encoding } = optionNumber(option.name as OptionName);
+  const { level, name, encoding } = optionNumber(nameOf(option));
   return decode(encoding, readOption(fd, level, name, LONGEST_VALUE, option.name)) as T;
 }
 
+/** Errors that another value would not avoid. */
+const NOT_THE_VALUE = ["EPERM", "ENOPROTOOPT", "EISCONN"];
+
 export function setOption<T>(fd: number, option: SocketOption<T>, value: T): void {
-  const { level, name, encoding } = optionNumber(option.name as OptionName);
-  writeOption(fd, level, name, encode(option.name, encoding, value), option.name);
+  const { level, name, encoding } = optionNumber(nameOf(option));
+  const help = (code: string) => NOT_THE_VALUE.includes(code) ? undefined : `the value was ${quote(value)}`;
+  writeOption(fd, level, name, encode(option.name, encoding, value), option.name, help);
 }

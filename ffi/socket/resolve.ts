@@ -5,6 +5,7 @@ import type { InetAddress } from "../memory/sockaddr.ts";
 import { decodeInet, encodeUnix, formatHost, parseHost, parsePort, type UnixAddr } from "./addresses.ts";
 import type { WaitOptions } from "./operation.ts";
 import { requireNet, requireNotDenied } from "./permissions.ts";
+import { quote } from "./quote.ts";
 
 /** The networks of Go's net whose addresses are IP addresses; a digit asks for that family alone. */
 export type IpNetwork = "tcp" | "tcp4" | "tcp6" | "udp" | "udp4" | "udp6" | "ip" | "ip4" | "ip6";
@@ -53,17 +54,24 @@ class Question {
   }
 }
 
+/** What getaddrinfo(3) says beside that it knows no such host. */
+const LOOKUP_MEANINGS: Readonly<Record<string, string>> = {
+  EAI_ADDRFAMILY: "the host has no address of this family",
+  EAI_NODATA: "the host has no address of this family",
+  EAI_AGAIN: "no name server answered",
+};
+
 function lookupError(hostname: string, number: number): Error {
   const { resolverErrors } = libc().system;
   const code = Object.keys(resolverErrors).find((name) => resolverErrors[name] === number) ?? `EAI ${number}`;
-  const words = code === "EAI_AGAIN" ? "no name server answered" : "no such host";
+  const words = LOOKUP_MEANINGS[code] ?? "no such host";
   const error = new Deno.errors.NotFound(`getaddrinfo ${JSON.stringify(hostname)}: ${words} (${code})`);
   return asSocketError(error, { code, errno: 0, syscall: "getaddrinfo", timeout: false, address: hostname });
 }
 
 function requireName(hostname: string): void {
   if (hostname === "" || /[\0\s:/%[\]]/.test(hostname)) {
-    throw new TypeError(`Invalid hostname: ${JSON.stringify(hostname)}, expected an IP address or a name`);
+    throw new TypeError(`Invalid hostname: ${quote(hostname)}, expected an IP address or a name, without a port`);
   }
 }
 
@@ -71,7 +79,7 @@ function literal(hostname: string, port: number, family: Family): InetAddress | 
   const address = parseHost(hostname, port);
   if (address === null) return null;
   if (family !== "any" && family !== address.family) {
-    throw new TypeError(`${hostname} is not an ${family === "inet" ? "IPv4" : "IPv6"} address`);
+    throw new TypeError(`Not an ${family === "inet" ? "IPv4" : "IPv6"} address: ${quote(hostname)}`);
   }
   return address;
 }
@@ -181,8 +189,17 @@ export function resolveAddress(
     seqpacket: "seqpacket",
   };
   const transport = Object.hasOwn(transports, network) ? transports[network] : undefined;
-  if (transport === undefined) return Promise.reject(new TypeError(`Unknown network: ${JSON.stringify(network)}`));
-  if (address === "") return Promise.reject(new TypeError(`Invalid address: "", expected a path`));
+  if (transport === undefined) {
+    const known = [
+      ...["tcp", "udp", "ip"].flatMap((name) => [name, `${name}4`, `${name}6`]),
+      ...Object.keys(transports),
+    ];
+    const words = known.map(quote).join(", ");
+    return Promise.reject(new TypeError(`Unknown network: ${quote(network)}, expected one of ${words}`));
+  }
+  if (typeof address !== "string" || address === "") {
+    return Promise.reject(new TypeError(`Invalid address: ${quote(address)}, expected a path`));
+  }
   return Promise.try(() => {
     const path = address.startsWith("@") ? `\0${address.slice(1)}` : address;
     // What no sockaddr holds is refused here and not where it is used.

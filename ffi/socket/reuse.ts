@@ -11,7 +11,7 @@ export function shareLoad(fd: number): void {
   const { spreadsLoad, name } = libc().system;
   if (spreadsLoad === null) {
     throw new Deno.errors.NotSupported(
-      `reusePort: ${name} would not spread load over sockets that share a port; control() can set SO_REUSEPORT for sharing alone`,
+      `reusePort: true: ${name} would not spread load over sockets that share a port; control may set SO_REUSEPORT to share alone`,
     );
   }
   setOption(fd, sockopt[spreadsLoad], true);

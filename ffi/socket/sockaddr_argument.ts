@@ -12,6 +12,7 @@ import {
   type UnixAddr,
 } from "./addresses.ts";
 import { requireEveryHost, requireNet, requireUnix } from "./permissions.ts";
+import { quote } from "./quote.ts";
 import { socketName } from "./sockname.ts";
 
 /** An address as Socket takes it: Deno's type, ours for Unix sockets, or the bytes of a sockaddr. */
@@ -49,18 +50,20 @@ export function encodeSocketAddress(address: SocketAddress): EncodedAddress {
     const port = parsePort(address.port);
     const inet = parseHost(String(address.hostname), port);
     if (inet === null) {
-      throw new TypeError(`Not an IP address: ${JSON.stringify(address.hostname)}; resolveAddress looks names up`);
+      throw new TypeError(`Not an IP address: ${quote(address.hostname)}; resolveAddress looks names up`);
     }
     requireNet(address.hostname, port);
     return { sockaddr: encodeInet(inet), text: formatAddress(address) };
   }
   if (address !== null && typeof address === "object" && "path" in address) {
-    const sockaddr = encodeUnix(address.path ?? "");
+    const path: unknown = address.path ?? "";
+    if (typeof path !== "string") throw new TypeError(`Invalid path: ${quote(path)}, expected text or null`);
+    const sockaddr = encodeUnix(path);
     if (address.path) requireUnix(address.path);
     return { sockaddr, text: formatAddress(address) };
   }
   throw new TypeError(
-    `Not an address: ${JSON.stringify(address)}, expected { hostname, port }, { path } or a sockaddr`,
+    `Not an address: ${quote(address)}, expected { hostname, port }, { path } or a sockaddr`,
   );
 }
 

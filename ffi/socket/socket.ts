@@ -9,6 +9,7 @@ import { control, Descriptor, openDescriptor, takeOver } from "./descriptor.ts";
 import type { WaitOptions } from "./operation.ts";
 import { getOption, readOption, setOption, type SocketOption, writeOption } from "./option.ts";
 import { requireEveryHost } from "./permissions.ts";
+import { quote } from "./quote.ts";
 import { Readiness } from "./readiness.ts";
 import { encodeSocketAddress, requireListening } from "./sockaddr_argument.ts";
 import { type ReceivedMessage, Receiving, Sending } from "./transfer.ts";
@@ -109,13 +110,18 @@ export class Socket implements Disposable {
   /** getsockopt(2) with level and name as the system's headers number them. Gives what the kernel wrote of at most `length` bytes. */
   getRawOption(level: number, name: number, length: number): Uint8Array {
     if (!Number.isInteger(length) || length < 0 || length > 65536) {
-      throw new RangeError(`Invalid length: ${length}, expected 0 to 65536 bytes`);
+      throw new RangeError(`Invalid length: ${quote(length)}, expected 0 to 65536 bytes`);
     }
     return readOption(this.fd, level, name, length, `level ${level} option ${name}`);
   }
 
   /** setsockopt(2) with level and name as the system's headers number them; a number goes as a C int. */
   setRawOption(level: number, name: number, value: Uint8Array | number): void {
+    if (typeof value === "number" && !Number.isInteger(value)) {
+      throw new TypeError(
+        `Invalid value for level ${level} option ${name}: ${value}, expected a whole number or bytes`,
+      );
+    }
     const bytes = typeof value === "number" ? new Uint8Array(Int32Array.of(value).buffer) : value;
     requireBytes(bytes);
     writeOption(this.fd, level, name, bytes, `level ${level} option ${name}`);
@@ -210,8 +216,10 @@ export class Socket implements Disposable {
 function numberOf<K extends string>(what: string, given: unknown, words: Readonly<Record<K, number>>): number {
   if (typeof given === "number" && Number.isInteger(given)) return given;
   if (typeof given === "string" && Object.hasOwn(words, given)) return words[given as K];
-  const known = Object.keys(words).map((word) => JSON.stringify(word));
-  throw new TypeError(`Unknown ${what}: ${Deno.inspect(given)}, expected ${[...known, "a number"].join(", ")}`);
+  const known = Object.keys(words).map((word) => `${quote(word)}, `);
+  throw new TypeError(
+    `Unknown ${what}: ${quote(given)}, expected ${known.join("")}${known.length > 0 ? "or " : ""}a number`,
+  );
 }
 
 /** The public face of a descriptor. */

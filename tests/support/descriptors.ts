@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { afterAll, beforeAll } from "@std/testing/bdd";
+import { afterAll, afterEach, beforeAll } from "@std/testing/bdd";
+import { threadIsLeaving } from "../../ffi/poll/reactor.ts";
 
 /** Deno closes some of its own a while after their use: the poller of a Worker goes with its last idle thread. */
 const PATIENCE_MS = 15_000;
@@ -38,7 +39,7 @@ export function describeDescriptors(descriptors: ReadonlyMap<number, string> = o
 }
 
 /**
- * Fails the test file when it leaves a descriptor open. To be called once, outside every `describe`, in a file whose
+ * Fails the test file when it leaves a descriptor open, and lets every test end with the poller's thread at home. To be called once, outside every `describe`, in a file whose
  * own set-up and tear-down stand inside one.
  */
 export function noDescriptorLeaks({ prepare, patience = PATIENCE_MS }: LeakOptions = {}): void {
@@ -47,6 +48,9 @@ export function noDescriptorLeaks({ prepare, patience = PATIENCE_MS }: LeakOptio
     await prepare?.();
     openSignalPair();
     before = openDescriptors();
+  });
+  afterEach(async () => {
+    while (threadIsLeaving()) await new Promise((resolve) => setTimeout(resolve, 1));
   });
   afterAll(async () => {
     const left = await settle(before, patience);
