@@ -2,6 +2,7 @@ import { parsePort } from "./socket/addresses.ts";
 import { Race } from "./race.ts";
 import type { SeqpacketConn } from "./seqpacket.ts";
 import type { WaitOptions } from "./socket/operation.ts";
+import { requireOptions } from "./socket/options_argument.ts";
 import { quote } from "./socket/quote.ts";
 import { connectTcp, type TcpConnectOptions } from "./tcp_connect.ts";
 import type { TcpConn } from "./tcp.ts";
@@ -12,6 +13,9 @@ import {
   type SeqpacketConnectOptions,
   type UnixConnectOptions,
 } from "./unix_connect.ts";
+
+/** What says where to. */
+const DIALLED = "{ hostname, port } or { transport, path }";
 
 /** Dials: as `Deno.connect`, with a local address, options before connect, a deadline and a signal. A name's addresses are raced as RFC 8305
  * says; the losers are closed. connect(2); SO_ERROR and getpeername(2) decide whether it succeeded.
@@ -44,7 +48,12 @@ export function connect(options: SeqpacketConnectOptions): Promise<SeqpacketConn
 export function connect(
   options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
 ): Promise<TcpConn | UnixConn | SeqpacketConn> {
-  const transport = options?.transport ?? "tcp";
+  try {
+    requireOptions(options, DIALLED);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const transport = options.transport ?? "tcp";
   if (transport === "tcp") return connectTcp(options as TcpConnectOptions);
   if (transport === "unix") return Promise.try(() => connectUnix(options as UnixConnectOptions));
   if (transport === "seqpacket") return Promise.try(() => connectSeqpacket(options as SeqpacketConnectOptions));
@@ -79,7 +88,8 @@ export async function connectAny(
     throw new TypeError(`Invalid candidates: ${quote(candidates)}, expected an array of what connect takes`);
   }
   for (const candidate of candidates) {
-    if ((candidate?.transport ?? "tcp") === "tcp") parsePort(candidate?.port);
+    requireOptions(candidate, DIALLED);
+    if ((candidate.transport ?? "tcp") === "tcp") parsePort(candidate.port);
   }
   const race = new Race<TcpConn | UnixConn>(options?.signal);
   for (const candidate of candidates) {

@@ -8,7 +8,6 @@ import { hasVectoredCalls, MessageVector } from "./message_vector.ts";
 import { CONTROL_ROOM, readDetails, segmentSize } from "./packet_info.ts";
 import { decodeNet } from "./socket/addresses.ts";
 import { AGAIN, type Again } from "./socket/operation.ts";
-import { quote } from "./socket/quote.ts";
 
 const DEFAULT_CAPACITY = 64;
 const DEFAULT_LENGTH = 2048;
@@ -23,7 +22,7 @@ export interface LeftError {
 
 function requireCount(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`Invalid ${name}: ${quote(value)}, expected ${least} to ${most}`);
+  throw new RangeError(`Invalid ${name}: ${value}, expected ${least} to ${most}`);
 }
 
 /** Memory for many datagrams, allocated once, at the first receive into it. What it yields are views, valid until the next receive into it; packet
@@ -242,7 +241,7 @@ export class DatagramBatch implements Iterable<Datagram> {
 
   #messageOf(index: number): number {
     if (!(Number.isInteger(index) && index >= 0 && index < this.#length)) {
-      throw new RangeError(`No datagram ${quote(index)}: the batch holds ${this.#length}, counted from 0`);
+      throw new RangeError(`No datagram ${index}: the batch holds ${this.#length}`);
     }
     let message = this.#at;
     while (this.#first[message]! > index) message--;

@@ -36,6 +36,9 @@ function sendOne(
   }
 }
 
+/** What the system says of a source that is not this machine's. */
+const SOURCE_REFUSED: readonly string[] = ["EADDRNOTAVAIL", "EINVAL", "ENETUNREACH"];
+
 /** Sends one datagram, to a destination or to the connected peer. */
 export class SendingDatagram extends Operation<number> {
   readonly syscall = "sendmsg";
@@ -53,8 +56,14 @@ export class SendingDatagram extends Operation<number> {
   }
 
   override attempt(): number | Again {
-    if (this.#control !== null) outward().control.set(this.#control);
-    return sendOne(this.#descriptor, this.#p, this.#to, this.#control?.length ?? 0);
+    if (this.#control === null) return sendOne(this.#descriptor, this.#p, this.#to, 0);
+    outward().control.set(this.#control);
+    try {
+      return sendOne(this.#descriptor, this.#p, this.#to, this.#control.length);
+    } catch (error) {
+      if (!isSocketError(error) || !SOURCE_REFUSED.includes(error.code)) throw error;
+      throw systemError(error.errno, error.syscall, error.address, "source has to be an address of this machine's");
+    }
   }
 }
 
@@ -265,7 +274,7 @@ function segmentControl(segmentSize: number): Uint8Array<ArrayBuffer> | null {
 /** Throws for what is no list of datagrams. */
 export function requireList(datagrams: unknown): void {
   if (typeof (datagrams as Iterable<unknown> | null)?.[Symbol.iterator] === "function") return;
-  throw new TypeError(`Expected an array of datagrams, got ${quote(datagrams)}`);
+  throw new TypeError(`Expected an array of datagrams, got ${String(datagrams)}`);
 }
 
 /** Throws for what is no datagram that can be sent. */

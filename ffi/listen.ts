@@ -1,3 +1,4 @@
+import { requireOptions } from "./socket/options_argument.ts";
 import { quote } from "./socket/quote.ts";
 import { listenTcp, type TcpListenOptions } from "./tcp_listen.ts";
 import type { SeqpacketListener } from "./seqpacket.ts";
@@ -37,7 +38,8 @@ export function listen(options: SeqpacketListenOptions): SeqpacketListener;
 export function listen(
   options: TcpListenOptions | UnixListenOptions | SeqpacketListenOptions,
 ): TcpListener | UnixListener | SeqpacketListener {
-  const transport = options?.transport ?? "tcp";
+  requireOptions(options, "{ hostname, port } or { transport, path }");
+  const transport = options.transport ?? "tcp";
   if (transport === "tcp") return listenTcp(options as TcpListenOptions);
   if (transport === "unix") return listenUnix(options as UnixListenOptions);
   if (transport === "seqpacket") return listenSeqpacket(options as SeqpacketListenOptions);

@@ -99,6 +99,8 @@ const HELP: Readonly<Record<string, string>> = {
   "join EADDRNOTAVAIL": "the socket has joined this group from this source before",
   "join EINVAL": "the socket has joined this group on this interface before, from any source or from certain ones",
   "join ENODEV": "no interface has a route to it: pass interface to name one",
+  "block EINVAL": "the socket is no longer a member of the group from any source",
+  "unblock EINVAL": "the socket is no longer a member of the group from any source",
   "block EADDRNOTAVAIL": "the source is blocked already",
   "unblock EADDRNOTAVAIL": "the source is not blocked",
 };

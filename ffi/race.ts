@@ -1,5 +1,6 @@
 import { isSocketError } from "./libc/system_error.ts";
 import type { InetAddress } from "./memory/sockaddr.ts";
+import { requireUnaborted } from "./socket/options_argument.ts";
 
 /** What wins a race, and can be put away when it comes too late. */
 type Closable = Disposable;
@@ -27,7 +28,7 @@ export class Race<T extends Closable> {
 
   constructor(outer: AbortSignal | undefined) {
     this.#outer = outer;
-    outer?.throwIfAborted();
+    requireUnaborted(outer);
     outer?.addEventListener("abort", this.#forward);
   }
 

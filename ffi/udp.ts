@@ -191,7 +191,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
   ): Promise<number> {
     requireBytes(p);
     if (!Number.isInteger(segmentSize) || segmentSize < 1 || segmentSize > LONGEST_DATAGRAM) {
-      throw new RangeError(`Invalid segmentSize: ${quote(segmentSize)}, expected 1 to ${LONGEST_DATAGRAM} bytes`);
+      throw new RangeError(`Invalid segmentSize: ${segmentSize}, expected 1 to ${LONGEST_DATAGRAM} bytes`);
     }
     const to = this.#destination(addr);
     // Without a name to look up nothing is waited for: it keeps its place among other sends.

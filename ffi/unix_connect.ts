@@ -7,6 +7,7 @@ import { Connecting } from "./socket/connecting.ts";
 import { closeUnless, Descriptor, openDescriptor, prepare } from "./socket/descriptor.ts";
 import { deadlineTime } from "./socket/endpoint.ts";
 import type { WaitOptions } from "./socket/operation.ts";
+import { requireUnaborted } from "./socket/options_argument.ts";
 import { requireUnix } from "./socket/permissions.ts";
 import { quote } from "./socket/quote.ts";
 import { type Control, socketOf } from "./socket/socket.ts";
@@ -47,7 +48,7 @@ async function dial<T>(
   const path = requirePath(options.path);
   const sockaddr = encodeUnix(path);
   requireUnix(path);
-  options.signal?.throwIfAborted();
+  requireUnaborted(options.signal);
   const descriptor = openDescriptor(libc().system.constants.AF_UNIX, type, 0);
   try {
     const addr = { transport: options.transport, path };

@@ -25,7 +25,8 @@ const encoder = new TextEncoder();
 /** A path as it has to be asked for: not empty where an empty one would mean something else. */
 export function requirePath(path: unknown): string {
   if (typeof path === "string" && path !== "") return path;
-  throw new TypeError(`Invalid path: ${quote(path)}, expected the path of a Unix socket`);
+  const help = path === null ? "; a socket that is not bound has none" : "";
+  throw new TypeError(`Invalid path: ${quote(path)}, expected the path of a Unix socket${help}`);
 }
 
 /** A path that may be bound to, as the system takes it. */
@@ -39,7 +40,8 @@ export interface BindablePath {
 export function requireBindable(path: string, options: UnixPathOptions): BindablePath {
   const { mode } = options;
   if (mode !== undefined && (!Number.isInteger(mode) || mode < 0 || mode > 0o777)) {
-    throw new TypeError(`Invalid mode: ${quote(mode)}, expected permission bits from 0 to 0o777`);
+    const octal = Number.isInteger(mode) && mode > 0 ? ` (0o${mode.toString(8)})` : "";
+    throw new TypeError(`Invalid mode: ${quote(mode)}${octal}, expected permission bits from 0 to 0o777`);
   }
   const sockaddr = encodeUnix(path);
   requireUnix(path === "" ? "\0" : path);
@@ -152,7 +154,9 @@ export function keepPath(descriptor: Descriptor, keep: boolean): void {
 function locked(path: string, steps: () => void): void {
   const { c, errno, system: { constants, errors } } = libc();
   const directory = absolute(path).replace(/\/[^/]*$/, "") || "/";
-  const fd = unwrap(c.open(encoder.encode(`${directory}\0`), constants.O_CLOEXEC), "open", directory);
+  const fd = unwrap(c.open(encoder.encode(`${directory}\0`), constants.O_CLOEXEC), "open", directory, (code) => {
+    return code === "EACCES" ? "replaceStale: true locks the directory, which has to be readable for that" : undefined;
+  });
   try {
     for (let tries = 1; c.flock(fd, constants.LOCK_EX | constants.LOCK_NB) === -1; tries++) {
       const code = errno();

@@ -158,6 +158,17 @@ export const symbols = {
     result: "i32",
     optional: true,
   },
+  epoll_pwait2: {
+    parameters: [
+      "i32", /* int epfd */
+      "buffer", /* struct epoll_event *events */
+      "i32", /* int maxevents */
+      "buffer", /* const struct timespec *timeout */
+      "pointer", /* const sigset_t *sigmask */
+    ],
+    result: "i32",
+    optional: true,
+  },
   epoll_wait_blocking: {
     name: "epoll_wait",
     parameters: ["i32", "buffer", "i32", "i32"],

@@ -38,7 +38,7 @@ const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: Er
   EACCES: ["permission denied", Deno.errors.PermissionDenied],
   EADDRINUSE: ["address already in use", Deno.errors.AddrInUse],
   EADDRNOTAVAIL: ["this machine does not have that address", Deno.errors.AddrNotAvailable],
-  EAFNOSUPPORT: ["this address family is not to be had here"],
+  EAFNOSUPPORT: ["address family not supported"],
   EAGAIN: ["the call would block", Deno.errors.WouldBlock],
   EALREADY: ["a connection is already being made"],
   EBADF: ["not an open descriptor", Deno.errors.BadResource],
@@ -57,7 +57,7 @@ const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: Er
   EISDIR: ["a directory", Deno.errors.IsADirectory],
   ELOOP: ["too many symbolic links", Deno.errors.FilesystemLoop],
   EMFILE: ["this process has as many descriptors open as it may (ulimit -n)"],
-  EMSGSIZE: ["the message is too long for the network, or for the send buffer (SO_SNDBUF)"],
+  EMSGSIZE: ["the message is too long for the socket"],
   ENAMETOOLONG: ["the name is too long"],
   ENETDOWN: ["the network is down", Deno.errors.NetworkUnreachable],
   ENETUNREACH: ["no route to the network", Deno.errors.NetworkUnreachable],
@@ -76,25 +76,49 @@ const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: Er
   EPERM: ["operation not permitted", Deno.errors.PermissionDenied],
   EPIPE: ["the other end no longer reads", Deno.errors.BrokenPipe],
   EPROTONOSUPPORT: ["protocol not supported"],
-  EPROTOTYPE: ["the socket there is of another type, which another transport reaches"],
+  EPROTOTYPE: ["the socket there is of another type"],
   EROFS: ["read-only file system"],
   ETIMEDOUT: ["timed out", Deno.errors.TimedOut],
   ETOOMANYREFS: ["too many descriptors are on their way; their receivers have to take some first"],
 };
 
+/** What a code means of one call. */
+const MEANINGS_OF_CALLS: Readonly<Record<string, string>> = {
+  "setsockopt EADDRNOTAVAIL": "address not available",
+};
+
 /** What helps, where one thing usually does. */
 const HELP: Readonly<Record<string, string>> = {
+  "sendmsg EBADF": "one of the descriptors to pass has been closed",
+  "setsockopt EPERM": "this option needs root or a capability",
+  "setsockopt ENOBUFS": "a socket holds 20 memberships by default on Linux (net.ipv4.igmp_max_memberships)",
+  "socket EPERM": "a raw socket needs root or CAP_NET_RAW",
+};
+
+/** What helps at an address that has a port. */
+const HELP_AT_PORTS: Readonly<Record<string, string>> = {
   "bind EADDRINUSE":
     "another socket has it: pass reusePort: true to every socket that is to share it, or port: 0 for a port that is free",
   "bind EACCES": "ports below 1024 need root or CAP_NET_BIND_SERVICE",
   "connect EADDRINUSE": "a connection between the same two ports is there, or was a moment ago",
-  "connect EADDRNOTAVAIL": "or it has no free port left to dial from",
+  "connect EADDRNOTAVAIL": "or no port is left to dial from",
   "sendmsg EACCES": "a broadcast address needs broadcast: true",
-  "sendmsg EBADF": "one of the descriptors to pass has been closed",
-  "socket EPERM": "a raw socket needs root or CAP_NET_RAW",
-  "setsockopt EPERM": "this option needs root or a capability",
-  "setsockopt ENOBUFS": "a socket holds 20 memberships by default on Linux (net.ipv4.igmp_max_memberships)",
 };
+
+/** What helps at a path or an abstract name. */
+const HELP_AT_PATHS: Readonly<Record<string, string>> = {
+  "connect EPROTOTYPE": 'it was opened with another transport than this: "unix", "seqpacket" or "unixgram"',
+  "sendmsg EACCES": "the socket file may not be written to, or its directory not be searched",
+  "sendmsg EMSGSIZE": "a larger send buffer (SO_SNDBUF) takes longer ones",
+  "sendmsg EPROTOTYPE": "it was opened with another transport than unixgram",
+};
+
+/** What usually helps. Of an address that is not told, it may be either kind. */
+function usualHelp(about: string, address: string | undefined): string | undefined {
+  const port = address === undefined || /:\d+$/.test(address) ? HELP_AT_PORTS[about] : undefined;
+  const path = address === undefined || !/:\d+$/.test(address) ? HELP_AT_PATHS[about] : undefined;
+  return HELP[about] ?? port ?? path;
+}
 
 let namesByNumber: Map<number, string> | undefined;
 
@@ -109,18 +133,14 @@ export function asSocketError(error: Error, members: Omit<SocketError, "name" | 
   return Object.assign(error, members);
 }
 
-/** Whether an address is that of a Unix socket, and help with ports and broadcasts would mislead. */
-function isPath(syscall: string, address: string | undefined): boolean {
-  return (syscall === "bind" || syscall === "sendmsg") && address !== undefined && !/:\d+$/.test(address);
-}
-
 /** The error for an errno. `help` is put behind the system's own words, else what usually helps. */
 export function systemError(errno: number, syscall: string, address?: string, help?: string): SocketError {
   const code = errnoName(errno);
   const [words, errorClass = Error] = MEANINGS[code] ?? ["the system refused"];
-  const advice = help ?? (isPath(syscall, address) ? undefined : HELP[`${syscall} ${code}`]);
+  const advice = help ?? usualHelp(`${syscall} ${code}`, address);
   const about = address === undefined ? syscall : `${syscall} ${address}`;
-  const error = new errorClass(`${about}: ${words} (${code})${advice === undefined ? "" : `; ${advice}`}`);
+  const meaning = MEANINGS_OF_CALLS[`${syscall} ${code}`] ?? words;
+  const error = new errorClass(`${about}: ${meaning} (${code})${advice === undefined ? "" : `; ${advice}`}`);
   return asSocketError(error, { code, errno, syscall, timeout: code === "ETIMEDOUT", address });
 }
 

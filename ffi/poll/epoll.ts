@@ -5,6 +5,7 @@ import {
   joinToken,
   MAX_EVENTS,
   MAX_WAIT,
+  NAP,
   type Poller,
   READABLE,
   tokenHigh,
@@ -25,6 +26,9 @@ export class Epoll implements Poller {
   readonly #change: Uint8Array<ArrayBuffer>;
   readonly #changeView: DataView;
   readonly #one = new BigUint64Array([1n]);
+  /** struct timespec. */
+  readonly #nap = new BigInt64Array([0n, NAP]);
+  #canNap = true;
 
   constructor(libc: Libc) {
     const { c, system: { constants } } = libc;
@@ -64,6 +68,16 @@ export class Epoll implements Poller {
 
   look(): number {
     return this.#counted(this.#libc.c.epoll_wait!(this.#epoll, this.#events, MAX_EVENTS, 0));
+  }
+
+  nap(): number {
+    const { c } = this.#libc;
+    if (c.epoll_pwait2 === null || !this.#canNap) return this.look();
+    const count = c.epoll_pwait2(this.#epoll, this.#events, MAX_EVENTS, this.#nap, null);
+    if (count !== -1) return count;
+    // Kernels before 5.11 have no such call, whatever the C library says.
+    if (this.#libc.errno() === this.#libc.system.errors.ENOSYS) this.#canNap = false;
+    return this.look();
   }
 
   async wait(): Promise<number> {

@@ -5,6 +5,7 @@ import {
   joinToken,
   MAX_EVENTS,
   MAX_WAIT,
+  NAP,
   type Poller,
   READABLE,
   tokenHigh,
@@ -28,6 +29,7 @@ export class Kqueue implements Poller {
   readonly #nothing = new Uint8Array(0);
   /** struct timespec. */
   readonly #now = new BigInt64Array([0n, 0n]);
+  readonly #shortly = new BigInt64Array([0n, NAP]);
   readonly #soon = new BigInt64Array([0n, BigInt(MAX_WAIT) * 1_000_000n]);
 
   constructor(libc: Libc) {
@@ -61,8 +63,16 @@ export class Kqueue implements Poller {
   }
 
   look(): number {
+    return this.#take(this.#now);
+  }
+
+  nap(): number {
+    return this.#take(this.#shortly);
+  }
+
+  #take(timeout: BigInt64Array<ArrayBuffer>): number {
     const { c } = this.#libc;
-    const count = c.kevent!(this.#kqueue, this.#nothing, 0, this.#events, MAX_EVENTS, this.#now);
+    const count = c.kevent!(this.#kqueue, this.#nothing, 0, this.#events, MAX_EVENTS, timeout);
     if (count !== -1) return count;
     const errno = this.#libc.errno();
     if (errno === this.#libc.system.errors.EINTR) return 0;

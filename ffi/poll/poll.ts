@@ -50,6 +50,10 @@ export class Poll implements Poller {
     return this.#take(fds, watched);
   }
 
+  nap(): number {
+    return this.look();
+  }
+
   async wait(): Promise<number> {
     const { fds, watched } = this.#snapshot();
     const count = await this.#libc.c.poll_blocking(fds, fds.length / POLLFD_SIZE, MAX_WAIT);

@@ -13,13 +13,15 @@ export const ENDED = 4;
  *   block, calls `watch` again before it waits on. An edge that comes between the two is told.
  * - `forget` is called before the descriptor is closed, and nothing is told of that token afterwards except what the last
  *   `look` or `wait` had already taken in.
- * - `look` and `wait` are never under way at the same time. They resolve to how many events `token(i)` and `readiness(i)` then hold.
+ * - `nap` looks for NAP at most, on this thread, where the system can wait so briefly; else it is `look`.
+ * - `look`, `nap` and `wait` are never under way at the same time. They resolve to how many events `token(i)` and `readiness(i)` then hold.
  * - `wait` returns after `wake`, after MAX_WAIT at the latest, or when there is something to tell.
  */
 export interface Poller {
   watch(fd: number, token: number, interest: number): void;
   forget(fd: number, token: number): void;
   look(): number;
+  nap(): number;
   wait(): Promise<number>;
   wake(): void;
   token(index: number): number;
@@ -33,6 +35,9 @@ export const MAX_EVENTS = 256;
  * does not exit before its threads have returned: this bounds how long that takes. At four waits a second, an idle
  * process uses a ten-thousandth of a core. */
 export const MAX_WAIT = 250;
+
+/** Nanoseconds of the longest nap: what the event loop's other work may be held up by, once. */
+export const NAP = 100_000n;
 
 /** The token of the poller's own wake-up descriptor; registrations count from 1. */
 export const WAKE_TOKEN = 0;

@@ -3,7 +3,7 @@ import { libc } from "../libc/libc.ts";
 import { override } from "../libc/override.ts";
 import { Epoll } from "./epoll.ts";
 import { Kqueue } from "./kqueue.ts";
-import { Patience } from "./patience.ts";
+import { type Next, Patience } from "./patience.ts";
 import { Poll } from "./poll.ts";
 import { type Poller, READABLE, WAKE_TOKEN, WRITABLE } from "./poller.ts";
 
@@ -33,6 +33,7 @@ export class Reactor {
   #holding = 0;
   #next: Watcher[] = [];
   #nextScheduled = false;
+  #napping = false;
 
   constructor(poller: Poller) {
     this.#poller = poller;
@@ -123,15 +124,23 @@ export class Reactor {
 
   readonly #turn = (): void => {
     this.#state = "looking";
-    const found = this.#dispatch(this.#poller.look());
+    const started = performance.now();
+    const found = this.#dispatch(this.#napping ? this.#poller.nap() : this.#poller.look());
     const ran = this.#runNext();
-    const again = this.#patience.lookAgain(found || ran);
+    this.#napping = false;
+    if (found || ran) this.#patience.found();
     if (this.#waiting === 0 && this.#next.length === 0) this.#state = "idle";
-    else if (again) {
-      if (!found && !ran) libc().c.sched_yield();
-      setImmediate(this.#turn);
-    } else this.#block();
+    else if (found || ran) setImmediate(this.#turn);
+    else this.#goOn(this.#patience.inVain(started));
   };
+
+  #goOn(next: Next): void {
+    if (next === "hand over") return this.#block();
+    this.#napping = next === "nap";
+    // Where the processors are busy, looking would keep the peer from running.
+    if (next === "look") libc().c.sched_yield();
+    setImmediate(this.#turn);
+  }
 
   #block(): void {
     if (this.#holding === 0) return this.#doze();

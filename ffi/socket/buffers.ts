@@ -1,10 +1,12 @@
 import { libc } from "../libc/libc.ts";
+import { quote } from "./quote.ts";
 
 /** Why the kernel cannot be given this: not bytes, memory that was transferred away, memory that other threads write to. Null where it can. */
 export function refusedBytes(p: unknown): TypeError | null {
   if (!(p instanceof Uint8Array)) {
-    const given = p === null || typeof p !== "object" ? String(p) : p.constructor?.name ?? "an object";
-    return new TypeError(`Expected a Uint8Array, got ${given}`);
+    const given = p === null || typeof p !== "object" ? quote(p) : p.constructor?.name ?? "an object";
+    const help = typeof p === "string" ? "; new TextEncoder().encode() makes one of text" : "";
+    return new TypeError(`Expected a Uint8Array, got ${given}${help}`);
   }
   if (p.buffer instanceof SharedArrayBuffer) {
     return new TypeError("The buffer is shared with other threads: copy it into memory of its own first");

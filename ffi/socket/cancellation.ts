@@ -1,5 +1,6 @@
 import { deadlineTime } from "./endpoint.ts";
 import { deadlineExceeded } from "./lane.ts";
+import { requireUnaborted } from "./options_argument.ts";
 
 /** One signal for all the ways in which a job of several steps may be ended: the caller's signal, a deadline, or its own end. Dispose takes the
  * listener and the timer away again. */
@@ -10,7 +11,7 @@ export class Cancellation implements Disposable {
 
   /** `syscall` is named when the deadline expires. */
   constructor(syscall: string, signal: AbortSignal | undefined, deadline?: Date | null) {
-    signal?.throwIfAborted();
+    requireUnaborted(signal);
     const time = deadlineTime(deadline ?? null);
     if (time !== Infinity) {
       const left = time - Date.now();

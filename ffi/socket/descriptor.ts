@@ -130,7 +130,10 @@ export class Descriptor implements Watcher, LaneOwner {
 /** Opens a descriptor that is non-blocking and close-on-exec before anything else can see it. */
 export function openDescriptor(domain: number, type: number, protocol: number): Descriptor {
   const { c, system: { constants } } = libc();
-  const fd = unwrap(c.socket(domain, type | constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC, protocol), "socket");
+  const flags = constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC;
+  const fd = unwrap(c.socket(domain, type | flags, protocol), "socket", undefined, (code) => {
+    return /SUPPORT$|^EINVAL$/.test(code) ? `domain ${domain}, type ${type}, protocol ${protocol}` : undefined;
+  });
   const descriptor = new Descriptor(fd);
   if (constants.SOCK_NONBLOCK === 0) closeUnless(descriptor, () => prepare(fd));
   return descriptor;

@@ -1,6 +1,6 @@
 import { asSocketError, type SocketError } from "../libc/system_error.ts";
 import { AGAIN, type Operation, type Queue, type WaitOptions } from "./operation.ts";
-import { quote } from "./quote.ts";
+import { refusedSignal } from "./options_argument.ts";
 
 /** Operations that one socket carries out before others get their turn. */
 const SHARE = 64;
@@ -24,10 +24,6 @@ export interface LaneOwner {
 export function deadlineExceeded(syscall: string): SocketError {
   const error = new Deno.errors.TimedOut(`${syscall}: deadline exceeded`);
   return asSocketError(error, { code: "ETIMEDOUT", errno: 0, syscall, timeout: true });
-}
-
-function notASignal(given: unknown): TypeError {
-  return new TypeError(`Invalid signal: ${quote(given)}, expected an AbortSignal`);
 }
 
 /** One direction of a socket: what waits to be read, or to be written, in the order it was asked for.
@@ -54,7 +50,8 @@ export class Lane implements Queue {
 
   run<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
     const signal = options?.signal ?? undefined;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) return Promise.reject(notASignal(signal));
+    const misfit = signal === undefined ? null : refusedSignal(signal);
+    if (misfit !== null) return Promise.reject(misfit);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const refusal = this.#owner.refusal();
     if (refusal !== null) return Promise.reject(refusal);

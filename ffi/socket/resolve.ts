@@ -4,6 +4,7 @@ import { encodeAddrinfoHints, readAddrinfo } from "../memory/addrinfo.ts";
 import type { InetAddress } from "../memory/sockaddr.ts";
 import { decodeInet, encodeUnix, formatHost, parseHost, parsePort, type UnixAddr } from "./addresses.ts";
 import type { WaitOptions } from "./operation.ts";
+import { requireUnaborted } from "./options_argument.ts";
 import { requireNet, requireNotDenied } from "./permissions.ts";
 import { quote } from "./quote.ts";
 
@@ -65,7 +66,7 @@ function lookupError(hostname: string, number: number): Error {
   const { resolverErrors } = libc().system;
   const code = Object.keys(resolverErrors).find((name) => resolverErrors[name] === number) ?? `EAI ${number}`;
   const words = LOOKUP_MEANINGS[code] ?? "no such host";
-  const error = new Deno.errors.NotFound(`getaddrinfo ${JSON.stringify(hostname)}: ${words} (${code})`);
+  const error = new Deno.errors.NotFound(`getaddrinfo ${quote(hostname)}: ${words} (${code})`);
   return asSocketError(error, { code, errno: 0, syscall: "getaddrinfo", timeout: false, address: hostname });
 }
 
@@ -100,7 +101,7 @@ export async function resolveHost(
   family: Family = "any",
   options?: WaitOptions,
 ): Promise<InetAddress[]> {
-  options?.signal?.throwIfAborted();
+  requireUnaborted(options?.signal);
   const address = literal(hostname, port, family);
   if (address !== null) return [address];
   requireName(hostname);
@@ -128,10 +129,10 @@ const NETWORK = /^(tcp|udp|ip)([46]?)$/;
 
 /** Splits "host:port", "[v6%zone]:port" and ":port". */
 function splitHostPort(address: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d+)$/.exec(address);
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d+)$/.exec(typeof address === "string" ? address : "");
   if (match === null) {
     throw new TypeError(
-      `Invalid address: ${JSON.stringify(address)}, expected "host:port", "[v6%zone]:port" or ":port"`,
+      `Invalid address: ${quote(address)}, expected "host:port", "[v6%zone]:port" or ":port"`,
     );
   }
   return { host: match[1] ?? match[2]!, port: parsePort(match[3]) };
@@ -182,7 +183,7 @@ export function resolveAddress(
   address: string,
   options?: WaitOptions,
 ): Promise<Deno.NetAddr | UnixAddr> {
-  if (NETWORK.test(network)) return resolveInet(network, String(address), options);
+  if (NETWORK.test(network)) return resolveInet(network, address, options);
   const transports: Readonly<Record<string, UnixAddr["transport"]>> = {
     unix: "unix",
     unixgram: "unixpacket",

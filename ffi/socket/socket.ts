@@ -112,19 +112,19 @@ export class Socket implements Disposable {
     if (!Number.isInteger(length) || length < 0 || length > 65536) {
       throw new RangeError(`Invalid length: ${quote(length)}, expected 0 to 65536 bytes`);
     }
-    return readOption(this.fd, level, name, length, `level ${level} option ${name}`);
+    const what = numberedOption(level, name);
+    return readOption(this.fd, level, name, length, what);
   }
 
   /** setsockopt(2) with level and name as the system's headers number them; a number goes as a C int. */
   setRawOption(level: number, name: number, value: Uint8Array | number): void {
+    const what = numberedOption(level, name);
     if (typeof value === "number" && !Number.isInteger(value)) {
-      throw new TypeError(
-        `Invalid value for level ${level} option ${name}: ${value}, expected a whole number or bytes`,
-      );
+      throw new TypeError(`Invalid value for ${what}: ${value}, expected a whole number or bytes`);
     }
     const bytes = typeof value === "number" ? new Uint8Array(Int32Array.of(value).buffer) : value;
     requireBytes(bytes);
-    writeOption(this.fd, level, name, bytes, `level ${level} option ${name}`);
+    writeOption(this.fd, level, name, bytes, what);
   }
 
   /** bind(2). Bytes are a sockaddr, for families this module does not know.
@@ -216,10 +216,13 @@ export class Socket implements Disposable {
 function numberOf<K extends string>(what: string, given: unknown, words: Readonly<Record<K, number>>): number {
   if (typeof given === "number" && Number.isInteger(given)) return given;
   if (typeof given === "string" && Object.hasOwn(words, given)) return words[given as K];
-  const known = Object.keys(words).map((word) => `${quote(word)}, `);
-  throw new TypeError(
-    `Unknown ${what}: ${quote(given)}, expected ${known.join("")}${known.length > 0 ? "or " : ""}a number`,
-  );
+  const known = Object.keys(words).map(quote).join(", ");
+  throw new TypeError(`Unknown ${what}: ${quote(given)}, expected ${known === "" ? "" : `${known} or `}a number`);
+}
+
+/** The words for an option that has only numbers. */
+function numberedOption(level: number, name: number): string {
+  return `level ${numberOf("level", level, {})} option ${numberOf("option", name, {})}`;
 }
 
 /** The public face of a descriptor. */

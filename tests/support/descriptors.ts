@@ -39,8 +39,8 @@ export function describeDescriptors(descriptors: ReadonlyMap<number, string> = o
 }
 
 /**
- * Fails the test file when it leaves a descriptor open, and lets every test end with the poller's thread at home. To be called once, outside every `describe`, in a file whose
- * own set-up and tear-down stand inside one.
+ * Fails the test file when it leaves a descriptor open, and lets every test end with the poller's thread at home. To be
+ * called once, outside every `describe`, in a file whose own set-up and tear-down stand inside one.
  */
 export function noDescriptorLeaks({ prepare, patience = PATIENCE_MS }: LeakOptions = {}): void {
   let before: ReadonlyMap<number, string> = new Map();
