@@ -108,7 +108,6 @@ const HELP_AT_PORTS: Readonly<Record<string, string>> = {
 /** What helps at a path or an abstract name. */
 const HELP_AT_PATHS: Readonly<Record<string, string>> = {
   "connect EPROTOTYPE": 'it was opened with another transport than this: "unix", "seqpacket" or "unixgram"',
-  "sendmsg EACCES": "the socket file may not be written to, or its directory not be searched",
   "sendmsg EMSGSIZE": "a larger send buffer (SO_SNDBUF) takes longer ones",
   "sendmsg EPROTOTYPE": "it was opened with another transport than unixgram",
 };

@@ -30,6 +30,11 @@ export class AddressCache {
   #lastBuffer: ArrayBufferLike | null = null;
   #lastAddress = 0;
 
+  /** Whether this buffer is the one asked about last. */
+  holds(buffer: ArrayBufferLike): boolean {
+    return buffer === this.#lastBuffer;
+  }
+
   /** Addresses of user space fit a double exactly. */
   of(p: Uint8Array): number {
     const buffer = p.buffer;

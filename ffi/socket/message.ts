@@ -56,9 +56,10 @@ abstract class Message {
     return this.#pointer;
   }
 
-  /** The bytes are looked at once more: while an operation waited, its buffer may have been transferred away. */
+  /** The bytes are looked at once more: while an operation waited, its buffer may have been transferred away. One that was just used and has
+   * bytes has passed. */
   protected point(data: Uint8Array): void {
-    requireBytes(data);
+    if (data.length === 0 || !this.#addresses.holds(data.buffer)) requireBytes(data);
     const address = this.#addresses.of(data);
     this.view.setUint32(IOVEC, address >>> 0, true);
     this.view.setUint32(IOVEC + 4, Math.floor(address / HIGH), true);
@@ -112,6 +113,7 @@ export class InwardMessage extends Message {
 export class OutwardMessage extends Message {
   /** The destination set last: sending to one peer over and over copies its address once. */
   #destination: Uint8Array | null = null;
+  #controlRoom = 0;
 
   send(
     fd: number,
@@ -128,7 +130,7 @@ export class OutwardMessage extends Message {
       setNameLength(layout, view, 0, destination?.length ?? 0);
       this.#destination = destination;
     }
-    setControlLength(layout, view, 0, controlRoom);
+    if (controlRoom !== this.#controlRoom) setControlLength(layout, view, 0, this.#controlRoom = controlRoom);
     for (;;) {
       const length = c.sendmsg(fd, this.pointer, constants.MSG_NOSIGNAL);
       if (length !== -1) return length;

@@ -46,10 +46,9 @@ for (const [name, open] of Object.entries(OPENERS)) {
       const open_before = descriptorCount();
       for (const length of [LONGEST_PATH + 1, 200, 5000]) {
         const path = directory.fileOfLength(length);
-        assertEquals(
-          messageOf(await open({ path, replaceStale: true }), "TypeError"),
-          `Path "${path}" is ${length} bytes long, and a Unix socket path holds ${LONGEST_PATH} at most`,
-        );
+        const message = messageOf(await open({ path, replaceStale: true }), "TypeError");
+        assertStringIncludes(message, `Path "${path.slice(0, 100)}`);
+        assertStringIncludes(message, `is ${length} bytes long, and a Unix socket path holds ${LONGEST_PATH} at most`);
       }
       assertEquals([directory.names, descriptorCount()], [[], open_before]);
     });
@@ -90,11 +89,9 @@ describe("Listening fails", PATIENCE, () => {
         using directory = new Directory();
         Deno.mkdirSync(directory.file("directory"));
         const error = await open({ path: directory.file("directory"), replaceStale });
-        assertEquals(
-          messageOf(error, "AddrInUse"),
-          `bind ${directory.file("directory")}: address already in use (EADDRINUSE); ` +
-            "a file that is no socket is there, and it is not touched",
-        );
+        const message = messageOf(error, "AddrInUse");
+        assertStringIncludes(message, `bind ${directory.file("directory")}: address already in use (EADDRINUSE)`);
+        assertStringIncludes(message, "it is not touched");
         assert(isSocketError(error));
         assertEquals([error.code, error.syscall, error.address], ["EADDRINUSE", "bind", directory.file("directory")]);
         assertEquals(directory.names, ["directory"]);
@@ -148,10 +145,8 @@ describe("Connecting fails", PATIENCE, () => {
     await using nobody = await Remote.start(NOBODY);
     for (const mode of [0o755, 0o700]) {
       Deno.chmodSync(directory.path, mode);
-      assertEquals(
-        await nobody.outcome("connect", "unix", path),
-        `PermissionDenied: connect ${path}: permission denied (EACCES)`,
-      );
+      const outcome = String(await nobody.outcome("connect", "unix", path));
+      assertStringIncludes(outcome, `PermissionDenied: connect ${path}: permission denied (EACCES)`);
     }
   });
 });
