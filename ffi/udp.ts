@@ -136,12 +136,8 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     try {
       const to = this.#destination(addr as Deno.NetAddr | undefined);
       const control = this.#control(options);
-      if (!(to instanceof Promise)) {
-        return this.descriptor.writes.run(new SendingDatagram(this.descriptor, p, to, control), options);
-      }
-      return to.then((found) => {
-        return this.descriptor.writes.run(new SendingDatagram(this.descriptor, p, found, control), options);
-      });
+      if (to instanceof Promise) return this.#sendLater(p, to, control, options);
+      return this.descriptor.writes.run(new SendingDatagram(this.descriptor, p, to, control), options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -244,6 +240,16 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     if (addr !== undefined) return this.#destinations.find(addr) ?? this.#destinations.lookUp(addr);
     if (this.#remoteAddr !== null) return null;
     throw new TypeError("No address given, and the socket is not connected: pass one, or call connect() first");
+  }
+
+  async #sendLater(
+    p: Uint8Array,
+    to: Promise<Destination>,
+    control: Uint8Array | null,
+    options: SendOptions | undefined,
+  ): Promise<number> {
+    const sending = new SendingDatagram(this.descriptor, p, await to, control);
+    return await this.descriptor.writes.run(sending, options);
   }
 
   #control(options: SendOptions | undefined): Uint8Array | null {

@@ -3,7 +3,7 @@ import { AGAIN, type Operation, type Queue, type WaitOptions } from "./operation
 import { refusedSignal } from "./options_argument.ts";
 
 /** Operations that one socket carries out before others get their turn. */
-const SHARE = 64;
+const SHARE = 128;
 
 /** The longest a timer can be set for. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -66,12 +66,15 @@ export class Lane implements Queue {
         const result = operation.attempt();
         if (result !== AGAIN) return Promise.resolve(result);
       } catch (error) {
-        // A loop that tries again must not keep the event loop from turning.
-        this.#streak++;
         return Promise.reject(error);
       }
       this.#blocked(operation);
     }
+    return this.#wait(operation, signal, tried);
+  }
+
+  /** Apart from `run`, which would otherwise make a place for what this closure holds on every call. */
+  #wait<T>(operation: Operation<T>, signal: AbortSignal | undefined, tried: boolean): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       operation.resolve = resolve;
       operation.reject = reject;

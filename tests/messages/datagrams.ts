@@ -1,0 +1,154 @@
+/**
+ * What is said of datagrams and where they go.
+ *
+ * @module
+ */
+import { DatagramBatch, listen, listenDatagram } from "../../mod.ts";
+import { at, LOOPBACK, ONE, says, withPath, withUdp, wrong } from "./support.ts";
+
+says("destinations", [
+  [
+    "a send without one",
+    withUdp((socket) => socket.send(ONE)),
+    TypeError,
+    "No address given, and the socket is not connected: pass one, or call connect() first",
+  ],
+  [
+    "text",
+    withUdp((socket) => socket.send(ONE, wrong("127.0.0.1:53"))),
+    TypeError,
+    'Not an address: "127.0.0.1:53", expected { transport: "udp", hostname, port }',
+  ],
+  [
+    "one of TCP",
+    withUdp((socket) => socket.send(ONE, { transport: "tcp", hostname: LOOPBACK, port: 9 })),
+    TypeError,
+    'Not a UDP address: transport "tcp", expected "udp"',
+  ],
+  [
+    "one of the other family",
+    withUdp((socket) => socket.send(ONE, at("::1", 9))),
+    TypeError,
+    'An IPv4 socket cannot reach the IPv6 address ::1: open it with hostname: "::" for both',
+  ],
+  [
+    "a name to stay connected to",
+    withUdp((socket) => socket.connect(at("localhost", 9))),
+    TypeError,
+    'Not an IP address: "localhost"; resolveAddress looks names up',
+  ],
+  [
+    "a source that is a name",
+    withUdp((socket) => socket.send(ONE, at(LOOPBACK, 9), { source: "localhost" })),
+    TypeError,
+    'Invalid source: "localhost", expected an IP address',
+  ],
+  [
+    "a source of another machine",
+    withUdp((socket) => socket.send(ONE, at(LOOPBACK, 9), { source: "192.0.2.1" })),
+    Deno.errors.NetworkUnreachable,
+    "sendmsg 127.0.0.1:9: no route to the network (ENETUNREACH); source has to be an address of this machine's",
+  ],
+]);
+
+says("datagrams", [
+  [
+    "one too long",
+    withUdp((socket) => socket.send(new Uint8Array(65_508), at(LOOPBACK, 9))),
+    RangeError,
+    "A datagram of 65508 bytes, expected 65507 at most",
+  ],
+  [
+    "no list of them",
+    withUdp((socket) => socket.sendMany(wrong(5))),
+    TypeError,
+    "Expected an array of datagrams, got 5",
+  ],
+  [
+    "a list of something else",
+    withUdp((socket) => socket.sendMany(wrong([5n]))),
+    TypeError,
+    "Not a datagram: 5n, expected { data, addr }",
+  ],
+  [
+    "segments of nothing",
+    withUdp((socket) => socket.sendSegments(ONE, 0, socket.addr)),
+    RangeError,
+    "Invalid segmentSize: 0, expected 1 to 65507 bytes",
+  ],
+  [
+    "a length to receive",
+    withUdp((socket) => socket.receiveMessage({ maxLength: wrong("8") })),
+    RangeError,
+    'Invalid maxLength: "8", expected 0 to 65535 bytes',
+  ],
+  [
+    "no batch",
+    withUdp((socket) => socket.receiveMany(wrong([]))),
+    TypeError,
+    "Expected a DatagramBatch, got []",
+  ],
+  [
+    "a batch of none",
+    () => new DatagramBatch({ capacity: 0 }),
+    RangeError,
+    "Invalid capacity: 0, expected 1 to 1024",
+  ],
+  [
+    "a batch of long ones",
+    () => new DatagramBatch({ maxLength: 65_536 }),
+    RangeError,
+    "Invalid maxLength: 65536, expected 0 to 65535",
+  ],
+  ["an index beyond a batch", () => new DatagramBatch().data(3), RangeError, "No datagram 3: the batch holds 0"],
+]);
+
+/** Calls with a Unix datagram socket that is open for just that. */
+function withUnix(call: (socket: ReturnType<typeof openUnix>) => unknown) {
+  return async () => {
+    using socket = openUnix();
+    await call(socket);
+  };
+}
+
+function openUnix() {
+  return listenDatagram({ transport: "unixgram", path: "" });
+}
+
+says("Unix datagrams", [
+  [
+    "an address of UDP",
+    withUnix((socket) => socket.send(ONE, at(LOOPBACK, 9))),
+    TypeError,
+    'Not a Unix address: { transport: "udp", hostname: "127.0.0.1", port: 9 }, ' +
+    'expected { transport: "unixpacket", path }',
+  ],
+  [
+    "an answer to somebody who is not bound",
+    withUnix((socket) => socket.send(ONE, { transport: "unixpacket", path: null })),
+    TypeError,
+    "Invalid path: null, expected the path of a Unix socket; a socket that is not bound has none",
+  ],
+  [
+    "one longer than the buffer",
+    withUnix((socket) => socket.send(new Uint8Array(1 << 24), socket.addr)),
+    Error,
+    "sendmsg @*: the message is too long for the socket (EMSGSIZE); a larger send buffer (SO_SNDBUF) takes longer ones",
+  ],
+  [
+    "a stream socket to send to",
+    withPath(async (path) => {
+      using _listener = listen({ transport: "unix", path });
+      using socket = openUnix();
+      await socket.send(ONE, { transport: "unixpacket", path });
+    }),
+    Error,
+    "sendmsg *: the socket there is of another type (EPROTOTYPE); it was opened with another transport than unixgram",
+  ],
+  [
+    "a group",
+    withUnix((socket) => socket.joinMulticastV4("239.255.9.9", LOOPBACK)),
+    Deno.errors.NotSupported,
+    "A Unix datagram socket has no multicast groups",
+  ],
+]);

@@ -1,0 +1,122 @@
+/**
+ * What is said of paths.
+ *
+ * @module
+ */
+import { connect, listen } from "../../mod.ts";
+import { says, withPath } from "./support.ts";
+
+const LONG = "/tmp/".padEnd(200, "x");
+
+says("paths", [
+  [
+    "no path",
+    () => listen({ transport: "unix", path: "" }),
+    TypeError,
+    'Invalid path: "", expected the path of a Unix socket',
+  ],
+  [
+    "one too long",
+    () => connect({ transport: "unix", path: LONG }),
+    TypeError,
+    `Path "${LONG}" is 200 bytes long, and a Unix socket path holds * at most`,
+  ],
+  [
+    "one with a NUL inside",
+    () => listen({ transport: "unix", path: "/tmp/a\0b" }),
+    TypeError,
+    String.raw`Path "/tmp/a\u0000b" has a NUL in it, where a Unix socket path would end`,
+  ],
+  [
+    "half a character",
+    () => listen({ transport: "unix", path: "/tmp/\ud800" }),
+    TypeError,
+    String.raw`Path "/tmp/\ud800" is not well-formed Unicode`,
+  ],
+  [
+    "a mode in decimal",
+    () => listen({ transport: "unix", path: "/tmp/x", mode: 755 }),
+    TypeError,
+    "Invalid mode: 755 (0o1363), expected permission bits from 0 to 0o777",
+  ],
+  [
+    "a socket that is there",
+    withPath((path) => {
+      using _listener = listen({ transport: "unix", path });
+      listen({ transport: "seqpacket", path }).close();
+    }),
+    Deno.errors.AddrInUse,
+    "bind *: address already in use (EADDRINUSE); " +
+    "a socket is there; replaceStale: true removes one, if nobody listens on it",
+  ],
+  [
+    "a socket that is in use",
+    withPath((path) => {
+      using _listener = listen({ transport: "unix", path });
+      listen({ transport: "unix", path, replaceStale: true }).close();
+    }),
+    Deno.errors.AddrInUse,
+    "bind *: address already in use (EADDRINUSE); the socket there is in use, and it is not touched",
+  ],
+  [
+    "a file that is there",
+    withPath((path) => {
+      Deno.writeTextFileSync(path, "");
+      listen({ transport: "unix", path, replaceStale: true }).close();
+    }),
+    Deno.errors.AddrInUse,
+    "bind *: address already in use (EADDRINUSE); a file that is no socket is there, and it is not touched",
+  ],
+  [
+    "a directory that is not there",
+    withPath((path) => listen({ transport: "unix", path: `${path}/socket` })),
+    Deno.errors.NotFound,
+    "bind *: no such file or directory (ENOENT); the directory is not there",
+  ],
+  [
+    "a directory that is none",
+    withPath((path) => {
+      Deno.writeTextFileSync(path, "");
+      listen({ transport: "unix", path: `${path}/socket` }).close();
+    }),
+    Deno.errors.NotADirectory,
+    "bind *: part of the path is not a directory (ENOTDIR)",
+  ],
+  [
+    "a directory that somebody has locked",
+    withPath((path) => {
+      using directory = Deno.openSync(path.slice(0, path.lastIndexOf("/")));
+      directory.lockSync(true);
+      listen({ transport: "unix", path, replaceStale: true }).close();
+    }),
+    Deno.errors.WouldBlock,
+    "flock *: the call would block (EAGAIN); " +
+    "replaceStale: true locks the directory, and another process has held its lock for a second",
+  ],
+  [
+    "a name that is taken",
+    () => {
+      const path = `\0berkeley-messages-${Deno.pid}`;
+      using _listener = listen({ transport: "unix", path });
+      listen({ transport: "unix", path }).close();
+    },
+    Deno.errors.AddrInUse,
+    "bind @*: address already in use (EADDRINUSE); another socket has this name",
+  ],
+  [
+    "nothing to connect to",
+    withPath((path) => connect({ transport: "unix", path })),
+    Deno.errors.NotFound,
+    "connect *: no such file or directory (ENOENT)",
+  ],
+  [
+    "a socket of another type to connect to",
+    withPath(async (path) => {
+      using _listener = listen({ transport: "unix", path });
+      await connect({ transport: "seqpacket", path });
+    }),
+    Error,
+    "connect *: the socket there is of another type (EPROTOTYPE); " +
+    'it was opened with another transport than this: "unix", "seqpacket" or "unixgram"',
+  ],
+]);
