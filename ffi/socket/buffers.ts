@@ -23,29 +23,24 @@ export function requireBytes(p: unknown): void {
   if (refusal !== null) throw refusal;
 }
 
-/** Where the buffers used lately lie. Asking costs a system-library call and a BigInt; most calls come with the same buffer again.
- * An ArrayBuffer does not move: growing one in place keeps its address, and transferring it makes another. */
+/** Where the buffer used last lies, which most calls come with again. Asking is a call of its own; remembering more than one cost more, in garbage
+ * collections, than it saved. An ArrayBuffer does not move: growing one in place keeps its address, and transferring it makes another. */
 export class AddressCache {
-  #addresses = new WeakMap<ArrayBufferLike, number>();
-  #lastBuffer: ArrayBufferLike | null = null;
-  #lastAddress = 0;
+  #buffer: ArrayBufferLike | null = null;
+  #address = 0;
 
   /** Whether this buffer is the one asked about last. */
   holds(buffer: ArrayBufferLike): boolean {
-    return buffer === this.#lastBuffer;
+    return buffer === this.#buffer;
   }
 
   /** Addresses of user space fit a double exactly. */
   of(p: Uint8Array): number {
     const buffer = p.buffer;
-    if (buffer === this.#lastBuffer) return this.#lastAddress + p.byteOffset;
-    let address = this.#addresses.get(buffer);
-    if (address === undefined) {
-      address = Number(libc().addressOf(p)) - p.byteOffset;
-      this.#addresses.set(buffer, address);
+    if (buffer !== this.#buffer) {
+      this.#address = Number(libc().addressOf(p)) - p.byteOffset;
+      this.#buffer = buffer;
     }
-    this.#lastBuffer = buffer;
-    this.#lastAddress = address;
-    return address + p.byteOffset;
+    return this.#address + p.byteOffset;
   }
 }
