@@ -1,41 +1,112 @@
 /**
- * Sockets for Deno, straight from libc.
+ * Sockets for Deno, straight from libc: UDP with shared ports and multicast, TCP, and Unix domain sockets.
+ *
+ * {@linkcode listen}, {@linkcode connect} and {@linkcode listenDatagram} take the place of Deno's functions of these
+ * names, and what they give has the members of Deno's own types. Beyond those: every option before bind (`control`,
+ * {@linkcode sockopt}), deadlines and signals for whatever waits, datagrams by the batch, descriptors passed between
+ * processes, and errors that say which call failed, of which address, and what helps ({@linkcode SocketError}).
+ *
+ * Times are milliseconds unless a name says otherwise, lengths are bytes, ports are whole numbers from 0 to 65535.
+ *
+ * ## UDP
+ *
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using one = listenDatagram({ transport: "udp", hostname: "127.0.0.1", reusePort: true });
+ * using two = listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: one.addr.port, reusePort: true });
+ * using source = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * await source.send(new TextEncoder().encode("hello"), one.addr);
+ * const [data] = await Promise.race([one.receive(), two.receive()]); // the kernel chooses which
+ * console.log(new TextDecoder().decode(data)); // hello
+ * ```
+ *
+ * ## TCP
+ *
+ * ```ts
+ * import { connect, listen } from "@berkeley/sockets";
+ *
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * using client = await connect({ port: listener.addr.port, signal: AbortSignal.timeout(1_000) });
+ * using server = await listener.accept();
+ * await client.write(new TextEncoder().encode("hello"));
+ * server.setReadDeadline(new Date(Date.now() + 1_000));
+ * console.log(await server.read(new Uint8Array(64))); // 5
+ * ```
+ *
+ * ## Unix
+ *
+ * ```ts
+ * import { listen, socketPair } from "@berkeley/sockets";
+ *
+ * const [here, there] = socketPair("stream");
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * await here.sendMessage({ data: Uint8Array.of(1), fds: [listener] });
+ * const message = await there.receiveMessage();
+ * using same = message!.fds[0]!.open(); // a TcpListener on the same port
+ * console.log(same.socket.fd !== listener.socket.fd); // true
+ * here.close();
+ * there.close();
+ * ```
+ *
+ * ## Permissions
+ *
+ * `--allow-ffi` loads libc; `--allow-ffi=` and the path of libc is enough. It lets a program call anything, so it is
+ * for programs that are trusted. This module asks all the same for what Deno's own functions would need, before the
+ * system call, and throws Deno.errors.NotCapable in Deno's words: `--allow-net` for hosts as they are named;
+ * `--allow-read`, `--allow-write` and `--allow-net=unix:/the/path` for the path of a Unix socket; `--allow-net` for
+ * every host where no grant can name the address, as for abstract names and raw sockets. {@linkcode activatedSockets}
+ * needs `--allow-env` for its three variables.
+ *
+ * ## What differs from Deno
+ *
+ * - Any number of accepts and receives may wait on one socket, and they are served in order.
+ * - A write is whole, and writes go out in the order they were asked for; an error tells in `bytesWritten` how much
+ *   went out.
+ * - A reset reads as Deno.errors.ConnectionReset, never as the end. Close frees the port at once.
+ * - Closing a Unix socket removes its file, unless somebody else has put another there since.
+ * - `writable.close()` while `readable` is in use sends the end and goes on reading.
+ * - A buffer that is detached or shared is refused, and an unknown transport is a TypeError that quotes it.
+ *
+ * What a Worker has open when it is terminated stays open until the process ends: close it before.
  *
  * @module
  */
 
-export { isSocketError, type SocketError } from "./ffi/libc/system_error.ts";
-export { type UnixAddr } from "./ffi/socket/addresses.ts";
-export type { Deadlines, Endpoint } from "./ffi/socket/endpoint.ts";
-export type { WaitOptions } from "./ffi/socket/operation.ts";
-export type { Linger, SocketOption } from "./ffi/socket/option.ts";
-export { type IpNetwork, resolveAddress, type UnixNetwork } from "./ffi/socket/resolve.ts";
-export { type Control, Socket } from "./ffi/socket/socket.ts";
-export { sockopt } from "./ffi/socket/sockopt.ts";
-export type { ReceivedMessage } from "./ffi/socket/transfer.ts";
-export type { Datagram } from "./ffi/datagram.ts";
-export { DatagramBatch } from "./ffi/datagram_batch.ts";
+// Ways to open a socket.
 export { connect, connectAny } from "./ffi/connect.ts";
-export type { PeerCredentials } from "./ffi/credentials.ts";
-export { type ActivatedSocket, activatedSockets } from "./ffi/activation.ts";
-export { type AnySocket, fromFd } from "./ffi/from_fd.ts";
 export { listen } from "./ffi/listen.ts";
 export { listenDatagram } from "./ffi/listen_datagram.ts";
-export type { MulticastMembership, MulticastOptions } from "./ffi/multicast.ts";
-export type { StreamConn } from "./ffi/stream.ts";
-export type { StreamListener } from "./ffi/listener.ts";
-export type { KeepAlive, TcpConn, TcpListener } from "./ffi/tcp.ts";
+export { type SeqpacketConnectOptions, socketPair, type UnixConnectOptions } from "./ffi/unix_connect.ts";
 export type { TcpConnectOptions } from "./ffi/tcp_connect.ts";
 export type { TcpListenOptions } from "./ffi/tcp_listen.ts";
+export type { UdpListenOptions } from "./ffi/udp_listen.ts";
+export type { UnixDatagramOptions } from "./ffi/unix_datagram.ts";
+export type { SeqpacketListenOptions, UnixListenOptions } from "./ffi/unix_listen.ts";
+export type { UnixPathOptions } from "./ffi/unix_path.ts";
+
+// Sockets that somebody else has opened.
+export { type ActivatedSocket, activatedSockets } from "./ffi/activation.ts";
+export { type AnySocket, fromFd } from "./ffi/from_fd.ts";
+export type { OwnedFd } from "./ffi/owned_fd.ts";
+
+// UDP.
+export type { Datagram } from "./ffi/datagram.ts";
+export { DatagramBatch } from "./ffi/datagram_batch.ts";
+export type { MulticastMembership, MulticastOptions } from "./ffi/multicast.ts";
 export type { SendOptions, UdpSocket } from "./ffi/udp.ts";
 export type { MulticastEndpoint } from "./ffi/udp_multicast.ts";
-export type { UdpListenOptions } from "./ffi/udp_listen.ts";
-export type { OwnedFd } from "./ffi/owned_fd.ts";
+
+// TCP, and what it has in common with Unix streams.
+export type { StreamListener } from "./ffi/listener.ts";
+export type { StreamConn } from "./ffi/stream.ts";
+export type { KeepAlive, TcpConn, TcpListener } from "./ffi/tcp.ts";
+
+// Unix sockets.
+export type { PeerCredentials } from "./ffi/credentials.ts";
 export type { SeqpacketConn, SeqpacketListener } from "./ffi/seqpacket.ts";
 export type { UnixConn, UnixListener } from "./ffi/unix.ts";
-export { type SeqpacketConnectOptions, socketPair, type UnixConnectOptions } from "./ffi/unix_connect.ts";
-export type { UnixDatagram, UnixDatagramOptions } from "./ffi/unix_datagram.ts";
-export type { SeqpacketListenOptions, UnixListenOptions } from "./ffi/unix_listen.ts";
+export type { UnixDatagram } from "./ffi/unix_datagram.ts";
 export type {
   DescriptorPassing,
   OutgoingUnixMessage,
@@ -43,4 +114,16 @@ export type {
   ReceiveMessageOptions,
   UnixMessage,
 } from "./ffi/unix_message.ts";
-export type { UnixPathOptions } from "./ffi/unix_path.ts";
+
+// Addresses, waits and errors.
+export { isSocketError, type SocketError } from "./ffi/libc/system_error.ts";
+export type { UnixAddr } from "./ffi/socket/addresses.ts";
+export type { Deadlines, Endpoint } from "./ffi/socket/endpoint.ts";
+export type { WaitOptions } from "./ffi/socket/operation.ts";
+export { type IpNetwork, resolveAddress, type UnixNetwork } from "./ffi/socket/resolve.ts";
+
+// The socket under everything.
+export type { Linger, SocketOption } from "./ffi/socket/option.ts";
+export { type Control, Socket } from "./ffi/socket/socket.ts";
+export { sockopt } from "./ffi/socket/sockopt.ts";
+export type { ReceivedMessage } from "./ffi/socket/transfer.ts";

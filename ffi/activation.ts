@@ -5,7 +5,17 @@ import { control, isSocket } from "./socket/descriptor.ts";
 /** The first descriptor a supervisor hands over: SD_LISTEN_FDS_START. */
 const FIRST = 3;
 
-/** A socket that this process was started with. */
+/** A socket that this process was started with.
+ *
+ * @example
+ * ```ts
+ * import { type ActivatedSocket, activatedSockets } from "@berkeley/sockets";
+ *
+ * const sockets: ActivatedSocket[] = activatedSockets();
+ * const web = sockets.find(({ name }) => name === "web");
+ * console.log(web?.socket); // undefined, but where a supervisor gave one of that name
+ * ```
+ */
 export interface ActivatedSocket {
   /** From LISTEN_FDNAMES, else "unknown", as sd_listen_fds_with_names(3) says. */
   name: string;
@@ -13,14 +23,15 @@ export interface ActivatedSocket {
   socket: AnySocket;
 }
 
-/** The sockets that systemd or another supervisor handed to this process, by LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES as
- * sd_listen_fds_with_names(3) says; empty where there are none. They are taken once: the variables are removed, so that a child does not
- * take them for its own, and a second call gives none. Descriptors that are no sockets stay open and are left out. All of them are
- * close-on-exec from then on.
+/** The sockets that systemd or another supervisor handed to this process, by LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES
+ * as sd_listen_fds_with_names(3) says; empty where there are none. They are taken once: the variables are removed, so
+ * that a child does not take them for its own, and a second call gives none. Descriptors that are no sockets stay open
+ * and are left out. All of them are close-on-exec from then on.
  *
  * Needs `--allow-env=LISTEN_FDS,LISTEN_PID,LISTEN_FDNAMES`.
  *
- * @throws {TypeError} for variables that make no sense, quoting them, and for a socket of a kind that has no class here; nothing is taken
+ * @throws {TypeError} for variables that make no sense, quoting them, and for a socket of a kind that has no class
+ * here; nothing is taken
  * @throws {Deno.errors.BadResource} for a descriptor that is not open; nothing is taken
  *
  * @example

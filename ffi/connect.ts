@@ -17,14 +17,17 @@ import {
 /** What says where to. */
 const DIALLED = "{ hostname, port } or { transport, path }";
 
-/** Dials: as `Deno.connect`, with a local address, options before connect, a deadline and a signal. A name's addresses are raced as RFC 8305
- * says; the losers are closed. connect(2); SO_ERROR and getpeername(2) decide whether it succeeded.
+/** Dials: as `Deno.connect`, with a local address, options before connect, a deadline and a signal. A name's addresses
+ * are raced as RFC 8305 says; the losers are closed. connect(2); SO_ERROR and getpeername(2) decide whether it
+ * succeeded.
  *
- * @throws {Deno.errors.ConnectionRefused} when nobody listens at any of the host's addresses; {@linkcode SocketError} has the details
+ * @throws {Deno.errors.ConnectionRefused} when nobody listens at any of the host's addresses; {@linkcode SocketError}
+ * has the details
  * @throws {Deno.errors.TimedOut} past the deadline, or when the system gave up
  * @throws {Deno.errors.NotFound} for a name nobody knows
  * @throws {Deno.errors.NotCapable} without `--allow-net` for the host
- * @throws {TypeError} for a port that is no whole number
+ * @throws {TypeError} for an unknown transport, a port that is no whole number
+ * @throws {RangeError} for a port beyond 0 to 65535
  * @throws whatever the reason of an aborted signal is
  *
  * @example
@@ -39,11 +42,36 @@ const DIALLED = "{ hostname, port } or { transport, path }";
 export function connect(options: TcpConnectOptions): Promise<TcpConn>;
 /** The same to a path or an abstract name. A full backlog is waited for.
  *
+ * @throws {TypeError} for a path that is empty, too long or has a NUL inside
  * @throws {Deno.errors.NotFound} where there is nothing, Deno.errors.ConnectionRefused where nobody listens any more
+ * @throws {Deno.errors.PermissionDenied} where the file may not be written to
  * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * using listener = listen({ transport: "unix", path });
+ * using conn = await connect({ transport: "unix", path });
+ * console.log(conn.remoteAddr.path === path, listener.addr.path === path); // true true
+ * ```
  */
 export function connect(options: UnixConnectOptions): Promise<UnixConn>;
-/** The same for a connection that keeps message boundaries. */
+/** The same for a connection that keeps message boundaries: SOCK_SEQPACKET.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * using listener = listen({ transport: "seqpacket", path });
+ * using conn = await connect({ transport: "seqpacket", path });
+ * using peer = await listener.accept();
+ * await conn.send(new Uint8Array(3));
+ * console.log((await peer.receive())?.length); // 3
+ * ```
+ */
 export function connect(options: SeqpacketConnectOptions): Promise<SeqpacketConn>;
 export function connect(
   options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
@@ -63,7 +91,9 @@ export function connect(
 
 /** Dials all at once: the first connection wins, every other attempt is cancelled and closed before this resolves.
  *
- * @throws {AggregateError} when none succeeds, with the error of each
+ * @throws {AggregateError} when none succeeds, with the error of each in `errors`
+ * @throws {TypeError} for a candidate that has no port
+ * @throws whatever the reason of an aborted signal is
  *
  * @example
  * ```ts

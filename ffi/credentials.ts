@@ -4,18 +4,31 @@ import { decodeCredentials } from "./memory/ucred.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
 import { readOption } from "./socket/option.ts";
 
-/** Who is at the other end. */
+/** Who is at the other end: {@linkcode DescriptorPassing.peerCredentials}, and {@linkcode UnixMessage} where it was
+ * asked for.
+ *
+ * @example
+ * ```ts
+ * import { type PeerCredentials, socketPair } from "@berkeley/sockets";
+ *
+ * const [one, two] = socketPair("stream");
+ * const peer: PeerCredentials = one.peerCredentials();
+ * console.log(peer.uid === Deno.uid()); // true
+ * one.close();
+ * two.close();
+ * ```
+ */
 export interface PeerCredentials {
-  /** The process; null where the system does not say. */
+  /** The number of the process; null where the system does not say. */
   pid: number | null;
-  /** The user it acted as. */
+  /** The number of the user it acted as. */
   uid: number;
-  /** The group it acted as. */
+  /** The number of the group it acted as. */
   gid: number;
 }
 
-/** Credentials of the peer as they were when the connection was made: SO_PEERCRED on Linux; getpeereid(3) elsewhere, and LOCAL_PEERPID on
- * macOS. */
+/** Credentials of the peer as they were when the connection was made: SO_PEERCRED on Linux; getpeereid(3) elsewhere,
+ * and LOCAL_PEERPID on macOS. */
 export function peerCredentials({ fd }: Descriptor): PeerCredentials {
   const { c, system: { constants, layout } } = libc();
   if (layout.ucred !== null) {

@@ -1,12 +1,24 @@
 import { asSocketError, type SocketError } from "./libc/system_error.ts";
 
-/** A datagram with what the kernel knows of it. */
+/** A datagram with what the kernel knows of it: {@linkcode UdpSocket.receiveMessage} and {@linkcode DatagramBatch} give
+ * them.
+ *
+ * @example
+ * ```ts
+ * import { type Datagram, listenDatagram } from "@berkeley/sockets";
+ *
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1", packetInfo: true });
+ * await udp.send(new Uint8Array(3), udp.addr);
+ * const datagram: Datagram = await udp.receiveMessage();
+ * console.log(datagram.destination, datagram.ttl, datagram.truncated); // 127.0.0.1 64 false
+ * ```
+ */
 export interface Datagram {
-  /** The bytes, in memory of their own. */
+  /** The bytes: in memory of their own, or those of a batch in its memory. */
   data: Uint8Array<ArrayBuffer>;
   /** Who sent it. */
   addr: Deno.NetAddr;
-  /** The datagram was longer than the buffer and the rest is gone. */
+  /** The datagram was longer than there was room, and the rest is gone. */
   truncated: boolean;
   /** With `packetInfo`: the address it was sent to. */
   destination?: string | undefined;

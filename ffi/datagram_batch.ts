@@ -25,10 +25,11 @@ function requireCount(name: string, value: number, least: number, most: number):
   throw new RangeError(`Invalid ${name}: ${value}, expected ${least} to ${most}`);
 }
 
-/** Memory for many datagrams, allocated once, at the first receive into it. What it yields are views, valid until the next receive into it; packet
- * information and timestamps come with them where the socket has them on.
+/** Memory for many datagrams, allocated once, at the first receive into it. What it yields are views, valid until the
+ * next receive into it; packet information and timestamps come with them where the socket has them on.
  *
- * A receive makes no object for a datagram until it is asked for one. A batch of the defaults takes 128 KiB for data and 25 KiB beside.
+ * A receive makes no object for a datagram until it is asked for one. A batch of the defaults takes 128 KiB for data
+ * and about 34 KiB beside; with `receiveOffload`, 4 MiB for data, since each message may hold many datagrams.
  *
  * @example
  * ```ts
@@ -62,8 +63,8 @@ export class DatagramBatch implements Iterable<Datagram> {
   /** Messages the kernel wrote into at the last call, whose headers have to be made fresh. */
   #used = 0;
 
-  /** `capacity` messages a call, 64 by default, 1,024 at most; of at most `maxLength` bytes, 2,048 by default and 65,535 with `receiveOffload`. What is
-   * longer is cut, and says so.
+  /** `capacity` messages a call, 64 by default, 1,024 at most; of at most `maxLength` bytes, 2,048 by default and
+   * 65,535 with `receiveOffload`. What is longer is cut, and says so.
    *
    * @throws {RangeError} for numbers beyond that
    */
@@ -93,13 +94,19 @@ export class DatagramBatch implements Iterable<Datagram> {
     return vector.data.subarray(offset, offset + length);
   }
 
-  /** Who sent a datagram. */
+  /** Who sent a datagram.
+   *
+   * @throws {RangeError} for an index that holds none
+   */
   addr(index: number): Deno.NetAddr {
     const message = this.#messageOf(index);
     return decodeNet("udp", this.#vector!.headers, this.#vector!.nameOffset(message));
   }
 
-  /** Whether a datagram was longer than `maxLength`. */
+  /** Whether a datagram was longer than `maxLength`.
+   *
+   * @throws {RangeError} for an index that holds none
+   */
   truncated(index: number): boolean {
     const message = this.#messageOf(index);
     const vector = this.#vector!;

@@ -21,8 +21,8 @@ export interface DatagramSource {
   error: Error | null;
 }
 
-/** Takes one datagram out of what the kernel gives, into `p` or the thread's scratch memory. With UDP_GRO that may be several: the rest is left
- * with the socket. */
+/** Takes one datagram out of what the kernel gives, into `p` or the thread's scratch memory. With UDP_GRO that may be
+ * several: the rest is left with the socket. */
 function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number | Again {
   const message = inward();
   const room = controlRoomOf(source.features);

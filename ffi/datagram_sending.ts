@@ -14,14 +14,15 @@ import { quote } from "./socket/quote.ts";
 /** Datagrams handed over by one call. */
 const VECTOR = 64;
 
-/** Datagrams up to this length are copied to memory whose address the kernel knows already: that is quicker than finding out another. */
+/** Datagrams up to this length are copied to memory whose address the kernel knows already: that is quicker than
+ * finding out another. */
 const COPIED = 2048;
 
 /** UDP_MAX_SEGMENTS of the kernels since 4.18. */
 const MOST_SEGMENTS = 64;
 
-/** sendmsg(2). That somebody refuses datagrams is told a connected socket of an earlier one, by whatever send comes next: the error names no
- * address, since it is not about this one's. */
+/** sendmsg(2). That somebody refuses datagrams is told a connected socket of an earlier one, by whatever send comes
+ * next: the error names no address, since it is not about this one's. */
 function sendOne(
   descriptor: Descriptor,
   data: Uint8Array,
@@ -112,8 +113,8 @@ export class SendingMany extends Operation<number> {
   readonly syscall = "sendmmsg";
   readonly #descriptor: Descriptor;
   readonly #outgoing: readonly Outgoing[];
-  /** A connected socket hears of the fate of earlier datagrams by a failing send, and sendmmsg(2) keeps such an error to itself when it has sent
-   * something before. */
+  /** A connected socket hears of the fate of earlier datagrams by a failing send, and sendmmsg(2) keeps such an error
+   * to itself when it has sent something before. */
   readonly #connected: boolean;
   #sent = 0;
 
@@ -241,8 +242,8 @@ export class SendingSegments extends Operation<number> {
       return this.#send(rest, this.#control!.length);
     } catch (error) {
       if (!isSocketError(error) || !["EIO", "EINVAL", "EMSGSIZE"].includes(error.code)) throw error;
-      // A device without checksum offload, or segments longer than its packets: plain datagrams pass, in fragments if need be. Where they do
-      // not either, it was something else.
+      // A device without checksum offload, or segments longer than its packets: plain datagrams pass, in fragments if
+      // need be. Where they do not either, it was something else.
       const written = this.#send(rest.subarray(0, this.#segmentSize), 0);
       if (written !== AGAIN) this.#offload.refusedFrom = error.code === "EIO" ? 0 : this.#segmentSize;
       return written;

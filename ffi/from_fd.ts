@@ -11,7 +11,20 @@ import { UdpSocket } from "./udp.ts";
 import { UnixConn, UnixListener } from "./unix.ts";
 import { UnixDatagram } from "./unix_datagram.ts";
 
-/** Any socket that people hold. */
+/** Any socket that people hold: what {@linkcode fromFd} and {@linkcode OwnedFd.open} give. `instanceof` has no class to
+ * go by; the members tell.
+ *
+ * @example
+ * ```ts
+ * import { type AnySocket, fromFd, listenDatagram } from "@berkeley/sockets";
+ *
+ * function describe(socket: AnySocket): string {
+ *   return "addr" in socket ? "listens or receives" : "is a connection";
+ * }
+ * using udp = fromFd(listenDatagram({ transport: "udp", hostname: "127.0.0.1" }).detach());
+ * console.log(describe(udp)); // listens or receives
+ * ```
+ */
 export type AnySocket =
   | TcpListener
   | TcpConn
@@ -22,10 +35,13 @@ export type AnySocket =
   | SeqpacketListener
   | SeqpacketConn;
 
-/** Takes over a descriptor number as the object it really is: by its family (SO_DOMAIN), its type (SO_TYPE) and whether it listens
- * (SO_ACCEPTCONN). A listener taken over leaves its path where it is on close.
+/** Takes over a descriptor number as the object it really is: by its family (SO_DOMAIN), its type (SO_TYPE) and whether
+ * it listens (SO_ACCEPTCONN). A listener taken over leaves its path where it is on close.
  *
- * @throws {TypeError} for a descriptor that is no socket, that a socket here already owns, or of a kind that has no class here; it stays open
+ * A descriptor is made non-blocking and close-on-exec. Several objects may share one open socket, but not one number.
+ *
+ * @throws {TypeError} for a descriptor that is no socket, that a socket here already owns, or of a kind that has no
+ * class here; it stays open
  * @throws {Deno.errors.BadResource} for a number that is not open
  *
  * @example
@@ -66,6 +82,7 @@ function wrap(descriptor: Descriptor): AnySocket {
     }
   }
   throw new TypeError(
-    `Descriptor ${descriptor.fd} is a socket of family ${family} and type ${type}, which has no class here: Socket.fromFd takes it`,
+    `Descriptor ${descriptor.fd} is a socket of family ${family} and type ${type}, which has no class here: ` +
+      "Socket.fromFd takes it",
   );
 }

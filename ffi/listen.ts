@@ -6,10 +6,12 @@ import type { TcpListener } from "./tcp.ts";
 import type { UnixListener } from "./unix.ts";
 import { listenSeqpacket, listenUnix, type SeqpacketListenOptions, type UnixListenOptions } from "./unix_listen.ts";
 
-/** Opens a listener: as `Deno.listen`, with everything that can be asked for before bind. socket(2), setsockopt(2), bind(2), listen(2).
+/** Opens a listener: as `Deno.listen`, with everything that can be asked for before bind. socket(2), setsockopt(2),
+ * bind(2), listen(2).
  *
  * @throws {TypeError} for an unknown transport, a port or backlog that is no whole number
- * @throws {RangeError} for a port beyond 0 to 65535
+ * @throws {RangeError} for a port beyond 0 to 65535, a backlog below 0
+ * @throws {Deno.errors.NotSupported} for `reusePort` on a system that would not spread connections
  * @throws {Deno.errors.AddrInUse} for an address that another listener holds; {@linkcode SocketError} has the details
  * @throws {Deno.errors.NotCapable} without `--allow-net` for the address
  * @throws {Deno.errors.NotFound} for a name nobody knows
@@ -27,13 +29,33 @@ export function listen(options: TcpListenOptions): TcpListener;
 /** The same at a path or an abstract name.
  *
  * @throws {TypeError} for a path that is too long or has a NUL inside
- * @throws {Deno.errors.AddrInUse} for a path where anything stands; `replaceStale` removes a socket that nobody listens on
+ * @throws {Deno.errors.AddrInUse} for a path where anything stands; `replaceStale` removes a socket that nobody listens
+ * on
  * @throws {Deno.errors.NotFound} without the directory
  * @throws {Deno.errors.PermissionDenied} where the directory may not be written to
  * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ *
+ * @example
+ * ```ts
+ * import { listen } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * using listener = listen({ transport: "unix", path, mode: 0o600, replaceStale: true });
+ * console.log(listener.addr.path === path); // true
+ * ```
  */
 export function listen(options: UnixListenOptions): UnixListener;
-/** The same for connections that keep message boundaries. */
+/** The same for connections that keep message boundaries: SOCK_SEQPACKET.
+ *
+ * @example
+ * ```ts
+ * import { listen } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * using listener = listen({ transport: "seqpacket", path });
+ * console.log(listener.addr); // { transport: "seqpacket", path: … }
+ * ```
+ */
 export function listen(options: SeqpacketListenOptions): SeqpacketListener;
 export function listen(
   options: TcpListenOptions | UnixListenOptions | SeqpacketListenOptions,

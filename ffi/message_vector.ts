@@ -28,8 +28,8 @@ export function hasVectoredCalls(): boolean {
 
 const HIGH = 2 ** 32;
 
-/** Many messages in memory made once: headers, vectors, addresses and control messages in one piece, the data in another. The kernel is told
- * addresses of these two and of nothing else, and both are fields. */
+/** Many messages in memory made once: headers, vectors, addresses and control messages in one piece, the data in
+ * another. The kernel is told addresses of these two and of nothing else, and both are fields. */
 export class MessageVector {
   readonly shape: VectorShape;
   readonly headers: Uint8Array<ArrayBuffer>;

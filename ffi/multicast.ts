@@ -10,7 +10,17 @@ import { setOption, writeOption } from "./socket/option.ts";
 import { quote } from "./socket/quote.ts";
 import { sockopt } from "./socket/sockopt.ts";
 
-/** Which interface and which sender a membership is about. */
+/** Which interface and which sender a membership is about.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using udp = listenDatagram({ transport: "udp", hostname: "239.255.0.1", port: 0 });
+ * using heard = udp.joinMulticast("239.255.0.1", { interface: "127.0.0.1", source: "127.0.0.1" });
+ * console.log(heard.group); // 239.255.0.1
+ * ```
+ */
 export interface MulticastOptions {
   /** Name ("eth0"), index, or an IPv4 address of the interface; the system's choice where left out. */
   interface?: string | number;
@@ -18,19 +28,47 @@ export interface MulticastOptions {
   source?: string;
 }
 
-/** A socket's membership of one group, from `joinMulticast` on. It ends with `leave`, with dispose, or with the socket. */
+/** A socket's membership of one group, from {@linkcode MulticastEndpoint.joinMulticast} on. It ends with `leave`, with
+ * dispose, or with the socket.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using udp = listenDatagram({ transport: "udp", hostname: "239.255.0.1", port: 0 });
+ * const membership = udp.joinMulticast("239.255.0.1", { interface: "127.0.0.1" });
+ * membership.blockSource("127.0.0.9");
+ * await membership.leave();
+ * ```
+ */
 export interface MulticastMembership extends Disposable {
   /** The group's address. */
   readonly group: string;
-  /** Ends the membership: MCAST_LEAVE_GROUP. A second time rejects with Deno.errors.AddrNotAvailable. */
+  /** Ends the membership: MCAST_LEAVE_GROUP, MCAST_LEAVE_SOURCE_GROUP.
+   *
+   * @throws {Deno.errors.AddrNotAvailable} the second time
+   */
   leave(): Promise<void>;
-  /** Whether multicast the socket sends comes back to this host. It holds for every group: IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP. */
+  /** Whether multicast the socket sends comes back to this host. It holds for every group: IP_MULTICAST_LOOP,
+   * IPV6_MULTICAST_LOOP. */
   setLoopback(loopback: boolean): Promise<void>;
-  /** How many routers multicast the socket sends may pass, 0 to 255. It holds for every group: IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS. */
+  /** How many routers multicast the socket sends may pass, 0 to 255. It holds for every group: IP_MULTICAST_TTL,
+   * IPV6_MULTICAST_HOPS.
+   *
+   * @throws {RangeError} for a number beyond that
+   */
   setTTL(ttl: number): Promise<void>;
-  /** Hears no more from this sender: MCAST_BLOCK_SOURCE. Any-source memberships only. */
+  /** Hears no more from this sender: MCAST_BLOCK_SOURCE. Any-source memberships only.
+   *
+   * @throws {TypeError} for a membership of one source, and for what is no IP address of the group's family
+   * @throws {Deno.errors.AddrNotAvailable} for a source that is blocked already
+   */
   blockSource(source: string): void;
-  /** Hears from a blocked sender again: MCAST_UNBLOCK_SOURCE. */
+  /** Hears from a blocked sender again: MCAST_UNBLOCK_SOURCE.
+   *
+   * @throws {TypeError} for a membership of one source, and for what is no IP address of the group's family
+   * @throws {Deno.errors.AddrNotAvailable} for a source that is not blocked
+   */
   unblockSource(source: string): void;
 }
 
@@ -75,7 +113,8 @@ export function setInterface(fd: number, family: IpFamily, networkInterface: str
   const index = interfaceIndex(networkInterface);
   if (family === "inet6") return setOption(fd, sockopt.IPV6_MULTICAST_IF, index);
   const { IPPROTO_IP, IP_MULTICAST_IF } = libc().system.constants;
-  // struct ip_mreqn: the index decides. An address becomes the source of what is sent, which else follows the default route.
+  // struct ip_mreqn: the index decides. An address becomes the source of what is sent, which else follows the default
+  // route.
   const request = new Uint8Array(12);
   const address = parseIPv4(String(networkInterface));
   if (address !== null) request.set(address, 4);

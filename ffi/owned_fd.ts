@@ -14,7 +14,8 @@ export function openOwnedWith(open: (fd: number) => AnySocket): void {
   opener = open;
 }
 
-/** A received descriptor: close-on-exec, owned by whoever holds this. One that nobody took is closed when this object is collected.
+/** A received descriptor: close-on-exec, owned by whoever holds this. One that nobody took is closed when this object
+ * is collected.
  *
  * @example
  * ```ts
@@ -39,7 +40,10 @@ export class OwnedFd implements Disposable {
     forgotten.register(this, fd, this);
   }
 
-  /** The number. Throws Deno.errors.BadResource when it is closed or given away. */
+  /** The number.
+   *
+   * @throws {Deno.errors.BadResource} when it is closed or given away
+   */
   get fd(): number {
     if (this.#fd === -1) throw new Deno.errors.BadResource("The descriptor has been closed or given away");
     return this.#fd;
@@ -48,6 +52,7 @@ export class OwnedFd implements Disposable {
   /** The object it really is: a TcpListener, TcpConn, UdpSocket, UnixListener, … which owns it from then on.
    *
    * @throws {TypeError} where it is no socket; it stays open and owned
+   * @throws {Deno.errors.BadResource} when it is closed or given away
    */
   open(): AnySocket {
     const socket = opener!(this.fd);
@@ -55,7 +60,10 @@ export class OwnedFd implements Disposable {
     return socket;
   }
 
-  /** Gives the number away: it is the caller's to close. */
+  /** Gives the number away: it is the caller's to close.
+   *
+   * @throws {Deno.errors.BadResource} when it is closed or given away
+   */
   detach(): number {
     const fd = this.fd;
     this.#fd = -1;
@@ -63,7 +71,10 @@ export class OwnedFd implements Disposable {
     return fd;
   }
 
-  /** close(2). A second time throws Deno.errors.BadResource. */
+  /** Closes it: close(2).
+   *
+   * @throws {Deno.errors.BadResource} the second time, or when it was given away
+   */
   close(): void {
     libc().c.close(this.detach());
   }
@@ -74,8 +85,8 @@ export class OwnedFd implements Disposable {
   }
 }
 
-/** Takes received numbers into ownership: `most` of them, and closes the rest. Where the kernel could not make them so, they become
- * close-on-exec here. */
+/** Takes received numbers into ownership: `most` of them, and closes the rest. Where the kernel could not make them so,
+ * they become close-on-exec here. */
 export function own(fds: readonly number[], most: number): OwnedFd[] {
   const { c, system: { constants } } = libc();
   for (const surplus of fds.slice(most)) c.close(surplus);

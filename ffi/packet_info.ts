@@ -18,7 +18,8 @@ export interface UdpFeatures {
   readonly receiveOffload: boolean;
 }
 
-/** Room for the control messages of one datagram with everything on: 40 + 24 + 24 + 32 + 24 bytes on Linux, more on BSD. */
+/** Room for the control messages of one datagram with everything on: 40 + 24 + 24 + 32 + 24 bytes on Linux, more on
+ * BSD. */
 export const CONTROL_ROOM = 256;
 
 /** The control messages a socket has to leave room for. */
@@ -31,7 +32,8 @@ const PACKET_INFO: Readonly<Record<IpFamily, readonly OptionName[]>> = {
   inet6: ["IPV6_RECVPKTINFO", "IPV6_RECVHOPLIMIT", "IPV6_RECVTCLASS"],
 };
 
-/** On a socket of both families Linux tells IPv4's part too, where it is asked; older kernels refuse, and then it stays unknown. */
+/** On a socket of both families Linux tells IPv4's part too, where it is asked; older kernels refuse, and then it stays
+ * unknown. */
 const MAPPED: readonly OptionName[] = ["IP_RECVTTL", "IP_RECVTOS"];
 
 const TIMESTAMPS: readonly OptionName[] = ["SO_TIMESTAMPNS", "SO_TIMESTAMP"];
@@ -156,7 +158,8 @@ function readTimestamp(cursor: ControlCursor, details: Details): void {
   else if (cursor.type === constants.SCM_TIMESTAMP) details.timestamp = decodeTimeval(layout, cursor.data);
 }
 
-/** Where a datagram is to be sent from: the control message for one of this machine's addresses, on a socket bound to all of them. */
+/** Where a datagram is to be sent from: the control message for one of this machine's addresses, on a socket bound to
+ * all of them. */
 export function encodeSource(family: IpFamily, source: string, interfaceIndex: number): Uint8Array<ArrayBuffer> {
   const given = typeof source === "string" ? parseHost(source, 0) : null;
   if (given === null) throw new TypeError(`Invalid source: ${quote(source)}, expected an IP address`);

@@ -16,8 +16,8 @@ export function interleave(addresses: readonly InetAddress[]): InetAddress[] {
   return ordered;
 }
 
-/** Attempts that run beside each other: the first success is kept, and everything else is cancelled and closed before the caller hears of
- * the outcome. */
+/** Attempts that run beside each other: the first success is kept, and everything else is cancelled and closed before
+ * the caller hears of the outcome. */
 export class Race<T extends Closable> {
   readonly #cancel = new AbortController();
   readonly #running = new Set<Promise<void>>();
@@ -62,7 +62,8 @@ export class Race<T extends Closable> {
     clearTimeout(timer);
   }
 
-  /** Waits for every attempt to have ended, and gives the winner or undefined. Throws the outer signal's reason when that ended it. */
+  /** Waits for every attempt to have ended, and gives the winner or undefined. Throws the outer signal's reason when
+   * that ended it. */
   async finish(): Promise<T | undefined> {
     if (this.#winner !== undefined) this.#cancel.abort();
     while (!this.idle) await this.step(Infinity);
@@ -80,7 +81,8 @@ export class Race<T extends Closable> {
   readonly #forward = (): void => this.#cancel.abort(this.#outer!.reason);
 }
 
-/** Tries addresses one after the other, the next when one fails or has taken `delay` milliseconds. Rejects with the error that says most. */
+/** Tries addresses one after the other, the next when one fails or has taken `delay` milliseconds. Rejects with the
+ * error that says most. */
 export async function raceAddresses<T extends Closable>(
   addresses: readonly InetAddress[],
   delay: number,

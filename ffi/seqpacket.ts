@@ -27,12 +27,12 @@ function packetAddr(sockaddr: Uint8Array | null): UnixAddr {
   return decodeUnix("seqpacket", sockaddr ?? new Uint8Array(0), sockaddr?.length ?? 0);
 }
 
-/** SOCK_SEQPACKET over a Unix socket (Go's "unixpacket"): a connection that keeps message boundaries. {@linkcode connect},
- * {@linkcode SeqpacketListener} and {@linkcode socketPair} make them.
+/** SOCK_SEQPACKET over a Unix socket (Go's "unixpacket"): a connection that keeps message boundaries.
+ * {@linkcode connect}, {@linkcode SeqpacketListener} and {@linkcode socketPair} make them.
  *
- * An empty message is empty data and not the end. The system gives both as nothing read; on Linux the module tells them apart by the
- * credentials that every real message carries (SO_PASSCRED is on for that). FreeBSD has no such sign: there an empty message reads as the end,
- * so send at least a byte. macOS has no such sockets.
+ * An empty message is empty data and not the end. The system gives both as nothing read; on Linux the module tells them
+ * apart by the credentials that every real message carries (SO_PASSCRED is on for that). FreeBSD has no such sign:
+ * there an empty message reads as the end, so send at least a byte. macOS has no such sockets.
  *
  * @example
  * ```ts
@@ -61,17 +61,20 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     this.#quiet = vouchForAll(descriptor) && this.#localAddr.path === null;
   }
 
-  /** This end's address. */
+  /** This end's address: getsockname(2). */
   get localAddr(): UnixAddr {
     return this.#localAddr;
   }
 
-  /** The other end's address. */
+  /** The other end's address: getpeername(2). */
   get remoteAddr(): UnixAddr {
     return this.#remoteAddr;
   }
 
-  /** Takes one whole message of whatever length, null at the end: recvmsg(2). Descriptors that came with it are closed. */
+  /** Takes one whole message of whatever length, null at the end: recvmsg(2). Descriptors that came with it are closed.
+   *
+   * @throws {Deno.errors.ConnectionReset} when the peer went without reading all it was sent
+   */
   async receive(options?: WaitOptions): Promise<Uint8Array<ArrayBuffer> | null> {
     const want: Wanted = { maxLength: Infinity, maxFds: 0, credentials: false };
     const message = await this.descriptor.reads.run(new SeqpacketReceiving(this.descriptor, want), options);
@@ -94,8 +97,10 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     return peerCredentials(this.descriptor);
   }
 
-  /** Sends one message with descriptors: SCM_RIGHTS of sendmsg(2). The peer gets copies, ours stay open.
+  /** Sends one message with descriptors: SCM_RIGHTS of sendmsg(2). The peer gets copies, ours stay open. Resolves to
+   * the bytes of data.
    *
+   * @throws {TypeError} for what is no descriptor, or data that is detached or shared
    * @throws {RangeError} for more than 253 descriptors
    * @throws {Deno.errors.BadResource} for a number that is not open
    */
@@ -107,8 +112,11 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     });
   }
 
-  /** Takes one message with its descriptors, null at the end. What exceeds `maxLength` is gone and the message is `truncated`; without a
-   * `maxLength` it is taken whole. */
+  /** Takes one message with its descriptors, null at the end. What exceeds `maxLength` is gone and the message is
+   * `truncated`; without a `maxLength` it is taken whole. recvmsg(2).
+   *
+   * @throws {RangeError} for a `maxLength` below 0 or a `maxFds` beyond 0 to 253
+   */
   receiveMessage(options: ReceiveMessageOptions = {}): Promise<UnixMessage | null> {
     return Promise.try(() => {
       const maxLength = options.maxLength ?? Infinity;
@@ -117,7 +125,10 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     });
   }
 
-  /** Ends the writing side: the peer reads the end. shutdown(2) with SHUT_WR. */
+  /** Ends the writing side: the peer reads the end. shutdown(2) with SHUT_WR.
+   *
+   * @throws {Deno.errors.NotConnected} when the connection has ended already
+   */
   closeWrite(): Promise<void> {
     return Promise.try(() => {
       const { c, system: { constants } } = libc();
@@ -126,7 +137,21 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   }
 }
 
-/** A listener for connections that keep message boundaries. {@linkcode listen} makes one. */
+/** A listener for connections that keep message boundaries: SOCK_SEQPACKET. {@linkcode listen} makes one. Its file goes
+ * when it is closed, unless somebody else has put another there or `unlinkOnClose` is off.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * using listener = listen({ transport: "seqpacket", path });
+ * using client = await connect({ transport: "seqpacket", path });
+ * using server = await listener.accept();
+ * await server.send(new Uint8Array(0));
+ * console.log((await client.receive())?.length); // 0
+ * ```
+ */
 export class SeqpacketListener extends StreamListener<SeqpacketConn, UnixAddr> {
   /** @ignore */
   constructor(descriptor: Descriptor) {

@@ -14,7 +14,8 @@ import {
   type Wanted,
 } from "./unix_message.ts";
 
-/** Receives one message whole: it is looked at first to learn its length, which nothing else tells before it is too late. */
+/** Receives one message whole: it is looked at first to learn its length, which nothing else tells before it is too
+ * late. */
 export class SeqpacketReceiving extends Operation<UnixMessage | null> {
   readonly syscall = "recvmsg";
   readonly #descriptor: Descriptor;

@@ -11,9 +11,26 @@ const CHUNK = 65_536;
 
 /** A connection that carries bytes: what {@linkcode TcpConn} and {@linkcode UnixConn} have in common.
  *
- * Reads resolve in the order they were asked for, and writes go out whole in theirs. They reject with {@linkcode SocketError}s, with the
- * signal's reason when aborted, with Deno.errors.TimedOut past a deadline, and with Deno.errors.Interrupted when the connection is closed
- * meanwhile. */
+ * Reads resolve in the order they were asked for, and writes go out whole in theirs. They reject with
+ * {@linkcode SocketError}s, with the signal's reason when aborted, with Deno.errors.TimedOut past a deadline, and with
+ * Deno.errors.Interrupted when the connection is closed meanwhile.
+ *
+ * @example
+ * ```ts
+ * import { socketPair, type StreamConn } from "@berkeley/sockets";
+ *
+ * // The first bytes, as text.
+ * async function hear(conn: StreamConn<Deno.Addr>): Promise<string> {
+ *   const p = new Uint8Array(64);
+ *   return new TextDecoder().decode(p.subarray(0, await conn.read(p) ?? 0));
+ * }
+ * const [one, two] = socketPair("stream");
+ * await one.write(new TextEncoder().encode("hello"));
+ * console.log(await hear(two)); // hello
+ * one.close();
+ * two.close();
+ * ```
+ */
 export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implements Deno.Conn<A> {
   readonly #localAddr: A;
   readonly #remoteAddr: A;
@@ -30,12 +47,12 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     descriptor.closedMessage = "Bad resource ID: the connection has been closed";
   }
 
-  /** This end's address. */
+  /** This end's address: getsockname(2). */
   get localAddr(): A {
     return this.#localAddr;
   }
 
-  /** The other end's address. */
+  /** The other end's address: getpeername(2). */
   get remoteAddr(): A {
     return this.#remoteAddr;
   }
@@ -51,8 +68,8 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     return this.descriptor.reads.run(new ReadingStream(this.descriptor, p), options);
   }
 
-  /** Writes all of `p`, waiting as often as the peer makes it, and resolves to its length: sendmsg(2). What cuts it short says in
-   * `bytesWritten` how much went out.
+  /** Writes all of `p`, waiting as often as the peer makes it, and resolves to its length: sendmsg(2). What cuts it
+   * short says in `bytesWritten` how much went out.
    *
    * @throws {Deno.errors.BrokenPipe} when the peer no longer reads
    * @throws {TypeError} for a buffer that is detached or shared
@@ -63,24 +80,31 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     return this.descriptor.writes.run(new WritingStream(this.descriptor, p), options);
   }
 
-  /** Ends the reading side: reads that wait and come give null. shutdown(2) with SHUT_RD. */
+  /** Ends the reading side: reads that wait and come give null. shutdown(2) with SHUT_RD.
+   *
+   * @throws {Deno.errors.NotConnected} when the connection has ended already
+   */
   closeRead(): Promise<void> {
     return Promise.try(() => this.#shutdown(libc().system.constants.SHUT_RD));
   }
 
-  /** Ends the writing side: the peer reads the end. shutdown(2) with SHUT_WR. */
+  /** Ends the writing side: the peer reads the end. shutdown(2) with SHUT_WR.
+   *
+   * @throws {Deno.errors.NotConnected} when the connection has ended already
+   */
   closeWrite(): Promise<void> {
     return Promise.try(() => this.#shutdown(libc().system.constants.SHUT_WR));
   }
 
-  /** What arrives, as a byte stream that reads only as far as it is read. The connection is closed when it ends or is cancelled, unless
-   * `writable` is in use: then when that has ended too. */
+  /** What arrives, as a byte stream that reads only as far as it is read, 64 KiB at a time unless the reader brings its
+   * own memory. The connection is closed when it ends or is cancelled, unless `writable` is in use: then when that has
+   * ended too. */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= this.#openReadable();
   }
 
-  /** What is written goes out, a chunk at a time. Closing it closes the connection, unless `readable` is in use and has not ended: then the peer
-   * reads the end and the connection lives until `readable` has ended too. */
+  /** What is written goes out, a chunk at a time. Closing it closes the connection, unless `readable` is in use and has
+   * not ended: then the peer reads the end and the connection lives until `readable` has ended too. */
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
     return this.#writable ??= new WritableStream({
       write: (chunk, { signal }) => this.#push(chunk, signal),
@@ -118,8 +142,8 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     request.respond(0);
   }
 
-  /** The signal is that of an abort, which would otherwise wait for the peer to read. A stream that failed is told nothing more, so its connection
-   * is closed here. */
+  /** The signal is that of an abort, which would otherwise wait for the peer to read. A stream that failed is told
+   * nothing more, so its connection is closed here. */
   async #push(chunk: Uint8Array<ArrayBufferLike>, signal: AbortSignal): Promise<void> {
     try {
       await this.write(chunk, { signal });

@@ -34,7 +34,8 @@ export class ReadingStream extends Operation<number | null> {
   }
 }
 
-/** recvmsg(2) stops behind bytes that carried descriptors, though more may be there; reading throws the descriptors away, and the kernel says so. */
+/** recvmsg(2) stops behind bytes that carried descriptors, though more may be there; reading throws the descriptors
+ * away, and the kernel says so. */
 function cutShort(): boolean {
   return (inward().flags & libc().system.constants.MSG_CTRUNC) !== 0;
 }

@@ -9,7 +9,17 @@ import { peerName, socketName } from "./socket/sockname.ts";
 import { sockopt } from "./socket/sockopt.ts";
 import { StreamConn } from "./stream.ts";
 
-/** How an idle connection is probed. What is left out stays the system's. */
+/** How an idle connection is probed. What is left out stays the system's.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@berkeley/sockets";
+ *
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * using conn = await connect({ port: listener.addr.port, keepAlive: { idle: 30, interval: 5, count: 3 } });
+ * conn.setKeepAlive(false);
+ * ```
+ */
 export interface KeepAlive {
   /** Seconds of silence before the first probe: TCP_KEEPIDLE. */
   idle?: number;
@@ -42,18 +52,29 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
     super(descriptor, decodeNet("tcp", socketName(descriptor.fd)), peer);
   }
 
-  /** Sends small writes at once, or with `false` gathers them: TCP_NODELAY. {@linkcode connect} switches it on. */
+  /** Sends small writes at once, or with `false` gathers them: TCP_NODELAY. {@linkcode connect} switches it on.
+   *
+   * @throws {TypeError} for anything but a boolean
+   */
   setNoDelay(noDelay = true): void {
     setOption(this.descriptor.fd, sockopt.TCP_NODELAY, noDelay);
   }
 
-  /** Probes an idle connection, and how: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT. */
+  /** Sets whether and how an idle connection is probed: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT.
+   *
+   * @throws {TypeError} for anything but a boolean or whole numbers
+   * @throws {SocketError} EINVAL for numbers that the system refuses, such as 0
+   */
   setKeepAlive(keepAlive: boolean | KeepAlive = true): void {
     setKeepAlive(this.descriptor.fd, keepAlive);
   }
 
-  /** Seconds that close leaves the system for what is still to be sent; 0 throws it away and resets the connection, null is the system's
-   * default: SO_LINGER. */
+  /** Seconds that close leaves the system for what is still to be sent; 0 throws it away and resets the connection,
+   * null is the system's default: SO_LINGER.
+   *
+   * @throws {TypeError} for anything but a whole number or null
+   * @throws {RangeError} for seconds beyond 0 to 65,535
+   */
   setLinger(seconds: number | null): void {
     setOption(this.descriptor.fd, sockopt.SO_LINGER, { seconds });
   }
@@ -72,7 +93,21 @@ export function setKeepAlive(fd: number, keepAlive: boolean | KeepAlive): void {
   if (count !== undefined) setOption(fd, sockopt.TCP_KEEPCNT, count);
 }
 
-/** A TCP listener: `Deno.TcpListener` on which any number of accepts may wait, with deadlines and signals. {@linkcode listen} makes one. */
+/** A TCP listener: `Deno.TcpListener` on which any number of accepts may wait, with deadlines and signals.
+ * {@linkcode listen} makes one.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@berkeley/sockets";
+ *
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * const accepting = [listener.accept(), listener.accept()];
+ * using first = await connect({ port: listener.addr.port });
+ * using second = await connect({ port: listener.addr.port });
+ * for (const conn of await Promise.all(accepting)) conn.close();
+ * console.log(first.remoteAddr.port === second.remoteAddr.port); // true
+ * ```
+ */
 export class TcpListener extends StreamListener<TcpConn, Deno.NetAddr> implements Deno.TcpListener {
   /** @ignore */
   constructor(descriptor: Descriptor) {

@@ -15,16 +15,31 @@ import { type Control, socketOf } from "./socket/socket.ts";
 import { sockopt } from "./socket/sockopt.ts";
 import { type KeepAlive, setKeepAlive, TcpConn } from "./tcp.ts";
 
-/** How a TCP connection is dialled. */
+/** How a TCP connection is dialled.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen, type TcpConnectOptions } from "@berkeley/sockets";
+ *
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * const options: TcpConnectOptions = {
+ *   port: listener.addr.port,
+ *   localAddress: { hostname: "127.0.0.1" },
+ *   deadline: new Date(Date.now() + 1_000),
+ * };
+ * using conn = await connect(options);
+ * console.log(conn.localAddr.hostname); // 127.0.0.1
+ * ```
+ */
 export interface TcpConnectOptions extends WaitOptions {
-  /** The port to connect to. */
+  /** The port to connect to, 0 to 65535. */
   port: number;
   /** Default "127.0.0.1". All addresses of a name are tried. */
   hostname?: string;
   /** The default. */
   transport?: "tcp";
-  /** Starts the next address, of the other family first, when one takes long: Happy Eyeballs, RFC 8305. Default true; false tries them one after
-   * the other. */
+  /** Starts the next address, of the other family first, when one takes long: Happy Eyeballs, RFC 8305. Default true;
+   * false tries them one after the other. */
   autoSelectFamily?: boolean;
   /** Milliseconds between attempts, 10 at least. Default 250. */
   autoSelectFamilyAttemptDelay?: number;
@@ -32,7 +47,7 @@ export interface TcpConnectOptions extends WaitOptions {
   deadline?: Date | null;
   /** Where to dial from: Go's Dialer.LocalAddr. */
   localAddress?: {
-    /** A local IP address; the system's choice where left out. */
+    /** A local IP address, of the family to dial. Default "0.0.0.0", the system's choice. */
     hostname?: string;
     /** A local port; any free one where left out. */
     port?: number;
@@ -140,8 +155,8 @@ function prepare(
   unwrap(libc().c.bind(fd, sockaddr, sockaddr.length), "bind", text);
 }
 
-/** A socket that dials a port of its own machine where nobody listens may be given that very port to dial from, and meets itself. Nobody who
- * did not ask for the port wants that. */
+/** A socket that dials a port of its own machine where nobody listens may be given that very port to dial from, and
+ * meets itself. Nobody who did not ask for the port wants that. */
 function refuseSelf(conn: TcpConn, local: InetAddress | null, text: string): TcpConn {
   const { localAddr, remoteAddr } = conn;
   const self = localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;

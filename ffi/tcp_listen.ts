@@ -11,7 +11,18 @@ import { type Control, socketOf } from "./socket/socket.ts";
 import { sockopt } from "./socket/sockopt.ts";
 import { TcpListener } from "./tcp.ts";
 
-/** How a TCP listener is opened. */
+/** How a TCP listener is opened.
+ *
+ * @example
+ * ```ts
+ * import { listen, type TcpListenOptions } from "@berkeley/sockets";
+ *
+ * const options: TcpListenOptions = { hostname: "127.0.0.1", port: 0, reusePort: true };
+ * using one = listen(options);
+ * using two = listen({ ...options, port: one.addr.port });
+ * console.log(one.addr.port === two.addr.port); // true
+ * ```
+ */
 export interface TcpListenOptions {
   /** 0, the default: any free port. */
   port?: number;
@@ -24,7 +35,7 @@ export interface TcpListenOptions {
   /** SO_REUSEADDR: connections that linger on the port do not stand in the way. Default true. */
   reuseAddress?: boolean;
   /** SO_REUSEPORT: connections are spread over the listeners of one port. Default false, and never set unasked.
-   * Deno.errors.NotSupported where the system would not balance. */
+   * Deno.errors.NotSupported where the system would not balance. Beside port 0 each gets a port of its own. */
   reusePort?: boolean;
   /** A "::" listener that refuses IPv4. Default false. */
   ipv6Only?: boolean;

@@ -31,20 +31,34 @@ import { peerName, socketName } from "./socket/sockname.ts";
 import { sockopt } from "./socket/sockopt.ts";
 import { MulticastEndpoint } from "./udp_multicast.ts";
 
-/** How one datagram is sent. */
+/** How one datagram is sent.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using server = listenDatagram({ transport: "udp", hostname: "0.0.0.0", packetInfo: true });
+ * using client = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * await client.send(new Uint8Array(1), { transport: "udp", hostname: "127.0.0.2", port: server.addr.port });
+ * const { data, addr, destination } = await server.receiveMessage();
+ * await server.send(data, addr, { source: destination! });
+ * console.log((await client.receive())[1].hostname); // 127.0.0.2
+ * ```
+ */
 export interface SendOptions extends WaitOptions {
-  /** Which of this machine's addresses to send from, on a socket bound to all of them: the `destination` of the datagram that is answered.
-   * IP_PKTINFO, IPV6_PKTINFO, IP_SENDSRCADDR. */
+  /** Which of this machine's addresses to send from, on a socket bound to all of them: the `destination` of the
+   * datagram that is answered. IP_PKTINFO, IPV6_PKTINFO, IP_SENDSRCADDR. */
   source?: string;
   /** Which interface to send by, beside `source`. The system's choice where left out; not on FreeBSD over IPv4. */
   interfaceIndex?: number;
 }
 
-/** A UDP socket: `Deno.DatagramConn` with options before bind, source-filtered multicast of both families, a fixed peer, deadlines and
- * signals. {@linkcode listenDatagram} makes one.
+/** A UDP socket: `Deno.DatagramConn` with options before bind, source-filtered multicast of both families, a fixed
+ * peer, deadlines and signals. {@linkcode listenDatagram} makes one.
  *
- * Receives and sends that wait are served in the order they were asked for. They reject with {@linkcode SocketError}s, with the signal's
- * reason when aborted, with Deno.errors.TimedOut past a deadline, and with Deno.errors.Interrupted when the socket is closed meanwhile.
+ * Receives and sends that wait are served in the order they were asked for. They reject with {@linkcode SocketError}s,
+ * with the signal's reason when aborted, with Deno.errors.TimedOut past a deadline, and with Deno.errors.Interrupted
+ * when the socket is closed meanwhile.
  *
  * @example
  * ```ts
@@ -85,14 +99,16 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return this.#addr;
   }
 
-  /** The fixed peer, null without one. */
+  /** The fixed peer, null without one: getpeername(2). */
   get remoteAddr(): Deno.NetAddr | null {
     return this.#remoteAddr;
   }
 
-  /** Takes one datagram: into `p`, cutting what is longer, or into memory of its own, whole. What resolves is a view of `p`.
+  /** Takes one datagram: into `p`, cutting what is longer, or into memory of its own, whole. What resolves is a view of
+   * `p`. recvmsg(2).
    *
    * @throws {TypeError} for a buffer that is detached or shared
+   * @throws {Deno.errors.ConnectionRefused} on a connected socket, when an earlier datagram found nobody
    */
   receive(p?: Uint8Array, options?: WaitOptions): Promise<[Uint8Array<ArrayBuffer>, Deno.NetAddr]> {
     const refusal = p === undefined ? null : refusedBytes(p);
@@ -101,7 +117,12 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return this.descriptor.reads.run(receiving, options);
   }
 
-  /** Takes one datagram with what the kernel knows of it, recvmsg(2). `maxLength` is the longest taken whole, 65,507 bytes by default. */
+  /** Takes one datagram with what the kernel knows of it, recvmsg(2). `maxLength` is the longest taken whole, 65,507
+   * bytes by default.
+   *
+   * @throws {RangeError} for a `maxLength` beyond 0 to 65,535
+   * @throws {Deno.errors.ConnectionRefused} on a connected socket, when an earlier datagram found nobody
+   */
   receiveMessage(options: WaitOptions & { maxLength?: number } = {}): Promise<Datagram> {
     const { maxLength = LONGEST_DATAGRAM } = options;
     if (!Number.isInteger(maxLength) || maxLength < 0 || maxLength > 65_535) {
@@ -110,8 +131,9 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return this.descriptor.reads.run(new ReceivingDatagram(this.#source, maxLength), options);
   }
 
-  /** Waits for at least one datagram and takes what is there, as many as the batch holds, in one system call: recvmmsg(2). Resolves to
-   * `batch.length`. With `receiveOffload` each message may hold many datagrams, which the batch tells apart.
+  /** Waits for at least one datagram and takes what is there, as many as the batch holds, in one system call:
+   * recvmmsg(2). Resolves to `batch.length`. With `receiveOffload` each message may hold many datagrams, which the
+   * batch tells apart.
    *
    * @throws {TypeError} for anything but a DatagramBatch
    */
@@ -122,7 +144,8 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return this.descriptor.reads.run(new ReceivingBatch(this.#source, batch), options);
   }
 
-  /** Sends one datagram, to `addr` or to the connected peer, and resolves to its length: sendmsg(2). A name is looked up every time.
+  /** Sends one datagram, to `addr` or to the connected peer, and resolves to its length: sendmsg(2). A name is looked
+   * up every time.
    *
    * @throws {RangeError} for more than 65,507 bytes; its `code` is "EMSGSIZE"
    * @throws {TypeError} for an address of the other family, none at all, or a buffer that is detached or shared
@@ -143,11 +166,11 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     }
   }
 
-  /** Sends datagrams in order, as many with one system call as the kernel takes, waiting when it takes no more: sendmmsg(2). Resolves to how
-   * many were handed over: all. An error has in `sent` how many had gone before it.
+  /** Sends datagrams in order, as many with one system call as the kernel takes, waiting when it takes no more:
+   * sendmmsg(2). Resolves to how many were handed over: all. An error has in `sent` how many had gone before it.
    *
-   * On a connected socket an error may be about a datagram sent earlier, as with {@linkcode UdpSocket.send}; those go one by one, so that none
-   * is lost or told of the wrong one.
+   * On a connected socket an error may be about a datagram sent earlier, as with {@linkcode UdpSocket.send}; those go
+   * one by one, so that none is lost or told of the wrong one.
    *
    * @throws as {@linkcode UdpSocket.send} does; bad input is refused before anything is sent
    */
@@ -173,8 +196,9 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return await this.descriptor.writes.run(sending, options);
   }
 
-  /** Sends one buffer as many datagrams of `segmentSize` bytes, the last perhaps shorter: UDP_SEGMENT of udp(7) where there is one, up to 64 a
-   * call; sendMany's way elsewhere. Resolves to the bytes handed over; an error has them in `bytesWritten`.
+  /** Sends one buffer as many datagrams of `segmentSize` bytes, the last perhaps shorter: UDP_SEGMENT of udp(7) where
+   * there is one, up to 64 a call; sendMany's way elsewhere. Resolves to the bytes handed over; an error has them in
+   * `bytesWritten`.
    *
    * @throws {RangeError} for a segment size beyond 1 to 65,507
    * @throws as {@linkcode UdpSocket.send} does
@@ -196,9 +220,11 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return await this.descriptor.writes.run(sending, options);
   }
 
-  /** Fixes the peer: sends without an address go there, and nothing from elsewhere is heard. `null` undoes it and keeps the local port.
+  /** Fixes the peer: sends without an address go there, and nothing from elsewhere is heard. `null` undoes it and keeps
+   * the local port. connect(2).
    *
    * @throws {TypeError} for a name or an address of the other family
+   * @throws {Deno.errors.NotCapable} without `--allow-net` for the address
    */
   connect(addr: Deno.NetAddr | null): void {
     const { c, system } = libc();
@@ -217,7 +243,10 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     this.#addr = decodeNet("udp", socketName(fd));
   }
 
-  /** Sets how many routers unicast may pass, 1 to 255: IP_TTL, IPV6_UNICAST_HOPS. */
+  /** Sets how many routers unicast may pass, 1 to 255: IP_TTL, IPV6_UNICAST_HOPS.
+   *
+   * @throws {RangeError} for a number beyond that
+   */
   setTTL(ttl: number): void {
     if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255) {
       throw new RangeError(`Invalid TTL: ${quote(ttl)}, expected 1 to 255`);
@@ -225,7 +254,10 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     setOption(this.descriptor.fd, this.family === "inet" ? sockopt.IP_TTL : sockopt.IPV6_UNICAST_HOPS, ttl);
   }
 
-  /** Sets whether datagrams may go to broadcast addresses: SO_BROADCAST. */
+  /** Sets whether datagrams may go to broadcast addresses: SO_BROADCAST.
+   *
+   * @throws {TypeError} for anything but a boolean
+   */
   setBroadcast(broadcast: boolean): void {
     setOption(this.descriptor.fd, sockopt.SO_BROADCAST, broadcast);
   }
@@ -257,7 +289,8 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return encodeSource(this.family, options.source, options.interfaceIndex ?? 0);
   }
 
-  /** connect(2) to an address of no family. Linux lets go of a port it had chosen itself, so the socket is bound there once more. */
+  /** connect(2) to an address of no family. Linux lets go of a port it had chosen itself, so the socket is bound there
+   * once more. */
   #dissolve(fd: number, unspecified: number): void {
     const nowhere = new Uint8Array(this.#bound.length);
     nowhere[libc().system.layout.sockaddrHasLength ? 1 : 0] = unspecified;

@@ -13,7 +13,24 @@ import { type Control, socketOf } from "./socket/socket.ts";
 import { sockopt } from "./socket/sockopt.ts";
 import { UdpSocket } from "./udp.ts";
 
-/** How a UDP socket is opened. */
+/** How a UDP socket is opened.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram, type UdpListenOptions } from "@berkeley/sockets";
+ *
+ * const options: UdpListenOptions = {
+ *   transport: "udp",
+ *   hostname: "127.0.0.1",
+ *   reusePort: true,
+ *   receiveBufferSize: 1 << 20,
+ *   timestamps: true,
+ * };
+ * using udp = listenDatagram(options);
+ * await udp.send(new Uint8Array(1), udp.addr);
+ * console.log((await udp.receiveMessage()).timestamp !== undefined); // true
+ * ```
+ */
 export interface UdpListenOptions {
   /** What tells it from a Unix datagram socket. */
   transport: "udp";
@@ -21,10 +38,12 @@ export interface UdpListenOptions {
   port?: number;
   /** Default "0.0.0.0". A multicast group binds that group, with reuseAddress on. */
   hostname?: string;
-  /** SO_REUSEADDR (on macOS and BSD also what lets multicast listeners share a port). Default false; true for a group. */
+  /** SO_REUSEADDR (on macOS and BSD also what lets multicast listeners share a port). Default false; true for a group.
+   */
   reuseAddress?: boolean;
-  /** SO_REUSEPORT: datagrams are spread over the sockets of one port. Default false; Deno.errors.NotSupported where the system would not
-   * spread them. Beside port 0 the system may choose a port that another such socket of the same user has. */
+  /** SO_REUSEPORT: datagrams are spread over the sockets of one port. Default false; Deno.errors.NotSupported where the
+   * system would not spread them. Beside port 0 the system may choose a port that another such socket of the same user
+   * has. */
   reusePort?: boolean;
   /** SO_BROADCAST. Default true. */
   broadcast?: boolean;
@@ -36,13 +55,13 @@ export interface UdpListenOptions {
   receiveBufferSize?: number;
   /** Bytes asked of SO_SNDBUF; the system's default where left out. */
   sendBufferSize?: number;
-  /** Tell with each datagram where it was sent to, by which interface it came, its TTL and its class: IP_PKTINFO, IP_RECVTTL, IP_RECVTOS and IPv6's
-   * own. Default false. */
+  /** Tell with each datagram where it was sent to, by which interface it came, its TTL and its class: IP_PKTINFO,
+   * IP_RECVTTL, IP_RECVTOS and IPv6's own. Default false. */
   packetInfo?: boolean;
   /** Tell with each datagram when the kernel took it in: SO_TIMESTAMPNS. Default false. */
   timestamps?: boolean;
-  /** Let the kernel coalesce datagrams of one flow, which receiveMany then tells apart: UDP_GRO. receive and receiveMessage still give one at a
-   * time. Without effect where there is none. Default false. */
+  /** Let the kernel coalesce datagrams of one flow, which receiveMany then tells apart: UDP_GRO. receive and
+   * receiveMessage still give one at a time. Without effect where there is none. Default false. */
   receiveOffload?: boolean;
   /** Called after the socket is made and before it is bound. */
   control?: Control;

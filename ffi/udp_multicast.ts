@@ -10,7 +10,22 @@ import {
 import type { Descriptor } from "./socket/descriptor.ts";
 import { Endpoint } from "./socket/endpoint.ts";
 
-/** What a UDP socket can do with groups. */
+/** What a UDP socket can do with groups: the part of {@linkcode UdpSocket} that is about multicast.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram, type MulticastEndpoint } from "@berkeley/sockets";
+ *
+ * // Keeps what is sent to groups on this machine.
+ * function stayHere(socket: MulticastEndpoint): void {
+ *   socket.setMulticastInterface("127.0.0.1");
+ *   socket.setMulticastTTL(0);
+ *   socket.setMulticastLoopback(true);
+ * }
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * stayHere(udp);
+ * ```
+ */
 export abstract class MulticastEndpoint extends Endpoint {
   /** @ignore */
   protected readonly family: IpFamily;
@@ -42,22 +57,38 @@ export abstract class MulticastEndpoint extends Endpoint {
     return joinGroup(this.descriptor, this.family, group, options);
   }
 
-  /** As Deno's: joins an IPv4 group on the interface that has this address, "0.0.0.0" for the system's choice. */
+  /** As Deno's: joins an IPv4 group on the interface that has this address, "0.0.0.0" for the system's choice.
+   * MCAST_JOIN_GROUP.
+   *
+   * @throws as {@linkcode MulticastEndpoint.joinMulticast} does
+   */
   joinMulticastV4(address: string, networkInterface: string): Promise<MulticastMembership> {
     return Promise.try(() => this.joinMulticast(address, { interface: networkInterface }));
   }
 
-  /** As Deno's: joins an IPv6 group on the interface of this index, 0 for the system's choice. */
+  /** As Deno's: joins an IPv6 group on the interface of this index, 0 for the system's choice. MCAST_JOIN_GROUP.
+   *
+   * @throws as {@linkcode MulticastEndpoint.joinMulticast} does
+   */
   joinMulticastV6(address: string, networkInterface: number): Promise<MulticastMembership> {
     return Promise.try(() => this.joinMulticast(address, { interface: networkInterface }));
   }
 
-  /** Sets the interface that multicast leaves by, as its name, index or IPv4 address: IP_MULTICAST_IF, IPV6_MULTICAST_IF. */
+  /** Sets the interface that multicast leaves by, as its name, index or IPv4 address: IP_MULTICAST_IF,
+   * IPV6_MULTICAST_IF.
+   *
+   * @throws {Deno.errors.NotFound} for an interface that is not there
+   * @throws {TypeError} for what names none
+   */
   setMulticastInterface(networkInterface: string | number): void {
     setInterface(this.descriptor.fd, this.family, networkInterface);
   }
 
-  /** Sets how many routers multicast may pass, 0 to 255: IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS. The system's default is 1. */
+  /** Sets how many routers multicast may pass, 0 to 255: IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS. The system's default is
+   * 1.
+   *
+   * @throws {RangeError} for a number beyond that
+   */
   setMulticastTTL(ttl: number): void {
     setMulticastHops(this.descriptor.fd, this.family, ttl);
   }

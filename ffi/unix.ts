@@ -30,8 +30,9 @@ function streamAddr(sockaddr: Uint8Array | null): Deno.UnixAddr {
   return decodeUnix("unix", sockaddr ?? new Uint8Array(0), sockaddr?.length ?? 0) as Deno.UnixAddr;
 }
 
-/** A connection over a Unix stream socket: `Deno.UnixConn` that passes descriptors and knows who is at the other end. {@linkcode connect},
- * {@linkcode UnixListener} and {@linkcode socketPair} make them. The path of an unnamed end is null.
+/** A connection over a Unix stream socket: `Deno.UnixConn` that passes descriptors and knows who is at the other end.
+ * {@linkcode connect}, {@linkcode UnixListener} and {@linkcode socketPair} make them. The path of an unnamed end is
+ * null.
  *
  * @example
  * ```ts
@@ -51,15 +52,16 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
     super(descriptor, streamAddr(socketName(descriptor.fd)), streamAddr(peerName(descriptor.fd)));
   }
 
-  /** Credentials of the peer as they were when the connection was made: SO_PEERCRED on Linux; getpeereid(3) elsewhere, and LOCAL_PEERPID on
-   * macOS. */
+  /** Credentials of the peer as they were when the connection was made: SO_PEERCRED on Linux; getpeereid(3) elsewhere,
+   * and LOCAL_PEERPID on macOS. */
   peerCredentials(): PeerCredentials {
     return peerCredentials(this.descriptor);
   }
 
-  /** Sends bytes, and descriptors with the first of them: SCM_RIGHTS of sendmsg(2). The peer gets copies, ours stay open.
+  /** Sends bytes, and descriptors with the first of them: SCM_RIGHTS of sendmsg(2). The peer gets copies, ours stay
+   * open.
    *
-   * @throws {TypeError} for descriptors without data, which a stream would drop
+   * @throws {TypeError} for descriptors without data, which a stream would drop, and for what is no descriptor
    * @throws {RangeError} for more than 253 descriptors
    * @throws {Deno.errors.BadResource} for a number that is not open
    */
@@ -71,10 +73,10 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
     });
   }
 
-  /** Takes what is there with the descriptors that came with it; null at the end. recvmsg(2) stops behind the bytes that carried descriptors, so
-   * that two lots of them are never mixed.
+  /** Takes what is there with the descriptors that came with it; null at the end. recvmsg(2) stops behind the bytes
+   * that carried descriptors, so that two lots of them are never mixed.
    *
-   * @throws {RangeError} for a `maxFds` beyond 253
+   * @throws {RangeError} for a `maxLength` below 0 or a `maxFds` beyond 0 to 253
    */
   receiveMessage(options: ReceiveMessageOptions = {}): Promise<UnixMessage | null> {
     return Promise.try(() => {
@@ -128,8 +130,21 @@ class ReadingMessage extends Operation<UnixMessage | null> {
   }
 }
 
-/** A listener at a path or an abstract name: `Deno.UnixListener` on which any number of accepts may wait. {@linkcode listen} makes one. Its
- * file goes when it is closed, unless somebody else has put another there or `unlinkOnClose` is off. */
+/** A listener at a path or an abstract name: `Deno.UnixListener` on which any number of accepts may wait.
+ * {@linkcode listen} makes one. Its file goes when it is closed, unless somebody else has put another there or
+ * `unlinkOnClose` is off.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * using listener = listen({ transport: "unix", path });
+ * using client = await connect({ transport: "unix", path });
+ * using server = await listener.accept();
+ * console.log(server.peerCredentials().pid === Deno.pid, client.remoteAddr.path === path); // true true
+ * ```
+ */
 export class UnixListener extends StreamListener<UnixConn, Deno.UnixAddr> implements Deno.UnixListener {
   /** @ignore */
   constructor(descriptor: Descriptor) {

@@ -14,11 +14,23 @@ import { type Control, socketOf } from "./socket/socket.ts";
 import { UnixConn } from "./unix.ts";
 import { requirePath } from "./unix_path.ts";
 
-/** How a Unix socket is dialled. */
+/** How a Unix socket is dialled.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen, type UnixConnectOptions } from "@berkeley/sockets";
+ *
+ * const path = `\0berkeley-doc-${crypto.randomUUID()}`;
+ * using listener = listen({ transport: "unix", path });
+ * const options: UnixConnectOptions = { transport: "unix", path, deadline: new Date(Date.now() + 1_000) };
+ * using conn = await connect(options);
+ * console.log(conn.remoteAddr.path === listener.addr.path); // true
+ * ```
+ */
 export interface UnixConnectOptions extends WaitOptions {
   /** What tells it from TCP. */
   transport: "unix";
-  /** A file path, or "\0name" for an abstract name. */
+  /** A file path of at most 107 bytes (103 on BSD and macOS), or "\0name" for an abstract name on Linux. */
   path: string;
   /** When to give up, as Go's Dialer.Deadline: Deno.errors.TimedOut whose `timeout` is true. Default never. */
   deadline?: Date | null;
@@ -26,7 +38,18 @@ export interface UnixConnectOptions extends WaitOptions {
   control?: Control;
 }
 
-/** The same for connections that keep message boundaries. */
+/** How a connection that keeps message boundaries is dialled: as {@linkcode UnixConnectOptions}.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen, type SeqpacketConnectOptions } from "@berkeley/sockets";
+ *
+ * const options: SeqpacketConnectOptions = { transport: "seqpacket", path: `\0berkeley-doc-${crypto.randomUUID()}` };
+ * using listener = listen({ transport: "seqpacket", path: options.path });
+ * using conn = await connect(options);
+ * console.log(conn.remoteAddr.path === listener.addr.path); // true
+ * ```
+ */
 export interface SeqpacketConnectOptions extends Omit<UnixConnectOptions, "transport"> {
   /** SOCK_SEQPACKET, Go's "unixpacket". */
   transport: "seqpacket";
@@ -82,7 +105,7 @@ async function dial<T>(
  * ```
  */
 export function socketPair(type: "stream"): [UnixConn, UnixConn];
-/** The same of sockets that keep message boundaries. */
+/** The same of sockets that keep message boundaries: SOCK_SEQPACKET. macOS has none. */
 export function socketPair(type: "seqpacket"): [SeqpacketConn, SeqpacketConn];
 export function socketPair(type: "stream" | "seqpacket"): [UnixConn, UnixConn] | [SeqpacketConn, SeqpacketConn] {
   const { constants } = libc().system;

@@ -15,7 +15,18 @@ import { socketName } from "./socket/sockname.ts";
 import { isSocketError } from "./libc/system_error.ts";
 import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./unix_path.ts";
 
-/** How a Unix datagram socket is opened. */
+/** How a Unix datagram socket is opened.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram, type UnixDatagramOptions } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * const options: UnixDatagramOptions = { transport: "unixgram", path, mode: 0o600 };
+ * using sink = listenDatagram(options);
+ * console.log(sink.addr.path === path); // true
+ * ```
+ */
 export interface UnixDatagramOptions extends UnixPathOptions {
   /** Deno's word and Go's for the same: SOCK_DGRAM. */
   transport: "unixpacket" | "unixgram";
@@ -29,9 +40,9 @@ function datagramAddr(sockaddr: Uint8Array, length: number): Deno.UnixAddr {
   return decodeUnix("unixpacket", sockaddr, length) as Deno.UnixAddr;
 }
 
-/** SOCK_DGRAM in the file system's or the abstract name space (Deno's "unixpacket", Go's "unixgram"): `Deno.DatagramConn` on which any
- * number of receives may wait. {@linkcode listenDatagram} makes one. Its file goes when it is closed, unless somebody else has put
- * another there or `unlinkOnClose` is off.
+/** SOCK_DGRAM in the file system's or the abstract name space (Deno's "unixpacket", Go's "unixgram"):
+ * `Deno.DatagramConn` on which any number of receives may wait. {@linkcode listenDatagram} makes one. Its file goes
+ * when it is closed, unless somebody else has put another there or `unlinkOnClose` is off.
  *
  * @example
  * ```ts
@@ -54,13 +65,16 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     this.#addr = datagramAddr(name, name.length);
   }
 
-  /** Where it is bound; the path of an unbound one is null. */
+  /** Where it is bound, the path of an unbound one being null: getsockname(2). */
   get addr(): Deno.UnixAddr {
     return this.#addr;
   }
 
-  /** Takes one datagram: into `p`, cutting what is longer, or whole into memory of its own. What resolves is a view of `p`. The path of an
-   * unbound sender is null. recvmsg(2). */
+  /** Takes one datagram: into `p`, cutting what is longer, or whole into memory of its own. What resolves is a view of
+   * `p`. The path of an unbound sender is null. recvmsg(2).
+   *
+   * @throws {TypeError} for a buffer that is detached or shared
+   */
   receive(p?: Uint8Array, options?: WaitOptions): Promise<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
     const refusal = p === undefined ? null : refusedBytes(p);
     if (refusal !== null) return Promise.reject(refusal);
@@ -71,8 +85,10 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
   /** Sends one datagram to a path or an abstract name, waiting while its receiver's queue is full. sendmsg(2).
    *
    * @throws {Deno.errors.NotFound} where there is nothing, Deno.errors.ConnectionRefused where nobody listens any more
-   * @throws {SocketError} EMSGSIZE for more than the socket's buffer (SO_SNDBUF) could hold, EPROTOTYPE for a stream socket
-   * @throws {TypeError} for an address that is no Unix address
+   * @throws {SocketError} EMSGSIZE for more than the socket's buffer (SO_SNDBUF) could hold, EPROTOTYPE for a stream
+   * socket
+   * @throws {TypeError} for an address that is no Unix address, and for a buffer that is detached or shared
+   * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
    */
   send(p: Uint8Array, addr: Deno.Addr | UnixAddr, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {

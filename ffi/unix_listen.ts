@@ -9,9 +9,20 @@ import { type Control, socketOf } from "./socket/socket.ts";
 import { UnixListener } from "./unix.ts";
 import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./unix_path.ts";
 
-/** How a listener at a path or an abstract name is opened. */
+/** How a listener at a path or an abstract name is opened.
+ *
+ * @example
+ * ```ts
+ * import { listen, type UnixListenOptions } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * const options: UnixListenOptions = { transport: "unix", path, mode: 0o600, backlog: 16 };
+ * using listener = listen(options);
+ * console.log(Deno.statSync(path).mode! & 0o777, listener.addr.path === path); // 384 true
+ * ```
+ */
 export interface UnixListenOptions extends UnixPathOptions {
-  /** A file path, or "\0name" for an abstract name. */
+  /** A file path of at most 107 bytes (103 on BSD and macOS), or "\0name" for an abstract name on Linux. */
   path: string;
   /** What tells it from TCP. */
   transport: "unix";
@@ -21,7 +32,18 @@ export interface UnixListenOptions extends UnixPathOptions {
   control?: Control;
 }
 
-/** The same for connections that keep message boundaries. */
+/** How a listener for connections that keep message boundaries is opened: as {@linkcode UnixListenOptions}.
+ *
+ * @example
+ * ```ts
+ * import { listen, type SeqpacketListenOptions } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * const options: SeqpacketListenOptions = { transport: "seqpacket", path, replaceStale: true };
+ * using listener = listen(options);
+ * console.log(listener.addr.path === path); // true
+ * ```
+ */
 export interface SeqpacketListenOptions extends Omit<UnixListenOptions, "transport"> {
   /** SOCK_SEQPACKET, Go's "unixpacket". */
   transport: "seqpacket";

@@ -15,7 +15,21 @@ import type { Socket } from "./socket/socket.ts";
 const MOST_FDS = 253;
 const DEFAULT_FDS = 16;
 
-/** What came with one message. */
+/** What came with one message: {@linkcode DescriptorPassing.receiveMessage} gives it.
+ *
+ * @example
+ * ```ts
+ * import { socketPair, type UnixMessage } from "@berkeley/sockets";
+ *
+ * const [one, two] = socketPair("stream");
+ * await one.sendMessage({ data: new TextEncoder().encode("take this"), fds: [one] });
+ * const message: UnixMessage | null = await two.receiveMessage();
+ * for (const fd of message!.fds) fd.close();
+ * console.log(message!.data.length, message!.truncated); // 9 false
+ * one.close();
+ * two.close();
+ * ```
+ */
 export interface UnixMessage {
   /** The bytes, in memory of their own. */
   data: Uint8Array<ArrayBuffer>;
@@ -27,34 +41,101 @@ export interface UnixMessage {
   truncated: boolean;
 }
 
-/** Something with a descriptor to pass: a number, or any object of this module. */
+/** Something with a descriptor to pass: a number, or any object of this module.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram, type Passable } from "@berkeley/sockets";
+ *
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * const fds: Passable[] = [0, udp, udp.socket];
+ * console.log(fds.length); // 3
+ * ```
+ */
 export type Passable = number | { readonly fd: number } | { readonly socket: Socket };
 
-/** What is sent as one message. */
+/** What is sent as one message: {@linkcode DescriptorPassing.sendMessage} takes it.
+ *
+ * @example
+ * ```ts
+ * import { listen, type OutgoingUnixMessage, socketPair } from "@berkeley/sockets";
+ *
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * const [one, two] = socketPair("seqpacket");
+ * const message: OutgoingUnixMessage = { data: new TextEncoder().encode("listener"), fds: [listener] };
+ * console.log(await one.sendMessage(message)); // 8
+ * one.close();
+ * two.close();
+ * ```
+ */
 export interface OutgoingUnixMessage {
   /** The bytes. On a stream at least one where descriptors go with them: the system would drop those. */
   data: Uint8Array;
-  /** Descriptors the peer gets copies of, 253 at most; ours stay open. A bare number has to stay so until the message has gone out. */
+  /** Descriptors the peer gets copies of, 253 at most; ours stay open. A bare number has to stay so until the message
+   * has gone out. */
   fds?: readonly Passable[];
 }
 
-/** How a message is received. */
+/** How a message is received.
+ *
+ * @example
+ * ```ts
+ * import { type ReceiveMessageOptions, socketPair } from "@berkeley/sockets";
+ *
+ * const [one, two] = socketPair("seqpacket");
+ * const options: ReceiveMessageOptions = { maxLength: 4, maxFds: 0, credentials: true };
+ * await one.send(new Uint8Array(8));
+ * const message = await two.receiveMessage(options);
+ * console.log(message!.data.length, message!.truncated); // 4 true
+ * one.close();
+ * two.close();
+ * ```
+ */
 export interface ReceiveMessageOptions extends WaitOptions {
-  /** Bytes taken at the most. Default 65,536. */
+  /** Bytes taken at the most. Default 65,536 on a stream, and a whole message of whatever length on a seqpacket
+   * connection. */
   maxLength?: number;
-  /** Descriptors taken at the most, 0 to 253. Default 16; what arrives beyond it is closed and the message is `truncated`. */
+  /** Descriptors taken at the most, 0 to 253. Default 16; what arrives beyond it is closed and the message is
+   * `truncated`. */
   maxFds?: number;
   /** Ask for the sender's credentials: SO_PASSCRED. It stays on for the connection. Default false. */
   credentials?: boolean;
 }
 
-/** What passes descriptors and tells who is at the other end: connections of Unix sockets. */
+/** What passes descriptors and tells who is at the other end: connections of Unix sockets.
+ *
+ * @example
+ * ```ts
+ * import { type DescriptorPassing, listenDatagram, socketPair } from "@berkeley/sockets";
+ *
+ * // Sends a socket to whoever is at the other end, if that is the same user.
+ * async function handOver(conn: DescriptorPassing, socket: { socket: { fd: number } }): Promise<void> {
+ *   if (conn.peerCredentials().uid !== Deno.uid()) throw new Error("Somebody else is there");
+ *   await conn.sendMessage({ data: Uint8Array.of(1), fds: [socket.socket] });
+ * }
+ * const [one, two] = socketPair("stream");
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * await handOver(one, udp);
+ * (await two.receiveMessage())?.fds[0]?.close();
+ * one.close();
+ * two.close();
+ * ```
+ */
 export interface DescriptorPassing {
   /** Credentials of the peer as they were when the connection was made: SO_PEERCRED, or getpeereid(3). */
   peerCredentials(): PeerCredentials;
-  /** Sends bytes and descriptors as one message: SCM_RIGHTS. The peer gets copies, ours stay open. Resolves to the bytes of data. */
+  /** Sends bytes and descriptors as one message: SCM_RIGHTS. The peer gets copies, ours stay open. Resolves to the
+   * bytes of data.
+   *
+   * @throws {TypeError} for what is no descriptor, and on a stream for descriptors without data
+   * @throws {RangeError} for more than 253 descriptors
+   * @throws {Deno.errors.BadResource} for a number that is not open
+   */
   sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number>;
-  /** Takes one message with its descriptors; null at the end. */
+  /** Takes one message with its descriptors, null at the end: recvmsg(2).
+   *
+   * @throws {RangeError} for a `maxLength` below 0 or a `maxFds` beyond 0 to 253
+   */
   receiveMessage(options?: ReceiveMessageOptions): Promise<UnixMessage | null>;
 }
 
@@ -66,7 +147,8 @@ function descriptorNumber(item: Passable): number {
 
 const NOTHING = new Uint8Array(0);
 
-/** Descriptors on their way. Numbers are asked for at each attempt: while one waits, a socket may be closed, and its number another's. */
+/** Descriptors on their way. Numbers are asked for at each attempt: while one waits, a socket may be closed, and its
+ * number another's. */
 export class Rights {
   readonly #fds: readonly Passable[];
 
@@ -130,7 +212,8 @@ export function passCredentials({ fd }: Descriptor, pass = true): void {
   writeOption(fd, level, name, pass ? ON : OFF, "SO_PASSCRED");
 }
 
-/** SO_PASSCRED where the system has it, until the descriptor is given away: returns whether every message says who sent it. */
+/** SO_PASSCRED where the system has it, until the descriptor is given away: returns whether every message says who sent
+ * it. */
 export function vouchForAll(descriptor: Descriptor): boolean {
   if (libc().system.options.SO_PASSCRED === null) return false;
   passCredentials(descriptor);
@@ -148,7 +231,8 @@ export function controlRoom(maxFds: number): number {
   return controlSpace(layout, maxFds * 4) + controlSpace(layout, layout.ucred?.size ?? 0);
 }
 
-/** What the control messages of the message just received say. Every descriptor in them is owned or closed when this returns. */
+/** What the control messages of the message just received say. Every descriptor in them is owned or closed when this
+ * returns. */
 export function readControl(message: InwardMessage, { maxFds, credentials }: Wanted): Omit<UnixMessage, "data"> {
   const { constants, layout } = libc().system;
   const cursor = new ControlCursor(layout, message.control);

@@ -5,11 +5,25 @@ import type { Descriptor } from "./socket/descriptor.ts";
 import { requireUnix } from "./socket/permissions.ts";
 import { quote } from "./socket/quote.ts";
 
-/** What may be asked of the file that a Unix socket is bound to. */
+/** What may be asked of the file that a Unix socket is bound to.
+ *
+ * @example
+ * ```ts
+ * import { listen, type UnixPathOptions } from "@berkeley/sockets";
+ *
+ * const options: UnixPathOptions = { mode: 0o660, replaceStale: true, unlinkOnClose: false };
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * listen({ transport: "unix", path, ...options }).close();
+ * listen({ transport: "unix", path, ...options }).close(); // what the first one left is replaced
+ * Deno.removeSync(path);
+ * ```
+ */
 export interface UnixPathOptions {
-  /** Permission bits of the new socket file, set before anyone can connect. Default: what the umask leaves. */
+  /** Permission bits of the new socket file, 0 to 0o777, set before anyone can connect. Default: what the umask leaves.
+   */
   mode?: number;
-  /** Removes a socket file that nobody listens on. A live one stays AddrInUse; anything but a socket is never removed. Default false. */
+  /** Removes a socket file that nobody listens on. A live one stays AddrInUse; anything but a socket is never removed.
+   * Default false. */
   replaceStale?: boolean;
   /** Removes the file on close. Default true; never removes a file that somebody else has put there since. */
   unlinkOnClose?: boolean;
@@ -48,8 +62,8 @@ export function requireBindable(path: string, options: UnixPathOptions): Bindabl
   return { path, sockaddr, options };
 }
 
-/** Binds a socket to a path, or to an abstract name, and runs `then` (listen, for a stream) before anybody is let at it. From here on the
- * descriptor owns the file. */
+/** Binds a socket to a path, or to an abstract name, and runs `then` (listen, for a stream) before anybody is let at
+ * it. From here on the descriptor owns the file. */
 export function bindPath(
   descriptor: Descriptor,
   { path, sockaddr, options }: BindablePath,
@@ -78,7 +92,8 @@ function bind(
   replaceStale: boolean,
 ): void {
   const { c, errno } = libc();
-  // Linux gives the file the mode of the socket less the umask: it is never wider than asked for, not even between bind and chmod.
+  // Linux gives the file the mode of the socket less the umask: it is never wider than asked for, not even between bind
+  // and chmod.
   if (mode !== undefined) c.fchmod(descriptor.fd, mode);
   if (c.bind(descriptor.fd, sockaddr, sockaddr.length) === -1) throw bindError(errno(), path, replaceStale);
   if (path === "" || path.startsWith("\0")) return;
@@ -121,7 +136,8 @@ function identity(path: string): string | null {
   }
 }
 
-/** How the descriptor's file is removed when it is closed. It can be switched off; what is given away keeps its file. */
+/** How the descriptor's file is removed when it is closed. It can be switched off; what is given away keeps its file.
+ */
 const unlinkers = new WeakMap<Descriptor, { unlink: boolean }>();
 
 function ownPath(descriptor: Descriptor, path: string): void {
@@ -143,14 +159,15 @@ function remove(file: string): void {
   }
 }
 
-/** Leaves the file where it is on close. Until the socket is wholly open the file is removed with it, whatever was asked. */
+/** Leaves the file where it is on close. Until the socket is wholly open the file is removed with it, whatever was
+ * asked. */
 export function keepPath(descriptor: Descriptor, keep: boolean): void {
   const choice = unlinkers.get(descriptor);
   if (choice !== undefined) choice.unlink = !keep;
 }
 
-/** Runs steps while no other server that takes the same lock is between looking at a path and listening there. The lock is on the directory:
- * it leaves no file behind and ends with the process. */
+/** Runs steps while no other server that takes the same lock is between looking at a path and listening there. The lock
+ * is on the directory: it leaves no file behind and ends with the process. */
 function locked(path: string, steps: () => void): void {
   const { c, errno, system: { constants, errors } } = libc();
   const directory = absolute(path).replace(/\/[^/]*$/, "") || "/";
@@ -170,8 +187,8 @@ function locked(path: string, steps: () => void): void {
   }
 }
 
-/** Removes a socket file that nobody listens on: one that refuses a connection, and still does after a moment, for a server that takes no lock
- * may be between bind and listen. */
+/** Removes a socket file that nobody listens on: one that refuses a connection, and still does after a moment, for a
+ * server that takes no lock may be between bind and listen. */
 function removeStale(path: string, sockaddr: Uint8Array<ArrayBuffer>, type: number): void {
   if (!isSocketFile(path) || !isRefused(sockaddr, type)) return;
   const file = identity(path);
@@ -185,7 +202,8 @@ function removeStale(path: string, sockaddr: Uint8Array<ArrayBuffer>, type: numb
   }
 }
 
-/** Whether nobody answers there. A full backlog, a socket of another type and a permission that is missing are all signs of life. */
+/** Whether nobody answers there. A full backlog, a socket of another type and a permission that is missing are all
+ * signs of life. */
 function isRefused(sockaddr: Uint8Array<ArrayBuffer>, type: number): boolean {
   const { c, errno, system: { constants, errors } } = libc();
   const flags = constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC;

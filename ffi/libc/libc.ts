@@ -37,8 +37,8 @@ class Libc {
 
 export type { Libc };
 
-/** errno is a variable behind a function. Where the grant of --allow-ffi covers all, its memory is read in place; a grant for one
- * library forbids views of foreign memory, and memcpy(3) brings it over. */
+/** errno is a variable behind a function. Where the grant of --allow-ffi covers all, its memory is read in place; a
+ * grant for one library forbids views of foreign memory, and memcpy(3) brings it over. */
 function errnoReader(c: Symbols, location: System["errnoLocation"]): () => number {
   // Asked and not tried: on a terminal, trying would ask the user for more than the library needs.
   const { state, partial = false } = Deno.permissions.querySync({ name: "ffi" });
@@ -76,7 +76,8 @@ function open(): Libc {
 
 let opened: Libc | undefined;
 
-/** libc, opened on first use. Throws Deno.errors.NotCapable without --allow-ffi, NotSupported on a system without a table. */
+/** libc, opened on first use. Throws Deno.errors.NotCapable without --allow-ffi, NotSupported on a system without a
+ * table. */
 export function libc(): Libc {
   return opened ??= open();
 }

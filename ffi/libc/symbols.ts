@@ -1,7 +1,8 @@
 /** The functions the module calls, as Deno wants them declared. Beside each parameter stands its C declaration.
  *
  * Lengths of sockets' own structures are 32-bit in C too (socklen_t). Where C has a size_t, the parameter is a BigInt,
- * which is why none of those stands on a hot path: data goes through recvmsg and sendmsg, whose structures hold the lengths. */
+ * which is why none of those stands on a hot path: data goes through recvmsg and sendmsg, whose structures hold the
+ * lengths. */
 export const symbols = {
   socket: {
     parameters: ["i32", /* int domain */ "i32", /* int type */ "i32" /* int protocol */],

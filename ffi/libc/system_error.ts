@@ -1,7 +1,7 @@
 import { libc } from "./libc.ts";
 
-/** What every error that came from the system carries. The object is also an instance of the `Deno.errors` class that Deno itself
- * would throw (AddrInUse, ConnectionRefused, BrokenPipe, TimedOut, PermissionDenied, …), else of Error.
+/** What every error that came from the system carries. The object is also an instance of the `Deno.errors` class that
+ * Deno itself would throw (AddrInUse, ConnectionRefused, BrokenPipe, TimedOut, PermissionDenied, …), else of Error.
  *
  * @example
  * ```ts
@@ -98,7 +98,7 @@ const HELP: Readonly<Record<string, string>> = {
 /** What helps at an address that has a port. */
 const HELP_AT_PORTS: Readonly<Record<string, string>> = {
   "bind EADDRINUSE":
-    "another socket has it: pass reusePort: true to every socket that is to share it, or port: 0 for a port that is free",
+    "another socket has it: pass reusePort: true to every socket that is to share it, or port: 0 for one that is free",
   "bind EACCES": "ports below 1024 need root or CAP_NET_BIND_SERVICE",
   "connect EADDRINUSE": "a connection between the same two ports is there, or was a moment ago",
   "connect EADDRNOTAVAIL": "or no port is left to dial from",
@@ -143,8 +143,8 @@ export function systemError(errno: number, syscall: string, address?: string, he
   return asSocketError(error, { code, errno, syscall, timeout: code === "ETIMEDOUT", address });
 }
 
-/** Turns -1 into an error; every other result passes. To be called on the system call itself, so that errno is still its. `help` knows what
- * helps with a code in this place. */
+/** Turns -1 into an error; every other result passes. To be called on the system call itself, so that errno is still
+ * its. `help` knows what helps with a code in this place. */
 export function unwrap(
   result: number,
   syscall: string,
@@ -156,7 +156,18 @@ export function unwrap(
   throw systemError(errno, syscall, address, help?.(errnoName(errno)));
 }
 
-/** Whether an error is one that this module made from a failing system call or an expired deadline. */
+/** Whether an error is one that this module made from a failing system call or an expired deadline: whether it has the
+ * members of {@linkcode SocketError}.
+ *
+ * @example
+ * ```ts
+ * import { connect, isSocketError } from "@berkeley/sockets";
+ *
+ * const error = await connect({ port: 1 }).catch((error) => error);
+ * if (!isSocketError(error)) throw error;
+ * console.log(error.code, error.syscall, error.timeout); // ECONNREFUSED connect false
+ * ```
+ */
 export function isSocketError(error: unknown): error is SocketError {
   return error instanceof Error && "code" in error && typeof error.code === "string" &&
     "errno" in error && typeof error.errno === "number" && "syscall" in error && "timeout" in error;

@@ -62,7 +62,8 @@ export class Epoll implements Poller {
 
   forget(fd: number, token: number): void {
     if (!this.#interests.delete(token)) return;
-    // Explicit, since a registration outlives its descriptor where another process or a duplicate holds the same socket.
+    // Explicit, since a registration outlives its descriptor where another process or a duplicate holds the same
+    // socket.
     this.#libc.c.epoll_ctl!(this.#epoll, this.#libc.system.constants.EPOLL_CTL_DEL, fd, this.#change);
   }
 

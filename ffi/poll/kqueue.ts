@@ -17,7 +17,8 @@ import { systemError, unwrap } from "../libc/system_error.ts";
 
 const WAKE_IDENT = 1;
 
-/** kqueue(2) on macOS and FreeBSD: a filter a direction, cleared when told, so it is edge-triggered as epoll is here. */
+/** kqueue(2) on macOS and FreeBSD: a filter a direction, cleared when told, so it is edge-triggered as epoll is here.
+ */
 export class Kqueue implements Poller {
   readonly #libc: Libc;
   readonly #kqueue: number;

@@ -1,17 +1,20 @@
-/** What the Reactor does after it found nothing: look again at once, nap for a look's sake, or hand the wait to a thread. Milliseconds.
+/** What the Reactor does after it found nothing: look again at once, nap for a look's sake, or hand the wait to a
+ * thread. Milliseconds.
  *
- * A look costs one turn of the event loop, about 2.5 µs, and all of a processor while it lasts. A nap waits in the kernel on this thread, for a
- * tenth of a millisecond at most: it costs next to nothing, and holds up what else the event loop may have to do. A thread holds up nothing and
- * costs about 15 µs of latency and twice that in processor time, every time.
+ * A look costs one turn of the event loop, about 2.5 µs, and all of a processor while it lasts. A nap waits in the
+ * kernel on this thread, for a tenth of a millisecond at most: it costs next to nothing, and holds up what else the
+ * event loop may have to do. A thread holds up nothing and costs about 15 µs of latency and twice that in processor
+ * time, every time.
  *
- * What comes is foretold by what came: the gaps between the first look in vain and the next finding, averaged, the latest counting for an
- * eighth. While they are short, looking is quickest; while they are longer, but shorter than a thread is worth, naps are, unless the event
- * loop is seen to have other work; when they are long, the thread takes over at once.
- */
+ * What comes is foretold by what came: the gaps between the first look in vain and the next finding, averaged, the
+ * latest counting for an eighth. While they are short, looking is quickest; while they are longer, but shorter than a
+ * thread is worth, naps are, unless the event loop is seen to have other work; when they are long, the thread takes
+ * over at once. */
 const LOOKING = 0.045;
 const NAPPING = 0.4;
 
-/** The longest that a gap counts as: one long gap among many short ones, as when the other side was held up, says little. */
+/** The longest that a gap counts as: one long gap among many short ones, as when the other side was held up, says
+ * little. */
 const LONGEST = 2 * NAPPING;
 
 /** How much longer a gap seems when a thread waited for its end. */
@@ -36,7 +39,8 @@ export class Patience {
     this.#since = 0;
   }
 
-  /** Looks found something. Time that the program takes for itself is no gap: the clock starts with the next look in vain. */
+  /** Looks found something. Time that the program takes for itself is no gap: the clock starts with the next look in
+   * vain. */
   found(): void {
     this.#learn(this.#since === 0 ? 0 : performance.now() - this.#since);
   }

@@ -9,7 +9,8 @@ interface Watched {
   interest: number;
 }
 
-/** poll(2): level-triggered and linear in what is watched. Tests put it in epoll's place, to show that nothing above leans on edges.
+/** poll(2): level-triggered and linear in what is watched. Tests put it in epoll's place, to show that nothing above
+ * leans on edges.
  *
  * Readiness that was told is not asked for again until `watch` is called once more: a level that nobody takes would
  * otherwise be told for ever. */

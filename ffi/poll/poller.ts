@@ -2,21 +2,21 @@
 export const READABLE = 1;
 export const WRITABLE = 2;
 
-/** Nothing new need be told, though there is more: the peer has ended its side or sent urgent data, or the socket has failed. From now on only a call
- * that would block says that nothing is there. */
+/** Nothing new need be told, though there is more: the peer has ended its side or sent urgent data, or the socket has
+ * failed. From now on only a call that would block says that nothing is there. */
 export const ENDED = 4;
 
 /** Watches descriptors for the Reactor. What every mechanism must keep to:
  *
  * - `watch` is called with a token that is never used again. The interest only grows until `forget`.
- * - Readiness may be told once (edge) or as long as it lasts (level); who hears of it tries the call and, when it would still
- *   block, calls `watch` again before it waits on. An edge that comes between the two is told.
- * - `forget` is called before the descriptor is closed, and nothing is told of that token afterwards except what the last
- *   `look` or `wait` had already taken in.
+ * - Readiness may be told once (edge) or as long as it lasts (level); who hears of it tries the call and, when it would
+ *   still block, calls `watch` again before it waits on. An edge that comes between the two is told.
+ * - `forget` is called before the descriptor is closed, and nothing is told of that token afterwards except what the
+ *   last `look` or `wait` had already taken in.
  * - `nap` looks for NAP at most, on this thread, where the system can wait so briefly; else it is `look`.
- * - `look`, `nap` and `wait` are never under way at the same time. They resolve to how many events `token(i)` and `readiness(i)` then hold.
- * - `wait` returns after `wake`, after MAX_WAIT at the latest, or when there is something to tell.
- */
+ * - `look`, `nap` and `wait` are never under way at the same time. They resolve to how many events `token(i)` and
+ *   `readiness(i)` then hold.
+ * - `wait` returns after `wake`, after MAX_WAIT at the latest, or when there is something to tell. */
 export interface Poller {
   watch(fd: number, token: number, interest: number): void;
   forget(fd: number, token: number): void;

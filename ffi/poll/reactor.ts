@@ -15,13 +15,14 @@ export interface Watcher {
 /** Milliseconds between looks while only sockets wait that do not hold the process: a thread would hold it. */
 const DOZE = 5;
 
-/** What the Reactor is doing: nothing; looking in every turn of the event loop; waiting on a thread; looking now and then. */
+/** What the Reactor is doing: nothing; looking in every turn of the event loop; waiting on a thread; looking now and
+ * then. */
 type State = "idle" | "looking" | "blocked" | "dozing";
 
 /** Turns readiness into calls of `ready`, for all sockets of a thread.
  *
- * It does nothing while nobody waits. While somebody does it looks without blocking for as long as Patience lasts, and then
- * leaves the wait to a thread, if someone waits who holds the process alive. */
+ * It does nothing while nobody waits. While somebody does it looks without blocking for as long as Patience lasts, and
+ * then leaves the wait to a thread, if someone waits who holds the process alive. */
 export class Reactor {
   readonly #poller: Poller;
   readonly #watchers = new Map<number, Watcher>();

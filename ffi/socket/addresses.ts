@@ -17,7 +17,16 @@ import {
 import { interfaceName, zoneIndex } from "./interfaces.ts";
 import { quote } from "./quote.ts";
 
-/** The address of a Unix domain socket of any type. */
+/** The address of a Unix domain socket of any type: sockaddr_un of unix(7).
+ *
+ * @example
+ * ```ts
+ * import { resolveAddress, type UnixAddr } from "@berkeley/sockets";
+ *
+ * const addr: UnixAddr = await resolveAddress("unix", "@bus");
+ * console.log(addr); // { transport: "unix", path: "\0bus" }
+ * ```
+ */
 export interface UnixAddr {
   /** "unix" for streams, "unixpacket" for datagrams, "seqpacket" for SOCK_SEQPACKET. */
   transport: "unix" | "unixpacket" | "seqpacket";
@@ -106,7 +115,8 @@ function hostnameV4(sockaddr: Uint8Array, at: number): string {
   return hostname;
 }
 
-/** Reads what the kernel wrote at `offset`, as Deno's type. Anything but an IP address reads as "0.0.0.0:0", the unspecified one. */
+/** Reads what the kernel wrote at `offset`, as Deno's type. Anything but an IP address reads as "0.0.0.0:0", the
+ * unspecified one. */
 export function decodeNet(transport: "tcp" | "udp", sockaddr: Uint8Array, offset = 0): Deno.NetAddr {
   const { constants } = libc().system;
   const family = readFamily(libc().system, sockaddr, offset);

@@ -1,7 +1,8 @@
 import { libc } from "../libc/libc.ts";
 import { quote } from "./quote.ts";
 
-/** Why the kernel cannot be given this: not bytes, memory that was transferred away, memory that other threads write to. Null where it can. */
+/** Why the kernel cannot be given this: not bytes, memory that was transferred away, memory that other threads write
+ * to. Null where it can. */
 export function refusedBytes(p: unknown): TypeError | null {
   if (!(p instanceof Uint8Array)) {
     const given = p === null || typeof p !== "object" ? quote(p) : p.constructor?.name ?? "an object";
@@ -23,8 +24,9 @@ export function requireBytes(p: unknown): void {
   if (refusal !== null) throw refusal;
 }
 
-/** Where the buffer used last lies, which most calls come with again. Asking is a call of its own; remembering more than one cost more, in garbage
- * collections, than it saved. An ArrayBuffer does not move: growing one in place keeps its address, and transferring it makes another. */
+/** Where the buffer used last lies, which most calls come with again. Asking is a call of its own; remembering more
+ * than one cost more, in garbage collections, than it saved. An ArrayBuffer does not move: growing one in place keeps
+ * its address, and transferring it makes another. */
 export class AddressCache {
   #buffer: ArrayBufferLike | null = null;
   #address = 0;

@@ -2,8 +2,8 @@ import { deadlineTime } from "./endpoint.ts";
 import { deadlineExceeded } from "./lane.ts";
 import { requireUnaborted } from "./options_argument.ts";
 
-/** One signal for all the ways in which a job of several steps may be ended: the caller's signal, a deadline, or its own end. Dispose takes the
- * listener and the timer away again. */
+/** One signal for all the ways in which a job of several steps may be ended: the caller's signal, a deadline, or its
+ * own end. Dispose takes the listener and the timer away again. */
 export class Cancellation implements Disposable {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;

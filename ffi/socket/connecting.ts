@@ -6,8 +6,8 @@ import { AGAIN, type Again, Operation } from "./operation.ts";
 import { optionNumber, readOption } from "./option.ts";
 import { peerName } from "./sockname.ts";
 
-/** connect(2) on a non-blocking socket, from the call to the answer. It runs in the lane of writes, since a connection that was made can be
- * written to. */
+/** connect(2) on a non-blocking socket, from the call to the answer. It runs in the lane of writes, since a connection
+ * that was made can be written to. */
 export class Connecting extends Operation<void> {
   readonly syscall = "connect";
   readonly #descriptor: Descriptor;

@@ -8,7 +8,8 @@ import { quote } from "./quote.ts";
 /** Numbers that a Descriptor of this thread owns: one number, one owner. */
 const owned = new Set<number>();
 
-/** Owns one descriptor number from birth to close, and the operations that wait on it. Nothing else in the module closes a socket. */
+/** Owns one descriptor number from birth to close, and the operations that wait on it. Nothing else in the module
+ * closes a socket. */
 export class Descriptor implements Watcher, LaneOwner {
   #reads: Lane | null = null;
   #writes: Lane | null = null;
@@ -177,7 +178,8 @@ export function control(fd: number, operation: number, argument: number): number
   return unwrap(result, "fcntl");
 }
 
-/** Runs the steps between a descriptor's birth and the object that will own it; when one fails the descriptor does not outlive it. */
+/** Runs the steps between a descriptor's birth and the object that will own it; when one fails the descriptor does not
+ * outlive it. */
 export function closeUnless<T>(descriptor: Descriptor, steps: () => T): T {
   try {
     return steps();

@@ -2,13 +2,35 @@ import type { Descriptor } from "./descriptor.ts";
 import { quote } from "./quote.ts";
 import { type Socket, socketOf } from "./socket.ts";
 
-/** Absolute read and write deadlines, as Go's net.Conn has them. */
+/** Absolute read and write deadlines, as Go's net.Conn has them. What waits beyond rejects with Deno.errors.TimedOut
+ * whose `timeout` is true; nothing is lost and the socket stays usable.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * udp.setReadDeadline(new Date(Date.now() + 10));
+ * const error = await udp.receive().catch((error) => error);
+ * console.log(error.name, error.timeout); // TimedOut true
+ * udp.setReadDeadline(null);
+ * ```
+ */
 export interface Deadlines {
-  /** Both deadlines at once. A past Date fails at once what waits and what comes, `null` clears. */
+  /** Sets both deadlines. A past Date fails at once what waits and what comes, `null` clears.
+   *
+   * @throws {TypeError} for anything but a valid Date or null
+   */
   setDeadline(deadline: Date | null): void;
-  /** For what receives, reads or accepts. */
+  /** Sets the deadline of what receives, reads or accepts.
+   *
+   * @throws {TypeError} for anything but a valid Date or null
+   */
   setReadDeadline(deadline: Date | null): void;
-  /** For what sends or writes. */
+  /** Sets the deadline of what sends or writes.
+   *
+   * @throws {TypeError} for anything but a valid Date or null
+   */
   setWriteDeadline(deadline: Date | null): void;
 }
 
@@ -20,9 +42,27 @@ export function deadlineTime(deadline: Date | null): number {
   return time;
 }
 
-/** What all sockets that people hold have in common: one owned descriptor with its deadlines and its hold on the process.
+/** What all sockets that people hold have in common: one owned descriptor with its deadlines and its hold on the
+ * process.
  *
- * Every method but `close`, `detach` and dispose leaves a closed socket alone or throws Deno.errors.BadResource. */
+ * On a closed socket `ref`, `unref`, the deadlines and dispose do nothing, and every other method throws or rejects
+ * with Deno.errors.BadResource. What a Worker has open when it is terminated stays open until the process ends: nothing
+ * runs in it any more that could close it.
+ *
+ * @example
+ * ```ts
+ * import { type Endpoint, listen, listenDatagram } from "@berkeley/sockets";
+ *
+ * // Lets the program end though these still wait.
+ * function inBackground(...endpoints: Endpoint[]): void {
+ *   for (const endpoint of endpoints) endpoint.unref();
+ * }
+ *
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * inBackground(listener, udp);
+ * ```
+ */
 export abstract class Endpoint implements Deadlines, Disposable {
   /** @ignore */
   protected readonly descriptor: Descriptor;
@@ -33,13 +73,14 @@ export abstract class Endpoint implements Deadlines, Disposable {
     this.descriptor = descriptor;
   }
 
-  /** The socket under this one: its options and whatever has no method here. It is the same descriptor, so closing one closes both. */
+  /** The socket under this one: its options and whatever has no method here. It is the same descriptor, so closing one
+   * closes both. */
   get socket(): Socket {
     return this.#socket ??= socketOf(this.descriptor);
   }
 
-  /** Sets both deadlines. What waits beyond rejects with Deno.errors.TimedOut whose `timeout` is true, and so does what is asked for
-   * after it, even with data ready; nothing is lost and the socket stays usable. `null` clears.
+  /** Sets both deadlines. What waits beyond rejects with Deno.errors.TimedOut whose `timeout` is true, and so does what
+   * is asked for after it, even with data ready; nothing is lost and the socket stays usable. `null` clears.
    *
    * @throws {TypeError} for anything but a valid Date or null
    */
@@ -49,12 +90,18 @@ export abstract class Endpoint implements Deadlines, Disposable {
     this.descriptor.writes.setDeadline(time);
   }
 
-  /** Sets the deadline of what receives, reads or accepts, as {@linkcode Endpoint.setDeadline} does. */
+  /** Sets the deadline of what receives, reads or accepts, as {@linkcode Endpoint.setDeadline} does.
+   *
+   * @throws {TypeError} for anything but a valid Date or null
+   */
   setReadDeadline(deadline: Date | null): void {
     this.descriptor.reads.setDeadline(deadlineTime(deadline));
   }
 
-  /** Sets the deadline of what sends or writes, as {@linkcode Endpoint.setDeadline} does. */
+  /** Sets the deadline of what sends or writes, as {@linkcode Endpoint.setDeadline} does.
+   *
+   * @throws {TypeError} for anything but a valid Date or null
+   */
   setWriteDeadline(deadline: Date | null): void {
     this.descriptor.writes.setDeadline(deadlineTime(deadline));
   }
@@ -69,12 +116,19 @@ export abstract class Endpoint implements Deadlines, Disposable {
     this.descriptor.hold(false);
   }
 
-  /** close(2), at once; what waits is rejected. Throws Deno.errors.BadResource the second time. */
+  /** Closes the socket at once: close(2). What waits rejects with Deno.errors.Interrupted, accepts with
+   * Deno.errors.BadResource.
+   *
+   * @throws {Deno.errors.BadResource} the second time
+   */
   close(): void {
     this.descriptor.close();
   }
 
-  /** Gives the descriptor's number away, open and in the system's own state; this object is closed. The number is the caller's to close.
+  /** Gives the descriptor's number away, open and in the system's own state; this object is closed. The number is the
+   * caller's to close, and `net.createServer` and `new net.Socket` of `node:net` take it as `{ fd }`. What waits is
+   * rejected as on close. A UDP socket with `receiveOffload` drops the datagrams that the kernel gave together with one
+   * that was received, and that were not.
    *
    * @throws {Deno.errors.BadResource} when closed
    */

@@ -28,8 +28,8 @@ export function deadlineExceeded(syscall: string): SocketError {
 
 /** One direction of a socket: what waits to be read, or to be written, in the order it was asked for.
  *
- * Each operation is tried first and waits only when it would block. Readiness is remembered: after an attempt that would have blocked no
- * other is made before the poller has told of something new. */
+ * Each operation is tried first and waits only when it would block. Readiness is remembered: after an attempt that
+ * would have blocked no other is made before the poller has told of something new. */
 export class Lane implements Queue {
   readonly #owner: LaneOwner;
   readonly #interest: number;
@@ -82,8 +82,8 @@ export class Lane implements Queue {
     });
   }
 
-  /** An attempt took less than it had room for, and on a byte stream that means that there is no more: epoll(7). After the end was told, no
-   * readiness would come to end the wait. */
+  /** An attempt took less than it had room for, and on a byte stream that means that there is no more: epoll(7). After
+   * the end was told, no readiness would come to end the wait. */
   drained(): void {
     this.#drained = !this.#ended;
   }

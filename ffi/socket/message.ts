@@ -21,8 +21,8 @@ const NAME = IOVEC + IOVEC_SIZE;
 const CONTROL = NAME + SOCKADDR_STORAGE_SIZE;
 const HIGH = 2 ** 32;
 
-/** A msghdr with its iovec, its address and its control messages in one piece of memory, told to the kernel by one pointer. Calls are
- * synchronous, so one for each direction serves all sockets of a thread. */
+/** A msghdr with its iovec, its address and its control messages in one piece of memory, told to the kernel by one
+ * pointer. Calls are synchronous, so one for each direction serves all sockets of a thread. */
 abstract class Message {
   readonly libc: Libc;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -56,8 +56,8 @@ abstract class Message {
     return this.#pointer;
   }
 
-  /** The bytes are looked at once more: while an operation waited, its buffer may have been transferred away. One that was just used and has
-   * bytes has passed. */
+  /** The bytes are looked at once more: while an operation waited, its buffer may have been transferred away. One that
+   * was just used and has bytes has passed. */
   protected point(data: Uint8Array): void {
     if (data.length === 0 || !this.#addresses.holds(data.buffer)) requireBytes(data);
     const address = this.#addresses.of(data);
@@ -75,7 +75,8 @@ abstract class Message {
   }
 }
 
-/** recvmsg(2). After a call that returned a number, `name`, `nameLength`, `flags` and `controlLength` tell of that message. */
+/** recvmsg(2). After a call that returned a number, `name`, `nameLength`, `flags` and `controlLength` tell of that
+ * message. */
 export class InwardMessage extends Message {
   /** Bytes received. */
   length = 0;

@@ -2,7 +2,17 @@
 export const AGAIN = Symbol("EAGAIN");
 export type Again = typeof AGAIN;
 
-/** Every operation that may wait takes one. */
+/** What every operation that may wait takes.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * const error = await udp.receive(undefined, { signal: AbortSignal.timeout(10) }).catch((error) => error);
+ * console.log(error.name); // TimeoutError
+ * ```
+ */
 export interface WaitOptions {
   /** Abort rejects the operation with `signal.reason`; nothing that was received is lost. */
   signal?: AbortSignal | undefined;
@@ -14,8 +24,9 @@ export interface Queue {
   abort(operation: Operation<unknown>): void;
 }
 
-/** Something a socket is asked to do, which may have to wait for its turn and for the kernel: an attempt that is made again
- * until it does not answer AGAIN. It is its own place in the queue and its own abort listener, so that waiting costs one object. */
+/** Something a socket is asked to do, which may have to wait for its turn and for the kernel: an attempt that is made
+ * again until it does not answer AGAIN. It is its own place in the queue and its own abort listener, so that waiting
+ * costs one object. */
 export abstract class Operation<T> {
   /** The system call to name when a deadline cuts it short. */
   abstract readonly syscall: string;

@@ -5,7 +5,19 @@ import { thisSystem } from "../libc/this_system.ts";
 import { decodeLinger, encodeLinger } from "../memory/linger.ts";
 import { quote } from "./quote.ts";
 
-/** A typed option: its level, number and encoding on the running system. */
+/** A typed option: its level, number and encoding on the running system. {@linkcode sockopt} has them all.
+ *
+ * @example
+ * ```ts
+ * import { type Socket, type SocketOption, sockopt } from "@berkeley/sockets";
+ *
+ * // Switches an option on where the system has it.
+ * function switchOn(socket: Socket, option: SocketOption<boolean>): void {
+ *   if (option.supported) socket.setOption(option, true);
+ * }
+ * console.log(sockopt.SO_REUSEADDR.name, typeof switchOn); // SO_REUSEADDR function
+ * ```
+ */
 export interface SocketOption<T> {
   /** The system's own name, "SO_REUSEPORT". */
   readonly name: string;
@@ -15,9 +27,20 @@ export interface SocketOption<T> {
   readonly _value?: T;
 }
 
-/** What close does while data is still to be sent: SO_LINGER, socket(7). */
+/** What close does while data is still to be sent: SO_LINGER, socket(7).
+ *
+ * @example
+ * ```ts
+ * import { type Linger, Socket, sockopt } from "@berkeley/sockets";
+ *
+ * using socket = Socket.open("inet", "stream");
+ * const reset: Linger = { seconds: 0 };
+ * socket.setOption(sockopt.SO_LINGER, reset);
+ * console.log(socket.getOption(sockopt.SO_LINGER)); // { seconds: 0 }
+ * ```
+ */
 export interface Linger {
-  /** Seconds; null switches lingering off. */
+  /** Seconds, 0 to 65,535; 0 resets the connection, null switches lingering off. */
   seconds: number | null;
 }
 

@@ -5,8 +5,8 @@ import { AGAIN, type Again } from "./operation.ts";
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 50;
 
-/** Tries again by the clock, where the kernel tells nobody when there is room: a Unix socket's full backlog, and the full queue of a Unix
- * datagram socket that one is not connected to. */
+/** Tries again by the clock, where the kernel tells nobody when there is room: a Unix socket's full backlog, and the
+ * full queue of a Unix datagram socket that one is not connected to. */
 export class Pace {
   readonly #descriptor: Descriptor;
   #pause = FIRST_PAUSE;

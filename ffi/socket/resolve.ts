@@ -8,10 +8,29 @@ import { requireUnaborted } from "./options_argument.ts";
 import { requireNet, requireNotDenied } from "./permissions.ts";
 import { quote } from "./quote.ts";
 
-/** The networks of Go's net whose addresses are IP addresses; a digit asks for that family alone. */
+/** The networks of Go's net whose addresses are IP addresses, for {@linkcode resolveAddress}; a digit asks for that
+ * family alone.
+ *
+ * @example
+ * ```ts
+ * import { type IpNetwork, resolveAddress } from "@berkeley/sockets";
+ *
+ * const network: IpNetwork = "tcp6";
+ * console.log((await resolveAddress(network, "[::1]:80")).hostname); // ::1
+ * ```
+ */
 export type IpNetwork = "tcp" | "tcp4" | "tcp6" | "udp" | "udp4" | "udp6" | "ip" | "ip4" | "ip6";
 
-/** The networks of Go's net whose addresses are paths. */
+/** The networks of Go's net whose addresses are paths, for {@linkcode resolveAddress}.
+ *
+ * @example
+ * ```ts
+ * import { resolveAddress, type UnixNetwork } from "@berkeley/sockets";
+ *
+ * const network: UnixNetwork = "unixgram";
+ * console.log((await resolveAddress(network, "/run/log")).transport); // unixpacket
+ * ```
+ */
 export type UnixNetwork = "unix" | "unixgram" | "seqpacket";
 
 /** Which families an answer may be of. */
@@ -159,11 +178,12 @@ async function resolveInet(network: string, address: string, options?: WaitOptio
 
 /** Turns the text of an address into an address, as Go's ResolveTCPAddr and its kin do.
  *
- * For "tcp", "udp" and their kin the text is `host:port`, `[v6%zone]:port` or `:port`; for "ip", a host alone; names are looked up by
- * getaddrinfo(3), so that /etc/hosts counts, and of several answers IPv4 is preferred. For "unix", "unixgram" and "seqpacket" it is a
- * path; `@name` and `\0name` are abstract.
+ * For "tcp", "udp" and their kin the text is `host:port`, `[v6%zone]:port` or `:port`; for "ip", a host alone; names
+ * are looked up by getaddrinfo(3), so that /etc/hosts counts, and of several answers IPv4 is preferred. For "unix",
+ * "unixgram" and "seqpacket" it is a path; `@name` and `\0name` are abstract.
  *
- * @throws {TypeError} for text that is no address, quoting it
+ * @throws {TypeError} for text that is no address of the network, quoting it
+ * @throws {RangeError} for a port beyond 0 to 65535
  * @throws {Deno.errors.NotFound} for an unknown host; its `code` is "EAI_NONAME" or another of getaddrinfo's
  * @throws {Deno.errors.NotCapable} for a name without `--allow-net` for it
  *
@@ -176,7 +196,10 @@ async function resolveInet(network: string, address: string, options?: WaitOptio
  * ```
  */
 export function resolveAddress(network: IpNetwork, address: string, options?: WaitOptions): Promise<Deno.NetAddr>;
-/** The same for the path of a Unix socket; `@name` is abstract. */
+/** The same for the path of a Unix socket; `@name` is abstract.
+ *
+ * @throws {TypeError} for an unknown network, and for a path that is empty, too long or has a NUL inside
+ */
 export function resolveAddress(network: UnixNetwork, address: string, options?: WaitOptions): Promise<UnixAddr>;
 export function resolveAddress(
   network: IpNetwork | UnixNetwork,

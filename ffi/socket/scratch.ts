@@ -1,5 +1,5 @@
-/** Where datagrams of unknown length are received before they are copied out. One for all sockets of a thread, since nothing runs
- * between a receive and its copy. */
+/** Where datagrams of unknown length are received before they are copied out. One for all sockets of a thread, since
+ * nothing runs between a receive and its copy. */
 class Scratch {
   readonly bytes = new Uint8Array(65_536);
 }

@@ -43,7 +43,8 @@ function encodeBytes(bytes: Uint8Array): EncodedAddress {
   return { sockaddr, text: path ?? `(address family ${family})` };
 }
 
-/** Encodes an address for bind, connect or sendto, and asks for the permission it needs. Names are not looked up here. */
+/** Encodes an address for bind, connect or sendto, and asks for the permission it needs. Names are not looked up here.
+ */
 export function encodeSocketAddress(address: SocketAddress): EncodedAddress {
   if (address instanceof Uint8Array) return encodeBytes(address);
   if (address !== null && typeof address === "object" && "hostname" in address) {

@@ -18,12 +18,13 @@ import { type ReceivedMessage, Receiving, Sending } from "./transfer.ts";
 let make: (descriptor: Descriptor) => Socket;
 let reveal: (socket: Socket) => Descriptor;
 
-/** An owned descriptor, non-blocking and close-on-exec: what every other class here stands on, and the way to whatever they do not cover
- * (ICMP, netlink, vsock, CAN).
+/** An owned descriptor, non-blocking and close-on-exec: what every other class here stands on, and the way to whatever
+ * they do not cover (ICMP, netlink, vsock, CAN).
  *
- * Each method is one system call of the same name. Those that may wait are tried first and wait only when the kernel would block; they
- * reject with the signal's reason when aborted and with Deno.errors.Interrupted when the socket is closed meanwhile. Calls that fail reject
- * or throw a {@linkcode SocketError}; a closed socket throws Deno.errors.BadResource.
+ * Each method is one system call of the same name. Those that may wait are tried first and wait only when the kernel
+ * would block; they reject with the signal's reason when aborted and with Deno.errors.Interrupted when the socket is
+ * closed meanwhile. Calls that fail reject or throw a {@linkcode SocketError}; a closed socket throws
+ * Deno.errors.BadResource.
  *
  * @example
  * ```ts
@@ -49,7 +50,8 @@ export class Socket implements Disposable {
   /** socket(2). Numbers are the system's own, for families and types this module has no word for.
    *
    * @throws {TypeError} for an unknown word
-   * @throws {Deno.errors.NotCapable} for "raw" and families that no grant can name, without `--allow-net` for every host
+   * @throws {Deno.errors.NotCapable} for "raw" and families that no grant can name, without `--allow-net` for every
+   * host
    * @throws {SocketError} as socket(2): EPERM for "raw" without CAP_NET_RAW, EAFNOSUPPORT, …
    */
   static open(
@@ -83,7 +85,10 @@ export class Socket implements Disposable {
     return new Socket(takeOver(fd));
   }
 
-  /** The descriptor's number. Throws BadResource when closed. */
+  /** The descriptor's number.
+   *
+   * @throws {Deno.errors.BadResource} when closed
+   */
   get fd(): number {
     return this.#descriptor.fd;
   }
@@ -107,7 +112,12 @@ export class Socket implements Disposable {
     setOption(this.fd, option, value);
   }
 
-  /** getsockopt(2) with level and name as the system's headers number them. Gives what the kernel wrote of at most `length` bytes. */
+  /** getsockopt(2) with level and name as the system's headers number them. Gives what the kernel wrote of at most
+   * `length` bytes.
+   *
+   * @throws {RangeError} for a length beyond 0 to 65,536
+   * @throws {SocketError} ENOPROTOOPT for an option that there is not
+   */
   getRawOption(level: number, name: number, length: number): Uint8Array {
     if (!Number.isInteger(length) || length < 0 || length > 65536) {
       throw new RangeError(`Invalid length: ${quote(length)}, expected 0 to 65536 bytes`);
@@ -116,7 +126,11 @@ export class Socket implements Disposable {
     return readOption(this.fd, level, name, length, what);
   }
 
-  /** setsockopt(2) with level and name as the system's headers number them; a number goes as a C int. */
+  /** setsockopt(2) with level and name as the system's headers number them; a number goes as a C int.
+   *
+   * @throws {TypeError} for anything but a whole number or bytes
+   * @throws {SocketError} EPERM, EINVAL, ENOPROTOOPT, …
+   */
   setRawOption(level: number, name: number, value: Uint8Array | number): void {
     const what = numberedOption(level, name);
     if (typeof value === "number" && !Number.isInteger(value)) {
@@ -129,7 +143,8 @@ export class Socket implements Disposable {
 
   /** bind(2). Bytes are a sockaddr, for families this module does not know.
    *
-   * @throws {Deno.errors.AddrInUse} and other SocketErrors
+   * @throws {TypeError} for a name, which {@linkcode resolveAddress} looks up, and for what is no address
+   * @throws {Deno.errors.AddrInUse} for an address that another socket holds, and other SocketErrors
    * @throws {Deno.errors.NotCapable} without the permission that Deno would want for that address
    */
   bind(address: Deno.NetAddr | UnixAddr | Uint8Array): void {
@@ -137,14 +152,22 @@ export class Socket implements Disposable {
     unwrap(libc().c.bind(this.fd, sockaddr, sockaddr.length), "bind", text);
   }
 
-  /** connect(2), waiting until SO_ERROR and getpeername(2) say how it ended. */
+  /** connect(2), waiting until SO_ERROR and getpeername(2) say how it ended.
+   *
+   * @throws {TypeError} for a name, which {@linkcode resolveAddress} looks up, and for what is no address
+   * @throws {Deno.errors.ConnectionRefused} where nobody listens, and other SocketErrors
+   * @throws {Deno.errors.NotCapable} without the permission that Deno would want for that address
+   */
   async connect(address: Deno.NetAddr | UnixAddr | Uint8Array, options?: WaitOptions): Promise<void> {
     const { sockaddr, text } = encodeSocketAddress(address);
     await this.#descriptor.writes.run(new Connecting(this.#descriptor, sockaddr, text), options);
   }
 
-  /** listen(2). The backlog is clamped to what the system takes. An unbound socket gets a port of the system's choice on all addresses.
+  /** listen(2). The backlog is clamped to what the system takes. An unbound socket gets a port of the system's choice
+   * on all addresses.
    *
+   * @throws {TypeError} for a backlog that is no whole number
+   * @throws {RangeError} for one below 0
    * @throws {Deno.errors.NotCapable} for an unbound socket without `--allow-net` for all addresses
    */
   listen(backlog?: number): void {
@@ -152,19 +175,30 @@ export class Socket implements Disposable {
     unwrap(libc().c.listen(this.fd, backlogOf("backlog", backlog)), "listen");
   }
 
-  /** accept4(2). Any number may wait; connections go to them in order. */
+  /** accept4(2). Any number may wait; connections go to them in order.
+   *
+   * @throws {SocketError} EINVAL on a socket that does not listen, EMFILE without a descriptor left
+   */
   accept(options?: WaitOptions): Promise<Socket> {
     const accepting = new Accepting(this.#descriptor, new PeerName(), (descriptor) => new Socket(descriptor));
     return this.#descriptor.reads.run(accepting, options);
   }
 
-  /** One recvmsg(2): how many bytes, the sender's sockaddr (empty where there is none), MSG_ flags as the system numbers them. */
+  /** One recvmsg(2): how many bytes, the sender's sockaddr (empty where there is none), MSG_ flags as the system
+   * numbers them.
+   *
+   * @throws {TypeError} for a buffer that is detached or shared
+   */
   async receive(p: Uint8Array, options?: WaitOptions): Promise<ReceivedMessage> {
     requireBytes(p);
     return await this.#descriptor.reads.run(new Receiving(this.#descriptor, p), options);
   }
 
-  /** One sendmsg(2). Resolves to how many bytes the kernel took, which on a stream may be fewer than given. */
+  /** One sendmsg(2). Resolves to how many bytes the kernel took, which on a stream may be fewer than given.
+   *
+   * @throws {TypeError} for a buffer that is detached or shared, and for what is no address
+   * @throws {Deno.errors.NotCapable} without the permission that Deno would want for that address
+   */
   async send(
     p: Uint8Array,
     address?: Deno.NetAddr | UnixAddr | Uint8Array,
@@ -175,34 +209,47 @@ export class Socket implements Disposable {
     return await this.#descriptor.writes.run(new Sending(this.#descriptor, p, to), options);
   }
 
-  /** shutdown(2). */
+  /** Ends one direction, or both: shutdown(2).
+   *
+   * @throws {TypeError} for an unknown word
+   * @throws {Deno.errors.NotConnected} where there is no peer
+   */
   shutdown(how: "read" | "write" | "both"): void {
     const { SHUT_RD, SHUT_WR, SHUT_RDWR } = libc().system.constants;
     const number = numberOf("direction", how, { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR });
     unwrap(libc().c.shutdown(this.fd, number), "shutdown");
   }
 
-  /** Resolves when a read would not block, whether it would find data, the end or an error. */
+  /** Resolves when a read would not block, whether it would find data, the end or an error: poll(2). */
   readable(options?: WaitOptions): Promise<void> {
     return this.#descriptor.reads.run(new Readiness(this.#descriptor, "read"), options);
   }
 
-  /** Resolves when a write would not block, whether it would succeed or not. */
+  /** Resolves when a write would not block, whether it would succeed or not: poll(2). */
   writable(options?: WaitOptions): Promise<void> {
     return this.#descriptor.writes.run(new Readiness(this.#descriptor, "write"), options);
   }
 
-  /** A second descriptor of the same open socket, close-on-exec: F_DUPFD_CLOEXEC of fcntl(2). */
+  /** A second descriptor of the same open socket, close-on-exec: F_DUPFD_CLOEXEC of fcntl(2).
+   *
+   * @throws {SocketError} EMFILE without a descriptor left
+   */
   duplicate(): Socket {
     return new Socket(new Descriptor(control(this.fd, libc().system.constants.F_DUPFD_CLOEXEC, 3)));
   }
 
-  /** Gives the descriptor away: this object is closed, the number lives on and is the caller's to close. */
+  /** Gives the descriptor away: this object is closed, the number lives on and is the caller's to close.
+   *
+   * @throws {Deno.errors.BadResource} when closed
+   */
   detach(): number {
     return this.#descriptor.detach();
   }
 
-  /** close(2), at once. What waits is rejected. A second time throws BadResource. */
+  /** close(2), at once. What waits is rejected.
+   *
+   * @throws {Deno.errors.BadResource} the second time
+   */
   close(): void {
     this.#descriptor.close();
   }
@@ -234,9 +281,9 @@ export function descriptorOf(socket: Socket): Descriptor {
   return reveal(socket);
 }
 
-/** Called once for each socket after it is made and before it is bound or connected, as Go's ListenConfig.Control and Dialer.Control
- * are. `network` is concrete: "tcp4", "udp6", "unix", "unixgram", "seqpacket". What it throws aborts the call and reaches the caller, and
- * the socket is closed.
+/** Called once for each socket after it is made and before it is bound or connected, as Go's ListenConfig.Control and
+ * Dialer.Control are. `network` is concrete: "tcp4", "udp6", "unix", "unixgram", "seqpacket". What it throws aborts the
+ * call and reaches the caller, and the socket is closed.
  *
  * @example
  * ```ts

@@ -2,7 +2,8 @@ import { libc } from "../libc/libc.ts";
 import { systemError, unwrap } from "../libc/system_error.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../memory/sockaddr.ts";
 
-/** Where the kernel writes a name. Making a typed array takes longer than asking, so one serves all sockets of a thread. */
+/** Where the kernel writes a name. Making a typed array takes longer than asking, so one serves all sockets of a
+ * thread. */
 class Name {
   readonly bytes = new Uint8Array(SOCKADDR_STORAGE_SIZE);
   readonly length = new Uint32Array(1);
@@ -25,14 +26,16 @@ function freshName(): Name {
   return scratch;
 }
 
-/** The address a socket is bound to, as the bytes of a sockaddr: getsockname(2). They are valid until the next name is asked for. */
+/** The address a socket is bound to, as the bytes of a sockaddr: getsockname(2). They are valid until the next name is
+ * asked for. */
 export function socketName(fd: number): Uint8Array<ArrayBuffer> {
   const name = freshName();
   unwrap(libc().c.getsockname(fd, name.bytes, name.length), "getsockname");
   return name.sockaddr;
 }
 
-/** The address a socket is connected to, null where it is not: getpeername(2). Valid until the next name is asked for. */
+/** The address a socket is connected to, null where it is not: getpeername(2). Valid until the next name is asked for.
+ */
 export function peerName(fd: number): Uint8Array<ArrayBuffer> | null {
   const { c, errno, system } = libc();
   const name = freshName();

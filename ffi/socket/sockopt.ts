@@ -11,10 +11,12 @@ function option<T>(name: OptionName): SocketOption<T> {
   };
 }
 
-/** Every option by its system name, for `Socket.getOption` and `Socket.setOption`: socket(7), ip(7), ipv6(7), tcp(7), udp(7).
+/** Every option by its system name, for `Socket.getOption` and `Socket.setOption`: socket(7), ip(7), ipv6(7), tcp(7),
+ * udp(7).
  *
- * Lengths are bytes, times are in the unit the manual gives: seconds for TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_DEFER_ACCEPT, milliseconds
- * for TCP_USER_TIMEOUT, microseconds for SO_BUSY_POLL. Linux gives back twice the SO_RCVBUF and SO_SNDBUF it was asked for.
+ * Lengths are bytes, times are in the unit the manual gives: seconds for TCP_KEEPIDLE, TCP_KEEPINTVL and
+ * TCP_DEFER_ACCEPT, milliseconds for TCP_USER_TIMEOUT, microseconds for SO_BUSY_POLL. Linux gives back twice the
+ * SO_RCVBUF and SO_SNDBUF it was asked for.
  *
  * @example
  * ```ts

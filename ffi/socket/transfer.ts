@@ -4,7 +4,18 @@ import { inward, outward } from "./message.ts";
 import { AGAIN, type Again, Operation } from "./operation.ts";
 import type { EncodedAddress } from "./sockaddr_argument.ts";
 
-/** What one recvmsg(2) gave. */
+/** What one recvmsg(2) gave: {@linkcode Socket.receive}.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram, type ReceivedMessage } from "@berkeley/sockets";
+ *
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * await udp.send(new Uint8Array(3), udp.addr);
+ * const message: ReceivedMessage = await udp.socket.receive(new Uint8Array(64));
+ * console.log(message.length, message.address.length); // 3 16
+ * ```
+ */
 export interface ReceivedMessage {
   /** Bytes written into the buffer. */
   length: number;

@@ -7,7 +7,7 @@ import { connect, connectAny, listen, socketPair } from "../../mod.ts";
 import { at, detached, LOOPBACK, ONE, says, udp, withTcp, withUdp, wrong } from "./support.ts";
 
 const SHARE = "another socket has it: " +
-  "pass reusePort: true to every socket that is to share it, or port: 0 for a port that is free";
+  "pass reusePort: true to every socket that is to share it, or port: 0 for one that is free";
 
 says("what the system refuses", [
   [
