@@ -94,7 +94,8 @@ export type { OwnedFd } from "./ffi/owned_fd.ts";
 export type { Datagram } from "./ffi/datagram.ts";
 export { DatagramBatch } from "./ffi/datagram_batch.ts";
 export type { MulticastMembership, MulticastOptions } from "./ffi/multicast.ts";
-export type { SendOptions, UdpSocket } from "./ffi/udp.ts";
+export type { SendOptions } from "./ffi/packet_info.ts";
+export type { UdpSocket } from "./ffi/udp.ts";
 export type { MulticastEndpoint } from "./ffi/udp_multicast.ts";
 
 // TCP, and what it has in common with Unix streams.

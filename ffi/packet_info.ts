@@ -8,6 +8,7 @@ import { decodeTimespec, decodeTimeval } from "./memory/timeval.ts";
 import type { IpFamily } from "./multicast.ts";
 import { parseHost } from "./socket/addresses.ts";
 import { inFamily } from "./socket/destinations.ts";
+import type { WaitOptions } from "./socket/operation.ts";
 import { optionNumber, readOption, writeOption } from "./socket/option.ts";
 import { quote } from "./socket/quote.ts";
 
@@ -156,6 +157,28 @@ function readTimestamp(cursor: ControlCursor, details: Details): void {
   const { constants, layout } = libc().system;
   if (cursor.type === constants.SCM_TIMESTAMPNS) details.timestamp = decodeTimespec(cursor.data);
   else if (cursor.type === constants.SCM_TIMESTAMP) details.timestamp = decodeTimeval(layout, cursor.data);
+}
+
+/** How one datagram is sent.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using server = listenDatagram({ transport: "udp", hostname: "0.0.0.0", packetInfo: true });
+ * using client = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * await client.send(new Uint8Array(1), { transport: "udp", hostname: "127.0.0.2", port: server.addr.port });
+ * const { data, addr, destination } = await server.receiveMessage();
+ * await server.send(data, addr, { source: destination! });
+ * console.log((await client.receive())[1].hostname); // 127.0.0.2
+ * ```
+ */
+export interface SendOptions extends WaitOptions {
+  /** Which of this machine's addresses to send from, on a socket bound to all of them: the `destination` of the
+   * datagram that is answered. IP_PKTINFO, IPV6_PKTINFO, IP_SENDSRCADDR. */
+  source?: string;
+  /** Which interface to send by, beside `source`. The system's choice where left out; not on FreeBSD over IPv4. */
+  interfaceIndex?: number;
 }
 
 /** Where a datagram is to be sent from: the control message for one of this machine's addresses, on a socket bound to

@@ -18,7 +18,7 @@ import {
   ReceivingDatagram,
   ReceivingPair,
 } from "./datagram_receiving.ts";
-import { encodeSource, featuresOf, type UdpFeatures } from "./packet_info.ts";
+import { encodeSource, featuresOf, type SendOptions, type UdpFeatures } from "./packet_info.ts";
 import { decodeInet, decodeNet, formatAddress } from "./socket/addresses.ts";
 import { refusedBytes, requireBytes } from "./socket/buffers.ts";
 import type { Descriptor } from "./socket/descriptor.ts";
@@ -30,28 +30,6 @@ import { quote } from "./socket/quote.ts";
 import { peerName, socketName } from "./socket/sockname.ts";
 import { sockopt } from "./socket/sockopt.ts";
 import { MulticastEndpoint } from "./udp_multicast.ts";
-
-/** How one datagram is sent.
- *
- * @example
- * ```ts
- * import { listenDatagram } from "@berkeley/sockets";
- *
- * using server = listenDatagram({ transport: "udp", hostname: "0.0.0.0", packetInfo: true });
- * using client = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
- * await client.send(new Uint8Array(1), { transport: "udp", hostname: "127.0.0.2", port: server.addr.port });
- * const { data, addr, destination } = await server.receiveMessage();
- * await server.send(data, addr, { source: destination! });
- * console.log((await client.receive())[1].hostname); // 127.0.0.2
- * ```
- */
-export interface SendOptions extends WaitOptions {
-  /** Which of this machine's addresses to send from, on a socket bound to all of them: the `destination` of the
-   * datagram that is answered. IP_PKTINFO, IPV6_PKTINFO, IP_SENDSRCADDR. */
-  source?: string;
-  /** Which interface to send by, beside `source`. The system's choice where left out; not on FreeBSD over IPv4. */
-  interfaceIndex?: number;
-}
 
 /** A UDP socket: `Deno.DatagramConn` with options before bind, source-filtered multicast of both families, a fixed
  * peer, deadlines and signals. {@linkcode listenDatagram} makes one.

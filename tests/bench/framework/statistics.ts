@@ -23,7 +23,10 @@ export function middleOf(outcome: Outcome, metric: string): number {
 export function ratio(result: Result, contender: string, metric: string, against = BASELINE): number {
   const of = (name: string) => result.outcomes.find((outcome) => outcome.contender === name);
   const [one, other] = [of(contender), of(against)];
-  return one === undefined || other === undefined ? NaN : middleOf(one, metric) / middleOf(other, metric);
+  if (one === undefined || other === undefined) return NaN;
+  const unit = middleOf(other, metric);
+  // What is measured over a baseline of its own has nothing to be a multiple of.
+  return unit > 0 ? middleOf(one, metric) / unit : NaN;
 }
 
 /** How far a goal was reached; null where it could not be measured. */
