@@ -33,7 +33,10 @@ const args = parseArgs(Deno.args, {
 
 function chosen(): readonly Work[] {
   const names = args.only as string[];
-  const found = works.filter(({ name }) => names.length === 0 || names.some((given) => name.startsWith(given)));
+  const exact = new Set(works.map(({ name }) => name).filter((name) => names.includes(name)));
+  // "tcp_echo_1" is a work, and the beginning of others.
+  const fits = (name: string, given: string) => exact.has(given) ? name === given : name.startsWith(given);
+  const found = works.filter(({ name }) => names.length === 0 || names.some((given) => fits(name, given)));
   if (found.length > 0) return found;
   throw new TypeError(`No work is called ${names.join(" or ")}; there are ${works.map(({ name }) => name).join(", ")}`);
 }

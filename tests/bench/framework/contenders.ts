@@ -1,6 +1,6 @@
 import { commandExists, run } from "../../support/process.ts";
 import { file } from "./files.ts";
-import { compiler, loadCommand, type LoadProgram } from "./load.ts";
+import { compiler, goCommand, loadCommand, type LoadProgram } from "./load.ts";
 import { BASELINE, type Contender, OURS } from "./work.ts";
 
 const DENO = [Deno.execPath(), "run", "-A", "--no-prompt", "--unstable-net"];
@@ -40,6 +40,15 @@ export function inC(call: string, program: LoadProgram, ...args: string[]): Cont
     name: `C, ${call}`,
     command: async () => [...await loadCommand(program), ...args],
     available: () => Promise.resolve(compiler === null ? "no C compiler" : null),
+  };
+}
+
+/** What Go's own net does. */
+export function inGo(call: string): Contender {
+  return {
+    name: `Go, ${call}`,
+    command: goCommand,
+    available: async () => (await commandExists("go")) ? null : "Go is not installed",
   };
 }
 

@@ -38,6 +38,21 @@ export async function loadCommand(name: LoadProgram): Promise<string[]> {
   return [await program];
 }
 
+let goProgram: Promise<string> | undefined;
+
+async function compileGo(name: string): Promise<string> {
+  folder ??= Deno.makeTempDirSync({ prefix: "berkeley_bench_" });
+  const program = `${folder}/${name}_go`;
+  const { success, report } = await run("go", ["build", "-o", program, file(`load/${name}.go`)]);
+  if (!success) throw new Error(report);
+  return program;
+}
+
+/** The command of the one program in Go. */
+export async function goCommand(): Promise<string[]> {
+  return [await (goProgram ??= compileGo("udp_receive"))];
+}
+
 /** Removes what was compiled. */
 export async function cleanUp(): Promise<void> {
   if (folder !== undefined) await Deno.remove(folder, { recursive: true });

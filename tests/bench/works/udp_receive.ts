@@ -1,4 +1,4 @@
-import { both, inBun, inC, nodeApi, oursBy } from "../framework/contenders.ts";
+import { both, inBun, inC, inGo, nodeApi, oursBy } from "../framework/contenders.ts";
 import { startContender, startLoad } from "../framework/processes.ts";
 import { hear } from "../framework/speech.ts";
 import { BASELINE, type Contender, type Goal, OURS, type Sample, type Work } from "../framework/work.ts";
@@ -17,6 +17,7 @@ const ONE_BY_ONE: readonly Contender[] = [
   ...both("children/udp.ts", "receive"),
   ...nodeApi("node:dgram", "children/udp_node.mjs", "receive"),
   inBun("udpSocket", "children/udp_bun.mjs", "receive"),
+  inGo("ReadFromUDPAddrPort"),
 ];
 
 /** What the kernel and the sender allow at all. */
