@@ -77,54 +77,54 @@
 export { connect, connectAny } from "./ffi/connect.ts";
 export { listen } from "./ffi/listen.ts";
 export { listenDatagram } from "./ffi/listen_datagram.ts";
-export { type SeqpacketConnectOptions, socketPair, type UnixConnectOptions } from "./ffi/unix_connect.ts";
-export type { TcpConnectOptions } from "./ffi/tcp_connect.ts";
-export type { TcpListenOptions } from "./ffi/tcp_listen.ts";
-export type { UdpListenOptions } from "./ffi/udp_listen.ts";
-export type { UnixDatagramOptions } from "./ffi/unix_datagram.ts";
-export type { SeqpacketListenOptions, UnixListenOptions } from "./ffi/unix_listen.ts";
-export type { UnixPathOptions } from "./ffi/unix_path.ts";
+export { type SeqpacketConnectOptions, socketPair, type UnixConnectOptions } from "./ffi/unix/connect.ts";
+export type { TcpConnectOptions } from "./ffi/tcp/connect.ts";
+export type { TcpListenOptions } from "./ffi/tcp/listen.ts";
+export type { UdpListenOptions } from "./ffi/udp/listen.ts";
+export type { UnixDatagramOptions } from "./ffi/unix/datagram.ts";
+export type { SeqpacketListenOptions, UnixListenOptions } from "./ffi/unix/listen.ts";
+export type { UnixPathOptions } from "./ffi/unix/path.ts";
 
 // Sockets that somebody else has opened.
 export { type ActivatedSocket, activatedSockets } from "./ffi/activation.ts";
 export { type AnySocket, fromFd } from "./ffi/from_fd.ts";
-export type { OwnedFd } from "./ffi/owned_fd.ts";
+export type { OwnedFd } from "./ffi/unix/owned_fd.ts";
 
 // UDP.
-export type { Datagram } from "./ffi/datagram.ts";
-export { DatagramBatch } from "./ffi/datagram_batch.ts";
-export type { MulticastMembership, MulticastOptions } from "./ffi/multicast.ts";
-export type { SendOptions } from "./ffi/packet_info.ts";
-export type { UdpSocket } from "./ffi/udp.ts";
-export type { MulticastEndpoint } from "./ffi/udp_multicast.ts";
+export type { Datagram } from "./ffi/udp/datagram.ts";
+export { DatagramBatch } from "./ffi/udp/batch.ts";
+export type { MulticastMembership, MulticastOptions } from "./ffi/udp/membership.ts";
+export type { SendOptions } from "./ffi/udp/packet_info.ts";
+export type { UdpSocket } from "./ffi/udp/udp.ts";
+export type { MulticastEndpoint } from "./ffi/udp/multicast_endpoint.ts";
 
 // TCP, and what it has in common with Unix streams.
-export type { StreamListener } from "./ffi/listener.ts";
-export type { StreamConn } from "./ffi/stream.ts";
-export type { KeepAlive, TcpConn, TcpListener } from "./ffi/tcp.ts";
+export type { StreamListener } from "./ffi/socket/listener.ts";
+export type { StreamConn } from "./ffi/socket/stream.ts";
+export type { KeepAlive, TcpConn, TcpListener } from "./ffi/tcp/tcp.ts";
 
 // Unix sockets.
-export type { PeerCredentials } from "./ffi/credentials.ts";
-export type { SeqpacketConn, SeqpacketListener } from "./ffi/seqpacket.ts";
-export type { UnixConn, UnixListener } from "./ffi/unix.ts";
-export type { UnixDatagram } from "./ffi/unix_datagram.ts";
+export type { PeerCredentials } from "./ffi/unix/credentials.ts";
+export type { SeqpacketConn, SeqpacketListener } from "./ffi/unix/seqpacket.ts";
+export type { UnixConn, UnixListener } from "./ffi/unix/unix.ts";
+export type { UnixDatagram } from "./ffi/unix/datagram.ts";
 export type {
   DescriptorPassing,
   OutgoingUnixMessage,
   Passable,
   ReceiveMessageOptions,
   UnixMessage,
-} from "./ffi/unix_message.ts";
+} from "./ffi/unix/message.ts";
 
 // Addresses, waits and errors.
-export { isSocketError, type SocketError } from "./ffi/libc/system_error.ts";
-export type { UnixAddr } from "./ffi/socket/addresses.ts";
+export { isSocketError, type SocketError } from "./ffi/libc/socket_error.ts";
+export type { UnixAddr } from "./ffi/address/address.ts";
 export type { Deadlines, Endpoint } from "./ffi/socket/endpoint.ts";
-export type { WaitOptions } from "./ffi/socket/operation.ts";
-export { type IpNetwork, resolveAddress, type UnixNetwork } from "./ffi/socket/resolve.ts";
+export type { WaitOptions } from "./ffi/io/operation.ts";
+export { type IpNetwork, resolveAddress, type UnixNetwork } from "./ffi/address/resolve.ts";
 
 // The socket under everything.
-export type { Linger, SocketOption } from "./ffi/socket/option.ts";
+export type { Linger, SocketOption } from "./ffi/option/option.ts";
 export { type Control, Socket } from "./ffi/socket/socket.ts";
-export { sockopt } from "./ffi/socket/sockopt.ts";
-export type { ReceivedMessage } from "./ffi/socket/transfer.ts";
+export { sockopt } from "./ffi/option/sockopt.ts";
+export type { ReceivedMessage } from "./ffi/io/transfer.ts";

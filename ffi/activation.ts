@@ -1,6 +1,6 @@
 import { type AnySocket, fromFd } from "./from_fd.ts";
 import { libc } from "./libc/libc.ts";
-import { control, isSocket } from "./socket/descriptor.ts";
+import { control, isSocket } from "./io/descriptor.ts";
 
 /** The first descriptor a supervisor hands over: SD_LISTEN_FDS_START. */
 const FIRST = 3;

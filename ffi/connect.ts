@@ -1,18 +1,18 @@
-import { parsePort } from "./socket/addresses.ts";
-import { Race } from "./race.ts";
-import type { SeqpacketConn } from "./seqpacket.ts";
-import type { WaitOptions } from "./socket/operation.ts";
-import { requireOptions } from "./socket/options_argument.ts";
-import { quote } from "./socket/quote.ts";
-import { connectTcp, type TcpConnectOptions } from "./tcp_connect.ts";
-import type { TcpConn } from "./tcp.ts";
-import type { UnixConn } from "./unix.ts";
+import { parsePort } from "./address/address.ts";
+import { Race } from "./tcp/happy_eyeballs.ts";
+import type { SeqpacketConn } from "./unix/seqpacket.ts";
+import type { WaitOptions } from "./io/operation.ts";
+import { requireOptions } from "./validate/options.ts";
+import { quote } from "./validate/quote.ts";
+import { connectTcp, type TcpConnectOptions } from "./tcp/connect.ts";
+import type { TcpConn } from "./tcp/tcp.ts";
+import type { UnixConn } from "./unix/unix.ts";
 import {
   connectSeqpacket,
   connectUnix,
   type SeqpacketConnectOptions,
   type UnixConnectOptions,
-} from "./unix_connect.ts";
+} from "./unix/connect.ts";
 
 /** What says where to. */
 const DIALLED = "{ hostname, port } or { transport, path }";

@@ -1,15 +1,15 @@
 import { libc } from "./libc/libc.ts";
-import { readFamily } from "./memory/sockaddr.ts";
-import { openOwnedWith } from "./owned_fd.ts";
-import { SeqpacketConn, SeqpacketListener } from "./seqpacket.ts";
-import { type Descriptor, takeOver } from "./socket/descriptor.ts";
-import { getOption } from "./socket/option.ts";
-import { socketName } from "./socket/sockname.ts";
-import { sockopt } from "./socket/sockopt.ts";
-import { TcpConn, TcpListener } from "./tcp.ts";
-import { UdpSocket } from "./udp.ts";
-import { UnixConn, UnixListener } from "./unix.ts";
-import { UnixDatagram } from "./unix_datagram.ts";
+import { readFamily } from "./struct/sockaddr.ts";
+import { openOwnedWith } from "./unix/owned_fd.ts";
+import { SeqpacketConn, SeqpacketListener } from "./unix/seqpacket.ts";
+import { type Descriptor, takeOver } from "./io/descriptor.ts";
+import { getOption } from "./option/option.ts";
+import { socketName } from "./address/sockname.ts";
+import { sockopt } from "./option/sockopt.ts";
+import { TcpConn, TcpListener } from "./tcp/tcp.ts";
+import { UdpSocket } from "./udp/udp.ts";
+import { UnixConn, UnixListener } from "./unix/unix.ts";
+import { UnixDatagram } from "./unix/datagram.ts";
 
 /** Any socket that people hold: what {@linkcode fromFd} and {@linkcode OwnedFd.open} give. `instanceof` has no class to
  * go by; the members tell.

@@ -1,10 +1,10 @@
-import { requireOptions } from "./socket/options_argument.ts";
-import { quote } from "./socket/quote.ts";
-import { listenTcp, type TcpListenOptions } from "./tcp_listen.ts";
-import type { SeqpacketListener } from "./seqpacket.ts";
-import type { TcpListener } from "./tcp.ts";
-import type { UnixListener } from "./unix.ts";
-import { listenSeqpacket, listenUnix, type SeqpacketListenOptions, type UnixListenOptions } from "./unix_listen.ts";
+import { requireOptions } from "./validate/options.ts";
+import { quote } from "./validate/quote.ts";
+import { listenTcp, type TcpListenOptions } from "./tcp/listen.ts";
+import type { SeqpacketListener } from "./unix/seqpacket.ts";
+import type { TcpListener } from "./tcp/tcp.ts";
+import type { UnixListener } from "./unix/unix.ts";
+import { listenSeqpacket, listenUnix, type SeqpacketListenOptions, type UnixListenOptions } from "./unix/listen.ts";
 
 /** Opens a listener: as `Deno.listen`, with everything that can be asked for before bind. socket(2), setsockopt(2),
  * bind(2), listen(2).

@@ -1,7 +1,7 @@
-import { quote } from "./socket/quote.ts";
-import { listenUdp, type UdpListenOptions } from "./udp_listen.ts";
-import type { UdpSocket } from "./udp.ts";
-import { listenUnixDatagram, type UnixDatagram, type UnixDatagramOptions } from "./unix_datagram.ts";
+import { quote } from "./validate/quote.ts";
+import { listenUdp, type UdpListenOptions } from "./udp/listen.ts";
+import type { UdpSocket } from "./udp/udp.ts";
+import { listenUnixDatagram, type UnixDatagram, type UnixDatagramOptions } from "./unix/datagram.ts";
 
 /** Opens a socket for datagrams: as `Deno.listenDatagram`, with everything that can be asked for before bind.
  * socket(2), setsockopt(2), bind(2).

@@ -1,5 +1,5 @@
 import { type Symbols, symbols } from "./symbols.ts";
-import { thisSystem } from "./this_system.ts";
+import { thisSystem } from "./host.ts";
 import type { System } from "./system.ts";
 
 /** libc as this thread sees it. A Worker opens its own: errno is a thread's. */

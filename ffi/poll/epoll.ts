@@ -1,5 +1,5 @@
 import type { Libc } from "../libc/libc.ts";
-import { epollDataHigh, epollDataLow, epollEvents, writeEpollEvent } from "../memory/epoll_event.ts";
+import { epollDataHigh, epollDataLow, epollEvents, writeEpollEvent } from "../struct/epoll_event.ts";
 import {
   ENDED,
   joinToken,
@@ -13,7 +13,7 @@ import {
   WAKE_TOKEN,
   WRITABLE,
 } from "./poller.ts";
-import { systemError, unwrap } from "../libc/system_error.ts";
+import { systemError, unwrap } from "../libc/socket_error.ts";
 
 /** epoll(7), edge-triggered: one registration a descriptor for life, and no call to go on waiting. */
 export class Epoll implements Poller {

@@ -1,5 +1,5 @@
 import type { Libc } from "../libc/libc.ts";
-import { keventFilter, keventFlags, keventUdataHigh, keventUdataLow, writeKevent } from "../memory/kevent.ts";
+import { keventFilter, keventFlags, keventUdataHigh, keventUdataLow, writeKevent } from "../struct/kevent.ts";
 import {
   ENDED,
   joinToken,
@@ -13,7 +13,7 @@ import {
   WAKE_TOKEN,
   WRITABLE,
 } from "./poller.ts";
-import { systemError, unwrap } from "../libc/system_error.ts";
+import { systemError, unwrap } from "../libc/socket_error.ts";
 
 const WAKE_IDENT = 1;
 

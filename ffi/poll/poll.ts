@@ -1,7 +1,7 @@
 import type { Libc } from "../libc/libc.ts";
-import { POLLFD_SIZE, pollfdRevents, writePollfd } from "../memory/pollfd.ts";
+import { POLLFD_SIZE, pollfdRevents, writePollfd } from "../struct/pollfd.ts";
 import { ENDED, MAX_WAIT, type Poller, READABLE, WAKE_TOKEN, WRITABLE } from "./poller.ts";
-import { systemError, unwrap } from "../libc/system_error.ts";
+import { systemError, unwrap } from "../libc/socket_error.ts";
 
 interface Watched {
   readonly fd: number;

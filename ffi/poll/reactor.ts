@@ -1,9 +1,9 @@
 import type { Libc } from "../libc/libc.ts";
 import { libc } from "../libc/libc.ts";
-import { override } from "../libc/override.ts";
+import { override } from "../libc/env.ts";
 import { Epoll } from "./epoll.ts";
 import { Kqueue } from "./kqueue.ts";
-import { type Next, Patience } from "./patience.ts";
+import { type Next, Patience } from "./wait_policy.ts";
 import { Poll } from "./poll.ts";
 import { type Poller, READABLE, WAKE_TOKEN, WRITABLE } from "./poller.ts";
 

@@ -1,5 +1,5 @@
-import type { Descriptor } from "./descriptor.ts";
-import { quote } from "./quote.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import { quote } from "../validate/quote.ts";
 import { type Socket, socketOf } from "./socket.ts";
 
 /** Absolute read and write deadlines, as Go's net.Conn has them. What waits beyond rejects with Deno.errors.TimedOut

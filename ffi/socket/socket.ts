@@ -1,18 +1,18 @@
 import { libc } from "../libc/libc.ts";
-import { unwrap } from "../libc/system_error.ts";
-import { Accepting, PeerName } from "./accepting.ts";
-import type { UnixAddr } from "./addresses.ts";
-import { backlogOf } from "./backlog.ts";
-import { requireBytes } from "./buffers.ts";
-import { Connecting } from "./connecting.ts";
-import { control, Descriptor, openDescriptor, takeOver } from "./descriptor.ts";
-import type { WaitOptions } from "./operation.ts";
-import { getOption, readOption, setOption, type SocketOption, writeOption } from "./option.ts";
-import { requireEveryHost } from "./permissions.ts";
-import { quote } from "./quote.ts";
-import { Readiness } from "./readiness.ts";
-import { encodeSocketAddress, requireListening } from "./sockaddr_argument.ts";
-import { type ReceivedMessage, Receiving, Sending } from "./transfer.ts";
+import { unwrap } from "../libc/socket_error.ts";
+import { Accepting, PeerName } from "../io/accept.ts";
+import type { UnixAddr } from "../address/address.ts";
+import { backlogOf } from "../validate/backlog.ts";
+import { requireBytes } from "../validate/bytes.ts";
+import { Connecting } from "../io/connect.ts";
+import { control, Descriptor, openDescriptor, takeOver } from "../io/descriptor.ts";
+import type { WaitOptions } from "../io/operation.ts";
+import { getOption, readOption, setOption, type SocketOption, writeOption } from "../option/option.ts";
+import { requireEveryHost } from "../address/permissions.ts";
+import { quote } from "../validate/quote.ts";
+import { Readiness } from "../io/readiness.ts";
+import { encodeSocketAddress, requireListening } from "../address/sockaddr_argument.ts";
+import { type ReceivedMessage, Receiving, Sending } from "../io/transfer.ts";
 
 /** What the class and its kin know of each other: the descriptor behind a Socket. */
 let make: (descriptor: Descriptor) => Socket;

@@ -8,7 +8,7 @@ import { describeMachine, thisMachine } from "./framework/machine.ts";
 import { describeResult, figure, toJson } from "./framework/report.ts";
 import { pinProcesses } from "./framework/processes.ts";
 import { takeTurns } from "./framework/turns.ts";
-import type { Result, Work } from "./framework/work.ts";
+import type { Result, Work } from "./framework/workload.ts";
 import { works } from "./works/mod.ts";
 
 const HELP = `deno task bench [--only NAME]… [--rounds N] [--json FILE] [--svg FILE] [--pin] [--calm SECONDS] [--list]

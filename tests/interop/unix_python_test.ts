@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { connect, listen, listenDatagram, type OwnedFd, type UnixConn } from "../../mod.ts";
-import { TcpListener } from "../../ffi/tcp.ts";
-import { UdpSocket } from "../../ffi/udp.ts";
+import { TcpListener } from "../../ffi/tcp/tcp.ts";
+import { UdpSocket } from "../../ffi/udp/udp.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { type Child, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";

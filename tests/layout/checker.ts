@@ -3,7 +3,7 @@
  * Run by itself it reports on the running system: `deno run -A tests/layout/checker.ts`. */
 
 import type { System } from "../../ffi/libc/system.ts";
-import { thisSystem } from "../../ffi/libc/this_system.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
 import { type Probe, probes } from "./probes.ts";
 
 /** How to make a program and how to run it. */

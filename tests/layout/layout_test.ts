@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { linux_aarch64 } from "../../ffi/libc/linux.ts";
 import type { System } from "../../ffi/libc/system.ts";
-import { thisSystem } from "../../ffi/libc/this_system.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
 import { aarch64Toolchain, check, describeReport, nativeToolchain, type Toolchain } from "./checker.ts";
 
 /** A test that wants a toolchain; without one it is ignored, and its name says why. */

@@ -80,7 +80,7 @@ const STRUCTURES: Readonly<Record<Exclude<keyof Layout, "sockaddrHasLength">, Me
   },
 };
 
-/** What is the same on every system, so that no table has it: ffi/memory writes these numbers into its code. */
+/** What is the same on every system, so that no table has it: ffi/struct writes these numbers into its code. */
 const COMMON: Readonly<Record<string, number>> = {
   "sizeof(size_t)": 8,
   "sizeof(void *)": 8,

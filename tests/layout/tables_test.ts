@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { Layout, System } from "../../ffi/libc/system.ts";
-import { systemFor, SYSTEMS, thisSystem } from "../../ffi/libc/this_system.ts";
+import { systemFor, SYSTEMS, thisSystem } from "../../ffi/libc/host.ts";
 
 /** What the rest of the module looks up, puts into words or turns into one of Deno's error classes. */
 const NEEDED_ERRORS = [

@@ -12,8 +12,9 @@ const ROOT = new URL("../../", import.meta.url);
 /** What rests on being told of readiness. */
 const TESTS = {
   udp: ["connected", "datagram", "dual_stack", "lifetime", "multicast", "random", "reuse_port"],
-  socket: ["abort", "deadline", "lane", "socket", "traffic"],
-  tcp: ["accept", "conformance", "race", "stream"],
+  io: ["abort", "deadline", "operation_queue"],
+  socket: ["socket", "traffic"],
+  tcp: ["accept", "conformance", "happy_eyeballs", "stream"],
   unix: ["conformance", "connect", "datagram", "descriptor_passing", "killed", "seqpacket"],
 };
 

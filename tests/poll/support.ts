@@ -4,7 +4,7 @@
  * @module
  */
 import { libc } from "../../ffi/libc/libc.ts";
-import { unwrap } from "../../ffi/libc/system_error.ts";
+import { unwrap } from "../../ffi/libc/socket_error.ts";
 import { Epoll } from "../../ffi/poll/epoll.ts";
 import { Kqueue } from "../../ffi/poll/kqueue.ts";
 import { Poll } from "../../ffi/poll/poll.ts";

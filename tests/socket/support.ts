@@ -4,8 +4,8 @@
  * @module
  */
 import { Socket } from "../../mod.ts";
-import { decodeNet } from "../../ffi/socket/addresses.ts";
-import { socketName } from "../../ffi/socket/sockname.ts";
+import { decodeNet } from "../../ffi/address/address.ts";
+import { socketName } from "../../ffi/address/sockname.ts";
 
 import { text } from "../udp/support.ts";
 

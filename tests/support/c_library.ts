@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { thisSystem } from "../../ffi/libc/this_system.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
 
 /** The first path of the running system's table where there is a file, or null. */
 export const libraryPath: string | null = thisSystem().libraries.find((path) => path.startsWith("/") && exists(path)) ??

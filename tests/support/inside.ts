@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { thisSystem } from "../../ffi/libc/this_system.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
 
 // <sched.h>, <fcntl.h>.
 const CLONE_NEWNET = 0x4000_0000;

@@ -6,7 +6,7 @@ import { CountedSignal } from "../conformance/stream/signals.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { start } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
-import { WatchedAccept } from "./ground.ts";
+import { WatchedAccept } from "./fake_accept.ts";
 import { listenTcp, PATIENCE } from "./support.ts";
 
 noDescriptorLeaks();

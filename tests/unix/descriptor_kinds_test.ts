@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { SeqpacketConn, SeqpacketListener } from "../../ffi/seqpacket.ts";
-import { TcpConn, TcpListener } from "../../ffi/tcp.ts";
-import { UdpSocket } from "../../ffi/udp.ts";
-import { UnixConn, UnixListener } from "../../ffi/unix.ts";
-import { UnixDatagram } from "../../ffi/unix_datagram.ts";
+import { SeqpacketConn, SeqpacketListener } from "../../ffi/unix/seqpacket.ts";
+import { TcpConn, TcpListener } from "../../ffi/tcp/tcp.ts";
+import { UdpSocket } from "../../ffi/udp/udp.ts";
+import { UnixConn, UnixListener } from "../../ffi/unix/unix.ts";
+import { UnixDatagram } from "../../ffi/unix/datagram.ts";
 import { connect, listen, listenDatagram, type OwnedFd, type Passable, Socket, socketPair } from "../../mod.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { run } from "../support/process.ts";

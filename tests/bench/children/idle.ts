@@ -1,7 +1,7 @@
 /** Waits on a listener and on a UDP socket, with our API or with Deno's, while nothing comes: `idle.ts ours|Deno`. */
 
 import process from "node:process";
-import { OURS } from "../framework/work.ts";
+import { OURS } from "../framework/workload.ts";
 
 /** Milliseconds before looking, and while looking. */
 const SETTLE = 500;

@@ -3,7 +3,7 @@
  * MODE is what it does with a connection: `echo`, `read`, `write`, `readable`, `writable`, or `close` at once. It says where it
  * listens, and serves until it is killed. */
 
-import { OURS } from "../framework/work.ts";
+import { OURS } from "../framework/workload.ts";
 
 /** Bytes of a read or a write in bulk. */
 const CHUNK = 65_536;

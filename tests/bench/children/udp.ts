@@ -1,7 +1,7 @@
 /** A UDP contender with our API or with Deno's: `udp.ts ours|Deno receive|send|round_trip [PORT]`. One JSON line of results. */
 
 import { quantile } from "../framework/statistics.ts";
-import { OURS } from "../framework/work.ts";
+import { OURS } from "../framework/workload.ts";
 import { countStrides, say, STRIDE } from "./counting.ts";
 
 type Api = Pick<typeof Deno, "listenDatagram">;

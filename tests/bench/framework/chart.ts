@@ -1,7 +1,7 @@
 import { describeMachine, type Machine } from "./machine.ts";
 import { figure } from "./report.ts";
 import { middleOf, ratio } from "./statistics.ts";
-import { BASELINE, OURS, type Outcome, type Result } from "./work.ts";
+import { BASELINE, OURS, type Outcome, type Result } from "./workload.ts";
 
 const WIDTH = 860;
 const MARGIN = 20;

@@ -2,7 +2,7 @@
 
 import { type Child, commandExists, start } from "../../support/process.ts";
 import { loadCommand, type LoadProgram } from "./load.ts";
-import type { Contender } from "./work.ts";
+import type { Contender } from "./workload.ts";
 
 /** Prefixes that keep the sides on processors of their own; empty where the system's scheduler decides. */
 let loadPrefix: string[] = [];

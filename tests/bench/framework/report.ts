@@ -1,7 +1,7 @@
 import { loadLanguage } from "./load.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { middleOf, ratio, reached } from "./statistics.ts";
-import { BASELINE, type Metric, type Outcome, type Result } from "./work.ts";
+import { BASELINE, type Metric, type Outcome, type Result } from "./workload.ts";
 
 /** A figure as people read it. */
 export function figure(value: number, digits: number): string {

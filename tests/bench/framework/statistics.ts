@@ -1,4 +1,4 @@
-import { BASELINE, type Goal, type Outcome, type Result } from "./work.ts";
+import { BASELINE, type Goal, type Outcome, type Result } from "./workload.ts";
 
 /** The middle one; between two middle ones, half-way. NaN of nothing. */
 export function median(values: readonly number[]): number {

@@ -1,4 +1,4 @@
-import type { Contender, Outcome, Result, Sample, Work } from "./work.ts";
+import type { Contender, Outcome, Result, Sample, Work } from "./workload.ts";
 
 /** The contenders in the order of a round: every other round backwards, so that nobody always follows the same one. */
 export function order<T>(contenders: readonly T[], round: number): T[] {

@@ -1,9 +1,9 @@
 /** What sockets cost that nothing happens on. */
 
-import { both } from "../framework/contenders.ts";
+import { both } from "../framework/subjects.ts";
 import { startContender, startLoad } from "../framework/processes.ts";
-import { hear, residentMemory } from "../framework/speech.ts";
-import { BASELINE, OURS, type Work } from "../framework/work.ts";
+import { hear, residentMemory } from "../framework/protocol.ts";
+import { BASELINE, OURS, type Work } from "../framework/workload.ts";
 import { attack, servers, startServer } from "./stream.ts";
 
 /** Connections that are open and quiet. */

@@ -1,4 +1,4 @@
-import type { Metric } from "../framework/work.ts";
+import type { Metric } from "../framework/workload.ts";
 
 /** How many a second. */
 export function rateOf(what: string): Metric {

@@ -1,4 +1,4 @@
-import type { Work } from "../framework/work.ts";
+import type { Work } from "../framework/workload.ts";
 import { idle } from "./idle.ts";
 import { startup } from "./startup.ts";
 import { streamBulk } from "./stream_bulk.ts";

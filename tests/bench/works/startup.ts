@@ -1,7 +1,7 @@
 import { run } from "../../support/process.ts";
-import { both } from "../framework/contenders.ts";
+import { both } from "../framework/subjects.ts";
 import { median } from "../framework/statistics.ts";
-import { OURS, type Work } from "../framework/work.ts";
+import { OURS, type Work } from "../framework/workload.ts";
 
 /** Pairs of runs in a round. */
 const PAIRS = 7;

@@ -1,9 +1,9 @@
 /** What the works over TCP and over Unix streams have in common. */
 
-import { both } from "../framework/contenders.ts";
+import { both } from "../framework/subjects.ts";
 import { startContender, startLoad } from "../framework/processes.ts";
-import { hear, processorTime } from "../framework/speech.ts";
-import type { Contender, Sample } from "../framework/work.ts";
+import { hear, processorTime } from "../framework/protocol.ts";
+import type { Contender, Sample } from "../framework/workload.ts";
 
 export type Transport = "tcp" | "unix";
 

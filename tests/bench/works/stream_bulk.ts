@@ -1,4 +1,4 @@
-import { BASELINE, OURS, type Work } from "../framework/work.ts";
+import { BASELINE, OURS, type Work } from "../framework/workload.ts";
 import { processorPer, rateOf } from "./metrics.ts";
 import { type ServerMode, serverRound, servers, type Transport, TRANSPORT_NAMES } from "./stream.ts";
 

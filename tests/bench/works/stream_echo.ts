@@ -1,4 +1,4 @@
-import { BASELINE, type Goal, OURS, type Work } from "../framework/work.ts";
+import { BASELINE, type Goal, OURS, type Work } from "../framework/workload.ts";
 import { MEDIAN, P99, processorPer, rateOf } from "./metrics.ts";
 import { serverRound, servers, type Transport, TRANSPORT_NAMES } from "./stream.ts";
 

@@ -1,7 +1,7 @@
-import { both, inBun, inC, inGo, nodeApi, oursBy } from "../framework/contenders.ts";
+import { both, inBun, inC, inGo, nodeApi, oursBy } from "../framework/subjects.ts";
 import { startContender, startLoad } from "../framework/processes.ts";
-import { hear } from "../framework/speech.ts";
-import { BASELINE, type Contender, type Goal, OURS, type Sample, type Work } from "../framework/work.ts";
+import { hear } from "../framework/protocol.ts";
+import { BASELINE, type Contender, type Goal, OURS, type Sample, type Work } from "../framework/workload.ts";
 import { processorPer, rateOf } from "./metrics.ts";
 
 /** Bytes of a datagram. */

@@ -1,7 +1,7 @@
-import { both, nodeApi } from "../framework/contenders.ts";
+import { both, nodeApi } from "../framework/subjects.ts";
 import { startContender, startLoad } from "../framework/processes.ts";
-import { hear } from "../framework/speech.ts";
-import { BASELINE, OURS, type Work } from "../framework/work.ts";
+import { hear } from "../framework/protocol.ts";
+import { BASELINE, OURS, type Work } from "../framework/workload.ts";
 import { MEDIAN, P99, processorPer } from "./metrics.ts";
 
 /** Seconds after which an echo ends that nobody ended. */

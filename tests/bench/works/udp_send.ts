@@ -1,8 +1,8 @@
 import { listenDatagram } from "../../../mod.ts";
-import { both, inBun, nodeApi, oursBy } from "../framework/contenders.ts";
+import { both, inBun, nodeApi, oursBy } from "../framework/subjects.ts";
 import { startContender } from "../framework/processes.ts";
-import { hear } from "../framework/speech.ts";
-import { BASELINE, OURS, type Work } from "../framework/work.ts";
+import { hear } from "../framework/protocol.ts";
+import { BASELINE, OURS, type Work } from "../framework/workload.ts";
 import { processorPer, rateOf } from "./metrics.ts";
 
 const MANY = oursBy("sendMany", "children/udp_batch.ts", "send_many");

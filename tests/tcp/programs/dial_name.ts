@@ -4,8 +4,8 @@
  * @module
  */
 import { connect, isSocketError, type TcpConn, type TcpConnectOptions } from "../../../mod.ts";
-import { resolveHost } from "../../../ffi/socket/resolve.ts";
-import { formatHost } from "../../../ffi/socket/addresses.ts";
+import { resolveHost } from "../../../ffi/address/resolve.ts";
+import { formatHost } from "../../../ffi/address/address.ts";
 import { descriptorCount } from "../../support/descriptors.ts";
 import "./warm.ts";
 

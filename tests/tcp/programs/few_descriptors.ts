@@ -4,7 +4,7 @@
  * @module
  */
 import { isSocketError, listen, Socket } from "../../../mod.ts";
-import { WatchedAccept } from "../ground.ts";
+import { WatchedAccept } from "../fake_accept.ts";
 
 /** Sockets until there can be no more. */
 function exhaust(): Socket[] {

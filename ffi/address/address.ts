@@ -1,0 +1,139 @@
+import { libc } from "../libc/libc.ts";
+import { thisSystem } from "../libc/host.ts";
+import { formatIPv4, formatIPv6, isMulticastIPv4, isMulticastIPv6, parseIPv4, parseIPv6 } from "../struct/ip.ts";
+import {
+  type InetAddress,
+  readFamily,
+  readInetAddress,
+  readPort,
+  readScopeId,
+  readUnixAddress,
+  SIN6_ADDR,
+  SIN_ADDR,
+  SOCKADDR_STORAGE_SIZE,
+  writeInetAddress,
+  writeUnixAddress,
+} from "../struct/sockaddr.ts";
+import { interfaceName, zoneIndex } from "./interface.ts";
+import { quote } from "../validate/quote.ts";
+
+/** The address of a Unix domain socket of any type: sockaddr_un of unix(7).
+ *
+ * @example
+ * ```ts
+ * import { resolveAddress, type UnixAddr } from "@berkeley/sockets";
+ *
+ * const addr: UnixAddr = await resolveAddress("unix", "@bus");
+ * console.log(addr); // { transport: "unix", path: "\0bus" }
+ * ```
+ */
+export interface UnixAddr {
+  /** "unix" for streams, "unixpacket" for datagrams, "seqpacket" for SOCK_SEQPACKET. */
+  transport: "unix" | "unixpacket" | "seqpacket";
+  /** A file path, "\0name" for an abstract name, or null for an unnamed socket. */
+  path: string | null;
+}
+
+/** A port as Deno takes it: a number, or one in digits. */
+export function parsePort(port: unknown, otherwise?: number): number {
+  if (port === undefined || port === null) {
+    if (otherwise !== undefined) return otherwise;
+    throw new TypeError(`Invalid port: ${port}, expected a whole number from 0 to 65535`);
+  }
+  const digits = typeof port === "string" && /^-?\d+$/.test(port);
+  const number = digits ? Number(port) : port;
+  if (typeof number !== "number" || !Number.isInteger(number)) {
+    // Deno's own words, but for what looks like a number and is none.
+    const shown = typeof port === "string" ? `'${port}'` : typeof port === "bigint" ? quote(port) : String(port);
+    throw new TypeError(`Invalid port: ${shown}, expected a whole number from 0 to 65535`);
+  }
+  if (number < 0 || number > 65535) {
+    throw new RangeError(`Invalid port (out of range): ${number}, expected 0 to 65535`);
+  }
+  return number;
+}
+
+/** An IP address in text, with or without brackets; null for anything else, such as a name. */
+export function parseHost(hostname: string, port: number): InetAddress | null {
+  if (typeof hostname !== "string") {
+    throw new TypeError(`Invalid hostname: ${quote(hostname)}, expected an IP address or a name`);
+  }
+  const v4 = parseIPv4(hostname);
+  if (v4 !== null) return { family: "inet", address: v4, port, scopeId: 0 };
+  const bare = hostname.startsWith("[") && hostname.endsWith("]") ? hostname.slice(1, -1) : hostname;
+  const v6 = parseIPv6(bare);
+  if (v6 === null) return null;
+  const scopeId = v6.zone === "" ? 0 : zoneIndex(v6.zone);
+  return { family: "inet6", address: v6.bytes, port, scopeId };
+}
+
+export function isMulticast(address: InetAddress): boolean {
+  return address.family === "inet" ? isMulticastIPv4(address.address) : isMulticastIPv6(address.address);
+}
+
+/** The text of an address without its port. A zone is part of it. */
+export function formatHost(address: InetAddress): string {
+  if (address.family === "inet") return formatIPv4(address.address);
+  const host = formatIPv6(address.address);
+  return address.scopeId === 0 ? host : `${host}%${interfaceName(address.scopeId)}`;
+}
+
+/** "127.0.0.1:80", "[::1]:80", a path, "@name" for an abstract name, "(unnamed)". */
+export function formatAddress(address: Deno.NetAddr | UnixAddr | Deno.Addr): string {
+  if ("hostname" in address) {
+    return address.hostname.includes(":")
+      ? `[${address.hostname}]:${address.port}`
+      : `${address.hostname}:${address.port}`;
+  }
+  if (!("path" in address) || !address.path) return "(unnamed)";
+  return address.path.startsWith("\0") ? `@${address.path.slice(1)}` : address.path;
+}
+
+/** A sockaddr of any family, exactly as long as it is. */
+export function encodeInet(address: InetAddress): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(SOCKADDR_STORAGE_SIZE);
+  return bytes.slice(0, writeInetAddress(libc().system, bytes, 0, address));
+}
+
+export function encodeUnix(path: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(SOCKADDR_STORAGE_SIZE);
+  return bytes.slice(0, writeUnixAddress(thisSystem(), bytes, 0, path));
+}
+
+/** The text of IPv4 addresses seen lately: a socket hears from few. */
+const hostnames = new Map<number, string>();
+const MOST_HOSTNAMES = 1024;
+
+function hostnameV4(sockaddr: Uint8Array, at: number): string {
+  const key = (sockaddr[at]! << 24) | (sockaddr[at + 1]! << 16) | (sockaddr[at + 2]! << 8) | sockaddr[at + 3]!;
+  let hostname = hostnames.get(key);
+  if (hostname === undefined) {
+    if (hostnames.size === MOST_HOSTNAMES) hostnames.clear();
+    hostname = formatIPv4(sockaddr, at);
+    hostnames.set(key, hostname);
+  }
+  return hostname;
+}
+
+/** Reads what the kernel wrote at `offset`, as Deno's type. Anything but an IP address reads as "0.0.0.0:0", the
+ * unspecified one. */
+export function decodeNet(transport: "tcp" | "udp", sockaddr: Uint8Array, offset = 0): Deno.NetAddr {
+  const { constants } = libc().system;
+  const family = readFamily(libc().system, sockaddr, offset);
+  if (family === constants.AF_INET) {
+    return { transport, hostname: hostnameV4(sockaddr, offset + SIN_ADDR), port: readPort(sockaddr, offset) };
+  }
+  if (family !== constants.AF_INET6) return { transport, hostname: "0.0.0.0", port: 0 };
+  const host = formatIPv6(sockaddr, offset + SIN6_ADDR);
+  const scope = readScopeId(sockaddr, offset);
+  const hostname = scope === 0 ? host : `${host}%${interfaceName(scope)}`;
+  return { transport, hostname, port: readPort(sockaddr, offset) };
+}
+
+export function decodeUnix(transport: UnixAddr["transport"], sockaddr: Uint8Array, length: number): UnixAddr {
+  return { transport, path: readUnixAddress(libc().system, sockaddr, 0, length) };
+}
+
+export function decodeInet(sockaddr: Uint8Array): InetAddress | null {
+  return readInetAddress(libc().system, sockaddr, 0, sockaddr.length);
+}

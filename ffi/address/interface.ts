@@ -1,0 +1,91 @@
+import { libc } from "../libc/libc.ts";
+import { systemError } from "../libc/socket_error.ts";
+import { formatIPv4, parseIPv4 } from "../struct/ip.ts";
+import { quote } from "../validate/quote.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** IF_NAMESIZE, with the NUL, on every supported system. */
+const NAME_SIZE = 16;
+
+/** struct ifaddrs begins alike on all supported systems: next, name, flags, address. */
+const IFADDRS = { size: 32, next: 0, name: 8, address: 24 } as const;
+
+/** The index of an interface by its name. */
+function indexOfName(name: string): number {
+  const { c, errno, system } = libc();
+  const bytes = encoder.encode(`${name}\0`);
+  // C would cut the name at a NUL and find another interface.
+  const possible = bytes.length <= NAME_SIZE && bytes.indexOf(0) === bytes.length - 1;
+  const index = possible ? c.if_nametoindex(bytes) : 0;
+  if (index !== 0) return index;
+  const code = possible ? errno() : system.errors.ENODEV!;
+  throw systemError(
+    code,
+    "if_nametoindex",
+    quote(name),
+    "expected a name, an index or an IPv4 address of this machine's",
+  );
+}
+
+/** The name of an interface; its number where it has gone. */
+export function interfaceName(index: number): string {
+  const { c } = libc();
+  const name = new Uint8Array(NAME_SIZE);
+  return c.if_indextoname(index, name) === 0n ? String(index) : decoder.decode(name.subarray(0, name.indexOf(0)));
+}
+
+/** A zone of an IPv6 address: an index in digits, or a name. */
+export function zoneIndex(zone: string): number {
+  return /^\d+$/.test(zone) ? Number(zone) : indexOfName(zone);
+}
+
+/** The index of the interface that has an IPv4 address: getifaddrs(3). */
+function indexOfIPv4(wanted: string): number {
+  const { c, system } = libc();
+  const head = new BigUint64Array(1);
+  if (c.getifaddrs(head) === -1) throw systemError(libc().errno(), "getifaddrs");
+  try {
+    for (let at = head[0]!; at !== 0n;) {
+      const entry = new DataView(libc().copyFrom(at, IFADDRS.size).buffer);
+      const address = entry.getBigUint64(IFADDRS.address, true);
+      if (address !== 0n && addressIs(address, wanted)) {
+        const name = libc().copyFrom(entry.getBigUint64(IFADDRS.name, true), NAME_SIZE);
+        return indexOfName(decoder.decode(name.subarray(0, name.indexOf(0))));
+      }
+      at = entry.getBigUint64(IFADDRS.next, true);
+    }
+  } finally {
+    c.freeifaddrs(head[0]!);
+  }
+  throw systemError(system.errors.ENODEV!, "getifaddrs", wanted, "no interface of this machine has that address");
+}
+
+function addressIs(address: bigint, wanted: string): boolean {
+  const { constants, layout } = libc().system;
+  const sockaddr = libc().copyFrom(address, 8);
+  const family = layout.sockaddrHasLength ? sockaddr[1] : sockaddr[0];
+  return family === constants.AF_INET && formatIPv4(sockaddr, 4) === wanted;
+}
+
+/** The index of an interface given as its name, its index or one of its IPv4 addresses; 0 leaves it to the system. */
+export function interfaceIndex(given: string | number | undefined): number {
+  if (given === undefined) return 0;
+  if (typeof given === "string" && given !== "") {
+    const address = parseIPv4(given);
+    if (address === null) return indexOfName(given);
+    return address.every((byte) => byte === 0) ? 0 : indexOfIPv4(given);
+  }
+  if (typeof given !== "number" || !Number.isInteger(given) || given < 0 || given > 0x7fff_ffff) {
+    throw new TypeError(`Invalid interface: ${quote(given)}, expected a name, an index or an IPv4 address`);
+  }
+  if (given !== 0) requireInterface(given);
+  return given;
+}
+
+function requireInterface(index: number): void {
+  const name = new Uint8Array(NAME_SIZE);
+  if (libc().c.if_indextoname(index, name) !== 0n) return;
+  throw systemError(libc().system.errors.ENODEV!, "if_indextoname", String(index), "no interface has that index");
+}

@@ -1,0 +1,233 @@
+import { libc } from "../libc/libc.ts";
+import { asSocketError } from "../libc/socket_error.ts";
+import { encodeAddrinfoHints, readAddrinfo } from "../struct/addrinfo.ts";
+import type { InetAddress } from "../struct/sockaddr.ts";
+import { decodeInet, encodeUnix, formatHost, parseHost, parsePort, type UnixAddr } from "./address.ts";
+import type { WaitOptions } from "../io/operation.ts";
+import { requireUnaborted } from "../validate/options.ts";
+import { requireNet, requireNotDenied } from "./permissions.ts";
+import { quote } from "../validate/quote.ts";
+
+/** The networks of Go's net whose addresses are IP addresses, for {@linkcode resolveAddress}; a digit asks for that
+ * family alone.
+ *
+ * @example
+ * ```ts
+ * import { type IpNetwork, resolveAddress } from "@berkeley/sockets";
+ *
+ * const network: IpNetwork = "tcp6";
+ * console.log((await resolveAddress(network, "[::1]:80")).hostname); // ::1
+ * ```
+ */
+export type IpNetwork = "tcp" | "tcp4" | "tcp6" | "udp" | "udp4" | "udp6" | "ip" | "ip4" | "ip6";
+
+/** The networks of Go's net whose addresses are paths, for {@linkcode resolveAddress}.
+ *
+ * @example
+ * ```ts
+ * import { resolveAddress, type UnixNetwork } from "@berkeley/sockets";
+ *
+ * const network: UnixNetwork = "unixgram";
+ * console.log((await resolveAddress(network, "/run/log")).transport); // unixpacket
+ * ```
+ */
+export type UnixNetwork = "unix" | "unixgram" | "seqpacket";
+
+/** Which families an answer may be of. */
+export type Family = "any" | "inet" | "inet6";
+
+const RESULT_SIZE = 48;
+const encoder = new TextEncoder();
+
+/** The memory of one call of getaddrinfo(3). */
+class Question {
+  readonly node: Uint8Array<ArrayBuffer>;
+  readonly hints: Uint8Array<ArrayBuffer>;
+  readonly result = new BigUint64Array(1);
+
+  constructor(readonly hostname: string, family: Family) {
+    const { system } = libc();
+    const { AF_INET, AF_INET6, AF_UNSPEC, SOCK_STREAM } = system.constants;
+    this.node = encoder.encode(`${hostname}\0`);
+    const wanted = family === "inet" ? AF_INET : family === "inet6" ? AF_INET6 : AF_UNSPEC;
+    // One socket type, or every address comes once for each.
+    this.hints = encodeAddrinfoHints(system, { flags: 0, family: wanted, socktype: SOCK_STREAM });
+  }
+
+  /** Reads the answer and gives its memory back. */
+  answer(code: number, port: number): InetAddress[] {
+    if (code !== 0) throw lookupError(this.hostname, code);
+    const addresses: InetAddress[] = [];
+    for (let at = this.result[0]!; at !== 0n;) {
+      const entry = readAddrinfo(libc().system, libc().copyFrom(at, RESULT_SIZE));
+      const address = entry.addr === 0n ? null : decodeInet(libc().copyFrom(entry.addr, entry.addrlen));
+      if (address !== null) addresses.push({ ...address, port });
+      at = entry.next;
+    }
+    this.free();
+    return addresses;
+  }
+
+  free(): void {
+    if (this.result[0] !== 0n) libc().c.freeaddrinfo(this.result[0]!);
+    this.result[0] = 0n;
+  }
+}
+
+/** What getaddrinfo(3) says beside that it knows no such host. */
+const LOOKUP_MEANINGS: Readonly<Record<string, string>> = {
+  EAI_ADDRFAMILY: "the host has no address of this family",
+  EAI_NODATA: "the host has no address of this family",
+  EAI_AGAIN: "no name server answered",
+};
+
+function lookupError(hostname: string, number: number): Error {
+  const { resolverErrors } = libc().system;
+  const code = Object.keys(resolverErrors).find((name) => resolverErrors[name] === number) ?? `EAI ${number}`;
+  const words = LOOKUP_MEANINGS[code] ?? "no such host";
+  const error = new Deno.errors.NotFound(`getaddrinfo ${quote(hostname)}: ${words} (${code})`);
+  return asSocketError(error, { code, errno: 0, syscall: "getaddrinfo", timeout: false, address: hostname });
+}
+
+function requireName(hostname: string): void {
+  if (hostname === "" || /[\0\s:/%[\]]/.test(hostname)) {
+    throw new TypeError(`Invalid hostname: ${quote(hostname)}, expected an IP address or a name, without a port`);
+  }
+}
+
+function literal(hostname: string, port: number, family: Family): InetAddress | null {
+  const address = parseHost(hostname, port);
+  if (address === null) return null;
+  if (family !== "any" && family !== address.family) {
+    throw new TypeError(`Not an ${family === "inet" ? "IPv4" : "IPv6"} address: ${quote(hostname)}`);
+  }
+  return address;
+}
+
+/** The addresses of a host, at once: the thread stands still while a name is looked up, as with Deno.listen. */
+export function resolveNow(hostname: string, port: number, family: Family = "any"): InetAddress[] {
+  const address = literal(hostname, port, family);
+  if (address !== null) return [address];
+  requireName(hostname);
+  const question = new Question(hostname, family);
+  return question.answer(libc().c.getaddrinfo(question.node, null, question.hints, question.result), port);
+}
+
+/** The addresses of a host, in the order the system prefers them. */
+export async function resolveHost(
+  hostname: string,
+  port: number,
+  family: Family = "any",
+  options?: WaitOptions,
+): Promise<InetAddress[]> {
+  requireUnaborted(options?.signal);
+  const address = literal(hostname, port, family);
+  if (address !== null) return [address];
+  requireName(hostname);
+  const question = new Question(hostname, family);
+  const asked = libc().c.getaddrinfo_blocking(question.node, null, question.hints, question.result);
+  try {
+    return question.answer(await abortable(asked, options?.signal), port);
+  } catch (error) {
+    // The thread cannot be called back; its answer is freed when it comes.
+    asked.then(() => question.free());
+    throw error;
+  }
+}
+
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+const NETWORK = /^(tcp|udp|ip)([46]?)$/;
+
+/** Splits "host:port", "[v6%zone]:port" and ":port". */
+function splitHostPort(address: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d+)$/.exec(typeof address === "string" ? address : "");
+  if (match === null) {
+    throw new TypeError(
+      `Invalid address: ${quote(address)}, expected "host:port", "[v6%zone]:port" or ":port"`,
+    );
+  }
+  return { host: match[1] ?? match[2]!, port: parsePort(match[3]) };
+}
+
+async function resolveInet(network: string, address: string, options?: WaitOptions): Promise<Deno.NetAddr> {
+  const [, protocol, digit] = NETWORK.exec(network)!;
+  const family: Family = digit === "4" ? "inet" : digit === "6" ? "inet6" : "any";
+  const { host, port } = protocol === "ip" ? { host: address, port: 0 } : splitHostPort(address);
+  const transport = protocol === "tcp" ? "tcp" : "udp";
+  if (host === "") {
+    if (protocol === "ip") throw new TypeError(`Invalid address: "", expected an IP address or a name`);
+    return { transport, hostname: family === "inet6" ? "::" : "0.0.0.0", port };
+  }
+  const isName = parseHost(host, port) === null;
+  if (isName) requireNet(host, port);
+  const found = await resolveHost(host, port, family, options);
+  // As Go does: of both families IPv4, which more of the world can answer.
+  const chosen = found.find((one) => one.family === "inet") ?? found[0]!;
+  const hostname = formatHost(chosen);
+  if (isName) requireNotDenied(hostname, port);
+  return { transport, hostname, port };
+}
+
+/** Turns the text of an address into an address, as Go's ResolveTCPAddr and its kin do.
+ *
+ * For "tcp", "udp" and their kin the text is `host:port`, `[v6%zone]:port` or `:port`; for "ip", a host alone; names
+ * are looked up by getaddrinfo(3), so that /etc/hosts counts, and of several answers IPv4 is preferred. For "unix",
+ * "unixgram" and "seqpacket" it is a path; `@name` and `\0name` are abstract.
+ *
+ * @throws {TypeError} for text that is no address of the network, quoting it
+ * @throws {RangeError} for a port beyond 0 to 65535
+ * @throws {Deno.errors.NotFound} for an unknown host; its `code` is "EAI_NONAME" or another of getaddrinfo's
+ * @throws {Deno.errors.NotCapable} for a name without `--allow-net` for it
+ *
+ * @example
+ * ```ts
+ * import { resolveAddress } from "@berkeley/sockets";
+ *
+ * console.log(await resolveAddress("udp", "[::1]:53")); // { transport: "udp", hostname: "::1", port: 53 }
+ * console.log(await resolveAddress("unix", "@bus")); // { transport: "unix", path: "\0bus" }
+ * ```
+ */
+export function resolveAddress(network: IpNetwork, address: string, options?: WaitOptions): Promise<Deno.NetAddr>;
+/** The same for the path of a Unix socket; `@name` is abstract.
+ *
+ * @throws {TypeError} for an unknown network, and for a path that is empty, too long or has a NUL inside
+ */
+export function resolveAddress(network: UnixNetwork, address: string, options?: WaitOptions): Promise<UnixAddr>;
+export function resolveAddress(
+  network: IpNetwork | UnixNetwork,
+  address: string,
+  options?: WaitOptions,
+): Promise<Deno.NetAddr | UnixAddr> {
+  if (NETWORK.test(network)) return resolveInet(network, address, options);
+  const transports: Readonly<Record<string, UnixAddr["transport"]>> = {
+    unix: "unix",
+    unixgram: "unixpacket",
+    seqpacket: "seqpacket",
+  };
+  const transport = Object.hasOwn(transports, network) ? transports[network] : undefined;
+  if (transport === undefined) {
+    const known = [
+      ...["tcp", "udp", "ip"].flatMap((name) => [name, `${name}4`, `${name}6`]),
+      ...Object.keys(transports),
+    ];
+    const words = known.map(quote).join(", ");
+    return Promise.reject(new TypeError(`Unknown network: ${quote(network)}, expected one of ${words}`));
+  }
+  if (typeof address !== "string" || address === "") {
+    return Promise.reject(new TypeError(`Invalid address: ${quote(address)}, expected a path`));
+  }
+  return Promise.try(() => {
+    const path = address.startsWith("@") ? `\0${address.slice(1)}` : address;
+    // What no sockaddr holds is refused here and not where it is used.
+    encodeUnix(path);
+    return { transport, path };
+  });
+}

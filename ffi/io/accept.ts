@@ -1,0 +1,62 @@
+import { libc } from "../libc/libc.ts";
+import { systemError } from "../libc/socket_error.ts";
+import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
+import { closeUnless, Descriptor, prepare } from "./descriptor.ts";
+import { AGAIN, type Again, Operation } from "./operation.ts";
+
+/** What accept(2) says of a connection that is no more, or when it was disturbed; the next one may be there. */
+const PASSING = ["ECONNABORTED", "EINTR", "EPROTO"] as const;
+
+/** Where accept(2) writes the peer's address. */
+export class PeerName {
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(SOCKADDR_STORAGE_SIZE);
+  readonly length: Uint32Array<ArrayBuffer> = new Uint32Array(1);
+}
+
+/** accept(2): makes what the listener gives out of each new descriptor. */
+export class Accepting<T> extends Operation<T> {
+  readonly syscall = "accept";
+  readonly #listener: Descriptor;
+  readonly #peer: PeerName;
+  readonly #make: (descriptor: Descriptor, peer: PeerName) => T;
+
+  constructor(listener: Descriptor, peer: PeerName, make: (descriptor: Descriptor, peer: PeerName) => T) {
+    super();
+    this.#listener = listener;
+    this.#peer = peer;
+    this.#make = make;
+  }
+
+  override attempt(): T | Again {
+    const { errno, system: { errors } } = libc();
+    for (;;) {
+      const fd = this.#accept();
+      if (fd !== -1) return this.#made(fd);
+      const code = errno();
+      if (code === errors.EAGAIN) return AGAIN;
+      if (!PASSING.some((name) => errors[name] === code)) throw systemError(code, "accept");
+    }
+  }
+
+  override interrupted(): Error {
+    return this.#listener.refusal() ?? super.interrupted();
+  }
+
+  #accept(): number {
+    const { c, system: { constants } } = libc();
+    const { bytes, length } = this.#peer;
+    length[0] = bytes.length;
+    const listener = this.#listener.fd;
+    return constants.SOCK_NONBLOCK === 0
+      ? c.accept(listener, bytes, length)
+      : c.accept4!(listener, bytes, length, constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC);
+  }
+
+  #made(fd: number): T {
+    const descriptor = new Descriptor(fd);
+    return closeUnless(descriptor, () => {
+      if (libc().system.constants.SOCK_NONBLOCK === 0) prepare(fd);
+      return this.#make(descriptor, this.#peer);
+    });
+  }
+}

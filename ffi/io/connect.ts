@@ -1,0 +1,62 @@
+import { libc } from "../libc/libc.ts";
+import { systemError } from "../libc/socket_error.ts";
+import type { Descriptor } from "./descriptor.ts";
+import { Pace } from "./backoff.ts";
+import { AGAIN, type Again, Operation } from "./operation.ts";
+import { optionNumber, readOption } from "../option/option.ts";
+import { peerName } from "../address/sockname.ts";
+
+/** connect(2) on a non-blocking socket, from the call to the answer. It runs in the lane of writes, since a connection
+ * that was made can be written to. */
+export class Connecting extends Operation<void> {
+  readonly syscall = "connect";
+  readonly #descriptor: Descriptor;
+  readonly #sockaddr: Uint8Array<ArrayBuffer>;
+  readonly #address: string;
+  #called = false;
+  readonly #pace: Pace;
+
+  constructor(descriptor: Descriptor, sockaddr: Uint8Array<ArrayBuffer>, address: string) {
+    super();
+    this.#descriptor = descriptor;
+    this.#sockaddr = sockaddr;
+    this.#address = address;
+    this.#pace = new Pace(descriptor);
+  }
+
+  override attempt(): void | Again {
+    return this.#called ? this.#outcome() : this.#call();
+  }
+
+  override left(): void {
+    this.#pace.stop();
+  }
+
+  /** A Unix socket whose backlog is full says EAGAIN, and no poller tells of room. */
+  override get paced(): boolean {
+    return !this.#called;
+  }
+
+  #call(): void | Again {
+    const { c, errno, system: { errors } } = libc();
+    this.#called = true;
+    if (c.connect(this.#descriptor.fd, this.#sockaddr, this.#sockaddr.length) === 0) return;
+    const code = errno();
+    if (code === errors.EAGAIN) {
+      this.#called = false;
+      return this.#pace.later();
+    }
+    // Interrupted, the connection is made all the same: POSIX, connect().
+    if (code === errors.EINPROGRESS || code === errors.EINTR) return AGAIN;
+    throw systemError(code, "connect", this.#address);
+  }
+
+  /** Being writable is not being connected: SO_ERROR tells of failure, and a peer's name of success. */
+  #outcome(): void | Again {
+    const { level, name } = optionNumber("SO_ERROR");
+    const error = readOption(this.#descriptor.fd, level, name, 4, "SO_ERROR");
+    const code = new DataView(error.buffer).getInt32(0, true);
+    if (code !== 0) throw systemError(code, "connect", this.#address);
+    if (peerName(this.#descriptor.fd) === null) return AGAIN;
+  }
+}

@@ -1,0 +1,190 @@
+import { libc } from "../libc/libc.ts";
+import { systemError, unwrap } from "../libc/socket_error.ts";
+import { ENDED, READABLE, WRITABLE } from "../poll/poller.ts";
+import { reactor, type Watcher } from "../poll/reactor.ts";
+import { Lane, type LaneOwner } from "./operation_queue.ts";
+import { quote } from "../validate/quote.ts";
+
+/** Numbers that a Descriptor of this thread owns: one number, one owner. */
+const owned = new Set<number>();
+
+/** Owns one descriptor number from birth to close, and the operations that wait on it. Nothing else in the module
+ * closes a socket. */
+export class Descriptor implements Watcher, LaneOwner {
+  #reads: Lane | null = null;
+  #writes: Lane | null = null;
+  /** Runs once, before the number is closed or given away. */
+  beforeClose: ((closing: boolean) => void) | null = null;
+  /** Whether a read would be served from what was taken from the kernel already. */
+  holdsUnread: (() => boolean) | null = null;
+  /** The errno of what was found to have ended the connection; 0 while nothing has. */
+  failure = 0;
+  /** What using it when closed says. */
+  closedMessage: string;
+  #fd: number;
+  #token = 0;
+  #waiting = 0;
+  #holds = true;
+
+  constructor(fd: number, closedMessage = "Socket has been closed") {
+    this.#fd = fd;
+    this.closedMessage = closedMessage;
+    owned.add(fd);
+  }
+
+  /** Whether an open Descriptor of this thread has this number. */
+  static owns(fd: number): boolean {
+    return owned.has(fd);
+  }
+
+  /** What waits to be read: made when it is first asked for, since a connection may come and go without. */
+  get reads(): Lane {
+    return this.#reads ??= new Lane(this, READABLE);
+  }
+
+  /** What waits to be written. */
+  get writes(): Lane {
+    return this.#writes ??= new Lane(this, WRITABLE);
+  }
+
+  get closed(): boolean {
+    return this.#fd === -1;
+  }
+
+  /** The number. Throws BadResource when closed. */
+  get fd(): number {
+    if (this.#fd === -1) throw this.refusal();
+    return this.#fd;
+  }
+
+  refusal(): Error | null {
+    return this.#fd === -1 ? new Deno.errors.BadResource(this.closedMessage) : null;
+  }
+
+  watch(interest: number): void {
+    if (this.#token === 0) this.#token = reactor().register(this);
+    reactor().watch(this.fd, this.#token, interest);
+  }
+
+  soon(): void {
+    reactor().soon(this);
+  }
+
+  ready(readiness: number): void {
+    const ended = (readiness & ENDED) !== 0;
+    if ((readiness & READABLE) !== 0) this.#reads?.ready(ended);
+    if ((readiness & WRITABLE) !== 0) this.#writes?.ready(ended);
+  }
+
+  waitBegins(): void {
+    reactor().begin(this.#holds);
+    this.#waiting++;
+  }
+
+  waitEnds(): void {
+    this.#waiting--;
+    reactor().end(this.#holds);
+  }
+
+  get holds(): boolean {
+    return this.#holds;
+  }
+
+  /** Whether what waits here keeps the process alive. */
+  hold(holds: boolean): void {
+    if (this.#holds === holds) return;
+    this.#holds = holds;
+    if (this.#waiting > 0) reactor().change(holds ? this.#waiting : -this.#waiting);
+  }
+
+  /** Closes the number at once, then tells who waited. Throws BadResource the second time. */
+  close(): void {
+    const fd = this.#release(true);
+    // Whatever close(2) says, the number is gone; repeating it could close somebody else's.
+    libc().c.close(fd);
+    this.#cut();
+  }
+
+  /** Gives the number away, open. */
+  detach(): number {
+    const fd = this.#release(false);
+    this.#cut();
+    return fd;
+  }
+
+  #release(closing: boolean): number {
+    const fd = this.fd;
+    this.beforeClose?.(closing);
+    this.beforeClose = null;
+    this.#fd = -1;
+    owned.delete(fd);
+    if (this.#token !== 0) reactor().forget(fd, this.#token);
+    return fd;
+  }
+
+  #cut(): void {
+    this.#reads?.cut((operation) => operation.explain(operation.interrupted()));
+    this.#writes?.cut((operation) => operation.explain(operation.interrupted()));
+  }
+}
+
+/** Opens a descriptor that is non-blocking and close-on-exec before anything else can see it. */
+export function openDescriptor(domain: number, type: number, protocol: number): Descriptor {
+  const { c, system: { constants } } = libc();
+  const flags = constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC;
+  const fd = unwrap(c.socket(domain, type | flags, protocol), "socket", undefined, (code) => {
+    return /SUPPORT$|^EINVAL$/.test(code) ? `domain ${domain}, type ${type}, protocol ${protocol}` : undefined;
+  });
+  const descriptor = new Descriptor(fd);
+  if (constants.SOCK_NONBLOCK === 0) closeUnless(descriptor, () => prepare(fd));
+  return descriptor;
+}
+
+/** Makes a descriptor from elsewhere non-blocking and close-on-exec. */
+export function prepare(fd: number): void {
+  const { FD_CLOEXEC, F_GETFL, F_SETFD, F_SETFL, O_NONBLOCK } = libc().system.constants;
+  control(fd, F_SETFD, FD_CLOEXEC);
+  const flags = control(fd, F_GETFL, 0);
+  if ((flags & O_NONBLOCK) === 0) control(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+/** Whether an open descriptor is a socket's. Throws BadResource for one that is not open. */
+export function isSocket(fd: number): boolean {
+  const { c, errno, system: { constants, errors, options } } = libc();
+  const type = new Int32Array(1);
+  if (c.getsockopt(fd, constants.SOL_SOCKET, options.SO_TYPE!.name, type, Uint32Array.of(4)) !== -1) return true;
+  const code = errno();
+  if (code === errors.ENOTSOCK) return false;
+  throw systemError(code, "getsockopt", `descriptor ${fd}`);
+}
+
+/** Makes a Descriptor of a number from elsewhere. What is refused is left as it was. */
+export function takeOver(fd: number): Descriptor {
+  if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff) {
+    throw new TypeError(`Invalid descriptor: ${quote(fd)}, expected a number from 0 up`);
+  }
+  if (Descriptor.owns(fd)) throw new TypeError(`Descriptor ${fd} belongs to an open socket; detach() gives it away`);
+  if (!isSocket(fd)) throw new TypeError(`Descriptor ${fd} is not a socket`);
+  prepare(fd);
+  return new Descriptor(fd);
+}
+
+/** fcntl(2), whose third argument is variadic. */
+export function control(fd: number, operation: number, argument: number): number {
+  const { c, system } = libc();
+  const result = system.variadicOnStack
+    ? c.fcntl_on_stack(fd, operation, 0n, 0n, 0n, 0n, 0n, 0n, BigInt(argument))
+    : c.fcntl(fd, operation, argument);
+  return unwrap(result, "fcntl");
+}
+
+/** Runs the steps between a descriptor's birth and the object that will own it; when one fails the descriptor does not
+ * outlive it. */
+export function closeUnless<T>(descriptor: Descriptor, steps: () => T): T {
+  try {
+    return steps();
+  } catch (error) {
+    if (!descriptor.closed) descriptor.close();
+    throw error;
+  }
+}

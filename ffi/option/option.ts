@@ -1,0 +1,170 @@
+import { libc } from "../libc/libc.ts";
+import { unwrap } from "../libc/socket_error.ts";
+import type { OptionEncoding, OptionName, OptionNumber } from "../libc/system.ts";
+import { thisSystem } from "../libc/host.ts";
+import { decodeLinger, encodeLinger } from "../struct/linger.ts";
+import { quote } from "../validate/quote.ts";
+
+/** A typed option: its level, number and encoding on the running system. {@linkcode sockopt} has them all.
+ *
+ * @example
+ * ```ts
+ * import { type Socket, type SocketOption, sockopt } from "@berkeley/sockets";
+ *
+ * // Switches an option on where the system has it.
+ * function switchOn(socket: Socket, option: SocketOption<boolean>): void {
+ *   if (option.supported) socket.setOption(option, true);
+ * }
+ * console.log(sockopt.SO_REUSEADDR.name, typeof switchOn); // SO_REUSEADDR function
+ * ```
+ */
+export interface SocketOption<T> {
+  /** The system's own name, "SO_REUSEPORT". */
+  readonly name: string;
+  /** False where the running system lacks it; using it then throws Deno.errors.NotSupported naming it. */
+  readonly supported: boolean;
+  /** Carries the type of the value; never there. */
+  readonly _value?: T;
+}
+
+/** What close does while data is still to be sent: SO_LINGER, socket(7).
+ *
+ * @example
+ * ```ts
+ * import { type Linger, Socket, sockopt } from "@berkeley/sockets";
+ *
+ * using socket = Socket.open("inet", "stream");
+ * const reset: Linger = { seconds: 0 };
+ * socket.setOption(sockopt.SO_LINGER, reset);
+ * console.log(socket.getOption(sockopt.SO_LINGER)); // { seconds: 0 }
+ * ```
+ */
+export interface Linger {
+  /** Seconds, 0 to 65,535; 0 resets the connection, null switches lingering off. */
+  seconds: number | null;
+}
+
+/** Room for the value of any option that is read: strings are the longest. */
+const LONGEST_VALUE = 256;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function unknownOption(given: unknown): TypeError {
+  return new TypeError(`Unknown option: ${quote(given)}, expected one of sockopt's`);
+}
+
+/** The name of an option; a member that sockopt does not have is undefined. */
+function nameOf(option: SocketOption<unknown>): OptionName {
+  if (typeof option?.name !== "string") throw unknownOption(option);
+  return option.name as OptionName;
+}
+
+export function optionNumber(name: OptionName): OptionNumber {
+  const { options } = thisSystem();
+  if (!Object.hasOwn(options, name)) throw unknownOption(name);
+  const number = options[name];
+  if (number === null) {
+    throw new Deno.errors.NotSupported(`${thisSystem().name} has no option ${name}; sockopt.${name}.supported tells`);
+  }
+  return number;
+}
+
+function int(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Int32Array.of(value).buffer);
+}
+
+function requireType(name: string, value: unknown, type: "boolean" | "number" | "string"): void {
+  const fits = typeof value === type && (type !== "number" || Number.isInteger(value));
+  if (fits) return;
+  const wanted = type === "number" ? "a whole number" : `a ${type}`;
+  throw new TypeError(`Invalid value for ${name}: ${quote(value)}, expected ${wanted}`);
+}
+
+function requireRange(name: string, value: number, least: number, most: number): void {
+  if (value >= least && value <= most) return;
+  throw new RangeError(`Invalid value for ${name}: ${value}, expected ${least} to ${most}`);
+}
+
+/** The bytes setsockopt(2) takes for a value. */
+function encode(name: string, encoding: OptionEncoding, value: unknown): Uint8Array<ArrayBuffer> {
+  switch (encoding) {
+    case "boolean":
+    case "byte boolean":
+      requireType(name, value, "boolean");
+      return encoding === "boolean" ? int(value ? 1 : 0) : Uint8Array.of(value ? 1 : 0);
+    case "int":
+      requireType(name, value, "number");
+      requireRange(name, value as number, -(2 ** 31), 2 ** 32 - 1);
+      return int(value as number);
+    case "byte":
+      requireType(name, value, "number");
+      requireRange(name, value as number, 0, 255);
+      return Uint8Array.of(value as number);
+    case "string":
+      requireType(name, value, "string");
+      return encoder.encode(`${value as string}\0`);
+    case "linger": {
+      const seconds = (value as Linger | null)?.seconds;
+      if (seconds === undefined) {
+        throw new TypeError(`Invalid value for ${name}: ${quote(value)}, expected { seconds }, a whole number or null`);
+      }
+      if (seconds !== null) {
+        requireType(name, seconds, "number");
+        requireRange(name, seconds as number, 0, 65535);
+      }
+      return encodeLinger(seconds as number | null);
+    }
+  }
+}
+
+/** What getsockopt(2) wrote, which may be shorter than what setsockopt(2) takes. */
+function decode(encoding: OptionEncoding, bytes: Uint8Array<ArrayBuffer>): boolean | number | string | Linger {
+  if (encoding === "string") {
+    const end = bytes.indexOf(0);
+    return decoder.decode(end === -1 ? bytes : bytes.subarray(0, end));
+  }
+  if (encoding === "linger") return { seconds: decodeLinger(bytes) };
+  const number = bytes.length >= 4 ? new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true) : bytes[0] ?? 0;
+  return encoding.endsWith("boolean") ? number !== 0 : number;
+}
+
+/** getsockopt(2): what the kernel wrote of at most `length` bytes. */
+export function readOption(
+  fd: number,
+  level: number,
+  name: number,
+  length: number,
+  what: string,
+): Uint8Array<ArrayBuffer> {
+  const value = new Uint8Array(length);
+  const written = Uint32Array.of(length);
+  unwrap(libc().c.getsockopt(fd, level, name, value, written), "getsockopt", what);
+  return value.subarray(0, written[0]!);
+}
+
+/** setsockopt(2). */
+export function writeOption(
+  fd: number,
+  level: number,
+  name: number,
+  value: Uint8Array,
+  what: string,
+  help?: (code: string) => string | undefined,
+): void {
+  unwrap(libc().c.setsockopt(fd, level, name, value, value.length), "setsockopt", what, help);
+}
+
+export function getOption<T>(fd: number, option: SocketOption<T>): T {
+  const { level, name, encoding } = optionNumber(nameOf(option));
+  return decode(encoding, readOption(fd, level, name, LONGEST_VALUE, option.name)) as T;
+}
+
+/** Errors that another value would not avoid. */
+const NOT_THE_VALUE = ["EPERM", "ENOPROTOOPT", "EISCONN"];
+
+export function setOption<T>(fd: number, option: SocketOption<T>, value: T): void {
+  const { level, name, encoding } = optionNumber(nameOf(option));
+  const help = (code: string) => NOT_THE_VALUE.includes(code) ? undefined : `the value was ${quote(value)}`;
+  writeOption(fd, level, name, encode(option.name, encoding, value), option.name, help);
+}

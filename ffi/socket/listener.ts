@@ -1,0 +1,61 @@
+import { Accepting, PeerName } from "../io/accept.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import { Endpoint, UntilClosed } from "./endpoint.ts";
+import type { WaitOptions } from "../io/operation.ts";
+
+/** A socket that gives out connections: what {@linkcode TcpListener}, {@linkcode UnixListener} and
+ * {@linkcode SeqpacketListener} have in common.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@berkeley/sockets";
+ *
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * const serving = (async () => {
+ *   for await (const conn of listener) conn.close();
+ * })();
+ * const conn = await connect({ port: listener.addr.port });
+ * console.log(await conn.read(new Uint8Array(8))); // null
+ * conn.close();
+ * listener.close();
+ * await serving;
+ * ```
+ */
+export abstract class StreamListener<C, A> extends Endpoint implements AsyncIterable<C> {
+  readonly #addr: A;
+  readonly #peer = new PeerName();
+
+  /** @ignore */
+  constructor(descriptor: Descriptor, addr: A) {
+    super(descriptor);
+    this.#addr = addr;
+    descriptor.closedMessage = "Listener has been closed";
+  }
+
+  /** Where it listens: getsockname(2). */
+  get addr(): A {
+    return this.#addr;
+  }
+
+  /** @ignore */
+  protected abstract wrap(descriptor: Descriptor, peer: PeerName): C;
+
+  /** Waits for a connection: accept4(2). Any number may wait; connections go to them in order. A connection that its
+   * peer gave up meanwhile is passed over.
+   *
+   * @throws {Deno.errors.BadResource} when the listener is closed, also meanwhile
+   * @throws {SocketError} EMFILE or ENFILE without a descriptor left: the connection stays in the queue, and the
+   * listener lives on
+   * @throws {Deno.errors.TimedOut} past the deadline
+   */
+  accept(options?: WaitOptions): Promise<C> {
+    return this.descriptor.reads.run(new Accepting(this.descriptor, this.#peer, this.#wrap), options);
+  }
+
+  /** Iterates over connections, until the listener is closed. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<C> {
+    return new UntilClosed(() => this.accept());
+  }
+
+  readonly #wrap = (descriptor: Descriptor, peer: PeerName): C => this.wrap(descriptor, peer);
+}

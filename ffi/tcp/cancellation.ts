@@ -1,0 +1,39 @@
+import { deadlineTime } from "../socket/endpoint.ts";
+import { deadlineExceeded } from "../io/operation_queue.ts";
+import { requireUnaborted } from "../validate/options.ts";
+
+/** One signal for all the ways in which a job of several steps may be ended: the caller's signal, a deadline, or its
+ * own end. Dispose takes the listener and the timer away again. */
+export class Cancellation implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal | undefined;
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `syscall` is named when the deadline expires. */
+  constructor(syscall: string, signal: AbortSignal | undefined, deadline?: Date | null) {
+    requireUnaborted(signal);
+    const time = deadlineTime(deadline ?? null);
+    if (time !== Infinity) {
+      const left = time - Date.now();
+      if (left <= 0) throw deadlineExceeded(syscall);
+      this.#timer = setTimeout(() => this.cancel(deadlineExceeded(syscall)), Math.min(left, 0x7fff_ffff));
+    }
+    this.#outer = signal;
+    signal?.addEventListener("abort", this.#forward);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  cancel(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#outer?.removeEventListener("abort", this.#forward);
+  }
+
+  readonly #forward = (): void => this.cancel(this.#outer!.reason);
+}

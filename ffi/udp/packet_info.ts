@@ -1,0 +1,203 @@
+import type { Datagram } from "./datagram.ts";
+import { libc } from "../libc/libc.ts";
+import type { OptionName } from "../libc/system.ts";
+import { type ControlCursor, controlSpace, writeControlMessage } from "../struct/cmsg.ts";
+import { decodePacketInfo4, decodePacketInfo6, encodePacketInfo4, encodePacketInfo6 } from "../struct/in_pktinfo.ts";
+import { formatIPv4, formatIPv6 } from "../struct/ip.ts";
+import { decodeTimespec, decodeTimeval } from "../struct/timeval.ts";
+import type { IpFamily } from "./membership.ts";
+import { parseHost } from "../address/address.ts";
+import { inFamily } from "./destinations.ts";
+import type { WaitOptions } from "../io/operation.ts";
+import { optionNumber, readOption, writeOption } from "../option/option.ts";
+import { quote } from "../validate/quote.ts";
+
+/** What a UDP socket has the kernel tell beside the bytes. */
+export interface UdpFeatures {
+  readonly packetInfo: boolean;
+  readonly timestamps: boolean;
+  readonly receiveOffload: boolean;
+}
+
+/** Room for the control messages of one datagram with everything on: 40 + 24 + 24 + 32 + 24 bytes on Linux, more on
+ * BSD. */
+export const CONTROL_ROOM = 256;
+
+/** The control messages a socket has to leave room for. */
+export function controlRoomOf({ packetInfo, timestamps, receiveOffload }: UdpFeatures): number {
+  return packetInfo || timestamps || receiveOffload ? CONTROL_ROOM : 0;
+}
+
+const PACKET_INFO: Readonly<Record<IpFamily, readonly OptionName[]>> = {
+  inet: ["IP_PKTINFO", "IP_RECVDSTADDR", "IP_RECVIF", "IP_RECVTTL", "IP_RECVTOS"],
+  inet6: ["IPV6_RECVPKTINFO", "IPV6_RECVHOPLIMIT", "IPV6_RECVTCLASS"],
+};
+
+/** On a socket of both families Linux tells IPv4's part too, where it is asked; older kernels refuse, and then it stays
+ * unknown. */
+const MAPPED: readonly OptionName[] = ["IP_RECVTTL", "IP_RECVTOS"];
+
+const TIMESTAMPS: readonly OptionName[] = ["SO_TIMESTAMPNS", "SO_TIMESTAMP"];
+
+const ON = Uint8Array.of(1, 0, 0, 0);
+
+function supported(names: readonly OptionName[]): OptionName[] {
+  return names.filter((name) => libc().system.options[name] !== null);
+}
+
+function switchOn(fd: number, option: OptionName): void {
+  const { level, name } = optionNumber(option);
+  writeOption(fd, level, name, ON, option);
+}
+
+/** Switches on what was asked for. UDP_GRO is left alone where there is none: the results are the same without. */
+export function enableFeatures(fd: number, family: IpFamily, features: UdpFeatures): void {
+  if (features.packetInfo) {
+    for (const name of supported(PACKET_INFO[family])) switchOn(fd, name);
+    for (const option of family === "inet6" ? supported(MAPPED) : []) {
+      const { level, name } = optionNumber(option);
+      libc().c.setsockopt(fd, level, name, ON, ON.length);
+    }
+  }
+  if (features.timestamps) switchOn(fd, supported(TIMESTAMPS)[0]!);
+  if (features.receiveOffload) { for (const name of supported(["UDP_GRO"])) switchOn(fd, name); }
+}
+
+function isOn(fd: number, option: OptionName | undefined): boolean {
+  if (option === undefined) return false;
+  const { level, name } = optionNumber(option);
+  return readOption(fd, level, name, 4, option)[0] !== 0;
+}
+
+/** What is switched on at a socket that was made elsewhere. */
+export function featuresOf(fd: number, family: IpFamily): UdpFeatures {
+  return {
+    packetInfo: isOn(fd, supported(PACKET_INFO[family])[0]),
+    timestamps: isOn(fd, supported(TIMESTAMPS)[0]),
+    receiveOffload: isOn(fd, supported(["UDP_GRO"])[0]),
+  };
+}
+
+/** How long the datagrams are that the kernel gave as one: UDP_GRO's control message; 0 where there is none. */
+export function segmentSize(cursor: ControlCursor, offset: number, length: number): number {
+  const { options } = libc().system;
+  const gro = options.UDP_GRO;
+  if (gro === null) return 0;
+  cursor.begin(offset, length);
+  while (cursor.next()) {
+    if (cursor.level === gro.level && cursor.type === gro.name) return number(cursor);
+  }
+  return 0;
+}
+
+/** A control message that is an int on one system and a byte on another. */
+function number({ view, start, end }: ControlCursor): number {
+  return end - start >= 4 ? view.getInt32(start, true) : view.getUint8(start);
+}
+
+type Details = Omit<Datagram, "data" | "addr" | "truncated">;
+
+/** What control messages say of a datagram: `length` bytes of them at `offset`. */
+export function readDetails(cursor: ControlCursor, offset: number, length: number): Details {
+  const { constants } = libc().system;
+  const details: Details = {};
+  cursor.begin(offset, length);
+  while (cursor.next()) {
+    if (cursor.level === constants.IPPROTO_IP) readInet(cursor, details);
+    else if (cursor.level === constants.IPPROTO_IPV6) readInet6(cursor, details);
+    else if (cursor.level === constants.SOL_SOCKET) readTimestamp(cursor, details);
+  }
+  return details;
+}
+
+function readInet(cursor: ControlCursor, details: Details): void {
+  const { IP_PKTINFO, IP_RECVDSTADDR, IP_RECVIF, IP_TTL_MESSAGE, IP_TOS_MESSAGE } = libc().system.constants;
+  switch (cursor.type) {
+    case IP_PKTINFO: {
+      const info = decodePacketInfo4(cursor.data);
+      details.destination = formatIPv4(info.address);
+      details.interfaceIndex = info.interfaceIndex;
+      return;
+    }
+    case IP_RECVDSTADDR:
+      details.destination = formatIPv4(cursor.data);
+      return;
+    case IP_RECVIF:
+      // struct sockaddr_dl: sdl_index.
+      details.interfaceIndex = cursor.view.getUint16(cursor.start + 2, true);
+      return;
+    case IP_TTL_MESSAGE:
+      details.ttl = number(cursor);
+      return;
+    case IP_TOS_MESSAGE:
+      details.trafficClass = number(cursor);
+      return;
+  }
+}
+
+function readInet6(cursor: ControlCursor, details: Details): void {
+  const { IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS } = libc().system.constants;
+  switch (cursor.type) {
+    case IPV6_PKTINFO: {
+      const info = decodePacketInfo6(cursor.data);
+      details.destination = formatIPv6(info.address);
+      details.interfaceIndex = info.interfaceIndex;
+      return;
+    }
+    case IPV6_HOPLIMIT:
+      details.ttl = number(cursor);
+      return;
+    case IPV6_TCLASS:
+      details.trafficClass = number(cursor);
+      return;
+  }
+}
+
+function readTimestamp(cursor: ControlCursor, details: Details): void {
+  const { constants, layout } = libc().system;
+  if (cursor.type === constants.SCM_TIMESTAMPNS) details.timestamp = decodeTimespec(cursor.data);
+  else if (cursor.type === constants.SCM_TIMESTAMP) details.timestamp = decodeTimeval(layout, cursor.data);
+}
+
+/** How one datagram is sent.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using server = listenDatagram({ transport: "udp", hostname: "0.0.0.0", packetInfo: true });
+ * using client = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * await client.send(new Uint8Array(1), { transport: "udp", hostname: "127.0.0.2", port: server.addr.port });
+ * const { data, addr, destination } = await server.receiveMessage();
+ * await server.send(data, addr, { source: destination! });
+ * console.log((await client.receive())[1].hostname); // 127.0.0.2
+ * ```
+ */
+export interface SendOptions extends WaitOptions {
+  /** Which of this machine's addresses to send from, on a socket bound to all of them: the `destination` of the
+   * datagram that is answered. IP_PKTINFO, IPV6_PKTINFO, IP_SENDSRCADDR. */
+  source?: string;
+  /** Which interface to send by, beside `source`. The system's choice where left out; not on FreeBSD over IPv4. */
+  interfaceIndex?: number;
+}
+
+/** Where a datagram is to be sent from: the control message for one of this machine's addresses, on a socket bound to
+ * all of them. */
+export function encodeSource(family: IpFamily, source: string, interfaceIndex: number): Uint8Array<ArrayBuffer> {
+  const given = typeof source === "string" ? parseHost(source, 0) : null;
+  if (given === null) throw new TypeError(`Invalid source: ${quote(source)}, expected an IP address`);
+  const { address } = inFamily(family, given, source);
+  const { constants, layout } = libc().system;
+  const info = { interfaceIndex, address };
+  if (family === "inet6") return message(constants.IPPROTO_IPV6, constants.IPV6_PKTINFO, encodePacketInfo6(info));
+  // FreeBSD's IP_SENDSRCADDR has the number of IP_RECVDSTADDR.
+  return constants.IP_PKTINFO === 0
+    ? message(constants.IPPROTO_IP, constants.IP_RECVDSTADDR, address)
+    : message(constants.IPPROTO_IP, constants.IP_PKTINFO, encodePacketInfo4(info));
+
+  function message(level: number, type: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
+    const control = new Uint8Array(controlSpace(layout, data.length));
+    writeControlMessage(layout, control, 0, level, type, data);
+    return control;
+  }
+}

@@ -1,0 +1,149 @@
+import { Coalesced, coalescedSize } from "./gro.ts";
+import type { Datagram } from "./datagram.ts";
+import type { DatagramBatch } from "./batch.ts";
+import { ControlCursor } from "../struct/cmsg.ts";
+import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
+import { controlRoomOf, readDetails, type UdpFeatures } from "./packet_info.ts";
+import { decodeNet } from "../address/address.ts";
+import { requireBytes } from "../validate/bytes.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import { inward, type InwardMessage } from "../io/message.ts";
+import { AGAIN, type Again, Operation } from "../io/operation.ts";
+import { scratchBytes } from "../io/scratch.ts";
+
+/** What receives need to know of their socket, and what one leaves for the next. */
+export interface DatagramSource {
+  readonly descriptor: Descriptor;
+  readonly features: UdpFeatures;
+  /** Datagrams that came together with one that was given out. */
+  waiting: Coalesced | null;
+  /** What the next receive is to be told. */
+  error: Error | null;
+}
+
+/** Takes one datagram out of what the kernel gives, into `p` or the thread's scratch memory. With UDP_GRO that may be
+ * several: the rest is left with the socket. */
+function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number | Again {
+  const message = inward();
+  const room = controlRoomOf(source.features);
+  if (!source.features.receiveOffload) {
+    return message.receive(source.descriptor.fd, p, 0, SOCKADDR_STORAGE_SIZE, room);
+  }
+  // Looked at before anything is taken: while the operation waited, the buffer may have been transferred away.
+  requireBytes(p);
+  const whole = scratchBytes();
+  const length = message.receive(source.descriptor.fd, whole, 0, SOCKADDR_STORAGE_SIZE, room);
+  if (length === AGAIN) return AGAIN;
+  const size = coalescedSize(message, length);
+  if (size > 0) source.waiting = new Coalesced(whole.slice(size, length), size, message);
+  const first = whole.subarray(0, Math.min(size === 0 ? length : size, p.length));
+  if (p.buffer !== whole.buffer) p.set(first);
+  return first.length;
+}
+
+/** Whether the next receive needs nothing from the kernel. */
+export function holdsUnread({ waiting, error }: DatagramSource): boolean {
+  return error !== null || (waiting !== null && !waiting.empty);
+}
+
+/** The datagram that waits, if one does; or throws the error that does. */
+function takeWaiting(source: DatagramSource): Coalesced | null {
+  const { waiting, error } = source;
+  if (error !== null) {
+    source.error = null;
+    throw error;
+  }
+  if (waiting === null || !waiting.empty) return waiting;
+  return source.waiting = null;
+}
+
+/** Receives one datagram into the caller's buffer, or into memory of its own. */
+export class ReceivingPair extends Operation<[Uint8Array<ArrayBuffer>, Deno.NetAddr]> {
+  readonly syscall = "recvmsg";
+  readonly #source: DatagramSource;
+  readonly #p: Uint8Array<ArrayBuffer> | undefined;
+
+  constructor(source: DatagramSource, p: Uint8Array<ArrayBuffer> | undefined) {
+    super();
+    this.#source = source;
+    this.#p = p;
+  }
+
+  override attempt(): [Uint8Array<ArrayBuffer>, Deno.NetAddr] | Again {
+    const waiting = takeWaiting(this.#source);
+    if (waiting !== null) return this.#adopt(waiting);
+    const p = this.#p ?? scratchBytes();
+    const length = receiveOne(this.#source, p);
+    if (length === AGAIN) return AGAIN;
+    const data = this.#p === undefined ? p.slice(0, length) : p.subarray(0, length);
+    return [data, decodeNet("udp", inward().name)];
+  }
+
+  #adopt(waiting: Coalesced): [Uint8Array<ArrayBuffer>, Deno.NetAddr] {
+    requireBytes(this.#p ?? waiting.name);
+    const { data, addr } = waiting.next();
+    if (this.#p === undefined) return [data.slice(), addr];
+    const fitting = data.subarray(0, this.#p.length);
+    this.#p.set(fitting);
+    return [this.#p.subarray(0, fitting.length), addr];
+  }
+}
+
+/** Receives one datagram whole, with what the kernel knows of it. */
+export class ReceivingDatagram extends Operation<Datagram> {
+  readonly syscall = "recvmsg";
+  readonly #source: DatagramSource;
+  readonly #maxLength: number;
+
+  constructor(source: DatagramSource, maxLength: number) {
+    super();
+    this.#source = source;
+    this.#maxLength = maxLength;
+  }
+
+  override attempt(): Datagram | Again {
+    const waiting = takeWaiting(this.#source);
+    if (waiting !== null) return this.#adopt(waiting);
+    const room = scratchBytes().subarray(0, this.#maxLength);
+    const length = receiveOne(this.#source, room);
+    if (length === AGAIN) return AGAIN;
+    const message = inward();
+    const cursor = new ControlCursor(message.libc.system.layout, message.control);
+    return {
+      data: room.slice(0, length),
+      addr: decodeNet("udp", message.name),
+      truncated: message.truncated || this.#exceeds(message, length),
+      ...readDetails(cursor, 0, message.controlLength),
+    };
+  }
+
+  /** With UDP_GRO the kernel had room enough, and the cut was made here. */
+  #exceeds(message: InwardMessage, length: number): boolean {
+    if (!this.#source.features.receiveOffload || length < this.#maxLength) return false;
+    return message.length > length && (coalescedSize(message, message.length) || message.length) > length;
+  }
+
+  #adopt(waiting: Coalesced): Datagram {
+    const { data, addr } = waiting.next();
+    const truncated = data.length > this.#maxLength;
+    return { data: data.slice(0, this.#maxLength), addr, truncated, ...waiting.details() };
+  }
+}
+
+/** Receives as many datagrams as there are and a batch holds. */
+export class ReceivingBatch extends Operation<number> {
+  readonly syscall = "recvmmsg";
+  readonly #source: DatagramSource;
+  readonly #batch: DatagramBatch;
+
+  constructor(source: DatagramSource, batch: DatagramBatch) {
+    super();
+    this.#source = source;
+    this.#batch = batch;
+  }
+
+  override attempt(): number | Again {
+    const { descriptor, features } = this.#source;
+    return this.#batch.receive(descriptor.fd, features.receiveOffload, takeWaiting(this.#source), this.#source);
+  }
+}

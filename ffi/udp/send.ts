@@ -1,0 +1,290 @@
+import { LONGEST_DATAGRAM, tooLong } from "./datagram.ts";
+import { libc } from "../libc/libc.ts";
+import { isSocketError, systemError } from "../libc/socket_error.ts";
+import { controlSpace, writeControlMessage } from "../struct/cmsg.ts";
+import { setNameLength } from "../struct/msghdr.ts";
+import { hasVectoredCalls, MessageVector } from "./mmsg.ts";
+import { AddressCache, refusedBytes, requireBytes } from "../validate/bytes.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import type { Destination } from "./destinations.ts";
+import { outward } from "../io/message.ts";
+import { AGAIN, type Again, Operation } from "../io/operation.ts";
+import { quote } from "../validate/quote.ts";
+
+/** Datagrams handed over by one call. */
+const VECTOR = 64;
+
+/** Datagrams up to this length are copied to memory whose address the kernel knows already: that is quicker than
+ * finding out another. */
+const COPIED = 2048;
+
+/** UDP_MAX_SEGMENTS of the kernels since 4.18. */
+const MOST_SEGMENTS = 64;
+
+/** sendmsg(2). That somebody refuses datagrams is told a connected socket of an earlier one, by whatever send comes
+ * next: the error names no address, since it is not about this one's. */
+function sendOne(
+  descriptor: Descriptor,
+  data: Uint8Array,
+  to: Destination | null,
+  controlLength: number,
+): number | Again {
+  try {
+    return outward().send(descriptor.fd, data, to?.sockaddr ?? null, controlLength, to?.text);
+  } catch (error) {
+    if (to === null || !isSocketError(error) || error.code !== "ECONNREFUSED") throw error;
+    throw systemError(error.errno, error.syscall);
+  }
+}
+
+/** What the system says of a source that is not this machine's. */
+const SOURCE_REFUSED: readonly string[] = ["EADDRNOTAVAIL", "EINVAL", "ENETUNREACH"];
+
+/** Sends one datagram, to a destination or to the connected peer. */
+export class SendingDatagram extends Operation<number> {
+  readonly syscall = "sendmsg";
+  readonly #descriptor: Descriptor;
+  readonly #p: Uint8Array;
+  readonly #to: Destination | null;
+  readonly #control: Uint8Array | null;
+
+  constructor(descriptor: Descriptor, p: Uint8Array, to: Destination | null, control: Uint8Array | null) {
+    super();
+    this.#control = control;
+    this.#descriptor = descriptor;
+    this.#p = p;
+    this.#to = to;
+  }
+
+  override attempt(): number | Again {
+    if (this.#control === null) return sendOne(this.#descriptor, this.#p, this.#to, 0);
+    outward().control.set(this.#control);
+    try {
+      return sendOne(this.#descriptor, this.#p, this.#to, this.#control.length);
+    } catch (error) {
+      if (!isSocketError(error) || !SOURCE_REFUSED.includes(error.code)) throw error;
+      throw systemError(error.errno, error.syscall, error.address, "source has to be an address of this machine's");
+    }
+  }
+}
+
+/** A datagram ready to be sent. */
+export interface Outgoing {
+  readonly data: Uint8Array;
+  /** Null for the connected peer. */
+  readonly to: Destination | null;
+}
+
+/** The memory that many datagrams are sent from. Calls are synchronous: one serves all sockets of a thread. */
+class OutwardVector extends MessageVector {
+  readonly #addresses = new AddressCache();
+  /** What the kernel is given addresses of, until the call is over. */
+  readonly #held: (Uint8Array | null)[] = new Array(VECTOR).fill(null);
+  readonly #names: (Uint8Array | null | undefined)[] = new Array(VECTOR).fill(undefined);
+
+  constructor() {
+    super({ capacity: VECTOR, dataSize: COPIED, controlSize: 0 });
+  }
+
+  put(index: number, { data, to }: Outgoing): void {
+    if (data.length <= COPIED) {
+      this.data.set(data, index * COPIED);
+      this.useOwnData(index, data.length);
+    } else {
+      this.#held[index] = data;
+      this.useAddress(index, this.#addresses.of(data), data.length);
+    }
+    const sockaddr = to === null ? null : to.sockaddr;
+    if (this.#names[index] === sockaddr) return;
+    this.#names[index] = sockaddr;
+    if (sockaddr !== null) this.headers.set(sockaddr, this.nameOffset(index));
+    setNameLength(libc().system.layout, this.view, this.headerOffset(index), sockaddr?.length ?? 0);
+  }
+
+  release(count: number): void {
+    for (let index = 0; index < count; index++) this.#held[index] = null;
+  }
+}
+
+let outwardVector: OutwardVector | undefined;
+
+/** Sends datagrams in order, as many at a time as the kernel takes. Resolves to how many there were. */
+export class SendingMany extends Operation<number> {
+  readonly syscall = "sendmmsg";
+  readonly #descriptor: Descriptor;
+  readonly #outgoing: readonly Outgoing[];
+  /** A connected socket hears of the fate of earlier datagrams by a failing send, and sendmmsg(2) keeps such an error
+   * to itself when it has sent something before. */
+  readonly #connected: boolean;
+  #sent = 0;
+
+  constructor(descriptor: Descriptor, outgoing: readonly Outgoing[], connected: boolean) {
+    super();
+    this.#descriptor = descriptor;
+    this.#outgoing = outgoing;
+    this.#connected = connected;
+  }
+
+  override attempt(): number | Again {
+    while (this.#sent < this.#outgoing.length) {
+      try {
+        const count = this.#connected || !hasVectoredCalls() ? this.#sendOne() : this.#sendVector();
+        if (count === AGAIN) return AGAIN;
+        this.#sent += count;
+      } catch (error) {
+        throw this.explain(error as Error);
+      }
+    }
+    return this.#sent;
+  }
+
+  /** However it ends, the caller learns how many the kernel took. */
+  override explain(error: Error): Error {
+    return Object.assign(error, { sent: this.#sent });
+  }
+
+  #sendOne(): number | Again {
+    const { data, to } = this.#outgoing[this.#sent]!;
+    return sendOne(this.#descriptor, data, to, 0) === AGAIN ? AGAIN : 1;
+  }
+
+  /** Puts in as many as fit. One whose buffer went away while it waited is told of when those before it have gone. */
+  #fill(vector: OutwardVector): number {
+    const most = Math.min(VECTOR, this.#outgoing.length - this.#sent);
+    for (let index = 0; index < most; index++) {
+      const outgoing = this.#outgoing[this.#sent + index]!;
+      const refusal = refusedBytes(outgoing.data);
+      if (refusal !== null && index === 0) throw refusal;
+      if (refusal !== null) return index;
+      vector.put(index, outgoing);
+    }
+    return most;
+  }
+
+  #sendVector(): number | Again {
+    const { c, errno, system: { constants, errors } } = libc();
+    const vector = outwardVector ??= new OutwardVector();
+    const count = this.#fill(vector);
+    for (;;) {
+      const sent = c.sendmmsg!(this.#descriptor.fd, vector.pointer, count, constants.MSG_NOSIGNAL);
+      const code = sent === -1 ? errno() : 0;
+      if (code === errors.EINTR) continue;
+      vector.release(count);
+      if (sent !== -1) return sent;
+      if (code === errors.EAGAIN) return AGAIN;
+      throw systemError(code, "sendmmsg", this.#outgoing[this.#sent]!.to?.text);
+    }
+  }
+}
+
+/** A socket's experience with UDP_SEGMENT: segments of this size and more were refused, and are not tried again. */
+export interface SegmentOffload {
+  refusedFrom: number;
+}
+
+/** Sends one buffer as datagrams of equal size, the last perhaps shorter. Resolves to the bytes handed over. */
+export class SendingSegments extends Operation<number> {
+  readonly syscall = "sendmsg";
+  readonly #descriptor: Descriptor;
+  readonly #p: Uint8Array;
+  readonly #length: number;
+  readonly #segmentSize: number;
+  readonly #to: Destination | null;
+  readonly #offload: SegmentOffload;
+  readonly #control: Uint8Array<ArrayBuffer> | null;
+  /** Bytes of one call. */
+  readonly #portion: number;
+  #written = 0;
+
+  constructor(
+    descriptor: Descriptor,
+    p: Uint8Array,
+    segmentSize: number,
+    to: Destination | null,
+    offload: SegmentOffload,
+  ) {
+    super();
+    this.#descriptor = descriptor;
+    this.#p = p;
+    this.#length = p.length;
+    this.#segmentSize = segmentSize;
+    this.#to = to;
+    this.#offload = offload;
+    this.#portion = Math.min(MOST_SEGMENTS, Math.floor(LONGEST_DATAGRAM / segmentSize)) * segmentSize;
+    this.#control = segmentControl(segmentSize);
+  }
+
+  override attempt(): number | Again {
+    while (this.#written < this.#length) {
+      try {
+        if (this.#p.length < this.#length) throw gone(this.#p, this.#length);
+        const written = this.#sendPortion();
+        if (written === AGAIN) return AGAIN;
+        this.#written += written;
+      } catch (error) {
+        throw this.explain(error as Error);
+      }
+    }
+    return this.#length;
+  }
+
+  /** However it ends, the caller learns how much the kernel took. */
+  override explain(error: Error): Error {
+    return Object.assign(error, { bytesWritten: this.#written });
+  }
+
+  #sendPortion(): number | Again {
+    const plain = this.#control === null || this.#segmentSize >= this.#offload.refusedFrom || !hasVectoredCalls();
+    const rest = this.#p.subarray(this.#written, this.#written + (plain ? this.#segmentSize : this.#portion));
+    if (plain || rest.length <= this.#segmentSize) return this.#send(rest, 0);
+    outward().control.set(this.#control!);
+    try {
+      return this.#send(rest, this.#control!.length);
+    } catch (error) {
+      if (!isSocketError(error) || !["EIO", "EINVAL", "EMSGSIZE"].includes(error.code)) throw error;
+      // A device without checksum offload, or segments longer than its packets: plain datagrams pass, in fragments if
+      // need be. Where they do not either, it was something else.
+      const written = this.#send(rest.subarray(0, this.#segmentSize), 0);
+      if (written !== AGAIN) this.#offload.refusedFrom = error.code === "EIO" ? 0 : this.#segmentSize;
+      return written;
+    }
+  }
+
+  #send(data: Uint8Array, controlLength: number): number | Again {
+    return sendOne(this.#descriptor, data, this.#to, controlLength);
+  }
+}
+
+/** The error for bytes that there were when the operation began. */
+function gone(p: Uint8Array, length: number): TypeError {
+  return refusedBytes(p) ??
+    new TypeError(`The buffer shrank from ${length} bytes to ${p.length} while it waited to be sent`);
+}
+
+/** UDP_SEGMENT's control message, null where there is no such thing. */
+function segmentControl(segmentSize: number): Uint8Array<ArrayBuffer> | null {
+  const { options, layout } = libc().system;
+  const option = options.UDP_SEGMENT;
+  if (option === null) return null;
+  const control = new Uint8Array(controlSpace(layout, 2));
+  const size = Uint8Array.of(segmentSize & 0xff, segmentSize >> 8);
+  writeControlMessage(layout, control, 0, option.level, option.name, size);
+  return control;
+}
+
+/** Throws for what is no list of datagrams. */
+export function requireList(datagrams: unknown): void {
+  if (typeof (datagrams as Iterable<unknown> | null)?.[Symbol.iterator] === "function") return;
+  throw new TypeError(`Expected an array of datagrams, got ${String(datagrams)}`);
+}
+
+/** Throws for what is no datagram that can be sent. */
+export function requireDatagram(datagram: unknown): void {
+  if (datagram === null || typeof datagram !== "object") {
+    throw new TypeError(`Not a datagram: ${quote(datagram)}, expected { data, addr }`);
+  }
+  const { data } = datagram as { data?: unknown };
+  requireBytes(data);
+  const { length } = data as Uint8Array;
+  if (length > LONGEST_DATAGRAM) throw tooLong(length);
+}

@@ -1,0 +1,204 @@
+import { libc } from "../libc/libc.ts";
+import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
+import { decodeUnix, encodeUnix, formatAddress, type UnixAddr } from "../address/address.ts";
+import { refusedBytes } from "../validate/bytes.ts";
+import { closeUnless, type Descriptor, openDescriptor } from "../io/descriptor.ts";
+import { Endpoint, UntilClosed } from "../socket/endpoint.ts";
+import { inward, outward } from "../io/message.ts";
+import { AGAIN, type Again, Operation, type WaitOptions } from "../io/operation.ts";
+import { Pace } from "../io/backoff.ts";
+import { nextLength } from "../io/peek.ts";
+import { requireUnix } from "../address/permissions.ts";
+import { quote } from "../validate/quote.ts";
+import { type Control, socketOf } from "../socket/socket.ts";
+import { socketName } from "../address/sockname.ts";
+import { isSocketError } from "../libc/socket_error.ts";
+import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./path.ts";
+
+/** How a Unix datagram socket is opened.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram, type UnixDatagramOptions } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * const options: UnixDatagramOptions = { transport: "unixgram", path, mode: 0o600 };
+ * using sink = listenDatagram(options);
+ * console.log(sink.addr.path === path); // true
+ * ```
+ */
+export interface UnixDatagramOptions extends UnixPathOptions {
+  /** Deno's word and Go's for the same: SOCK_DGRAM. */
+  transport: "unixpacket" | "unixgram";
+  /** Left out: unbound, `addr.path` is null. Empty: the system chooses an abstract name. */
+  path?: string;
+  /** Called after the socket is made and before it is bound. */
+  control?: Control;
+}
+
+function datagramAddr(sockaddr: Uint8Array, length: number): Deno.UnixAddr {
+  return decodeUnix("unixpacket", sockaddr, length) as Deno.UnixAddr;
+}
+
+/** SOCK_DGRAM in the file system's or the abstract name space (Deno's "unixpacket", Go's "unixgram"):
+ * `Deno.DatagramConn` on which any number of receives may wait. {@linkcode listenDatagram} makes one. Its file goes
+ * when it is closed, unless somebody else has put another there or `unlinkOnClose` is off.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using sink = listenDatagram({ transport: "unixgram", path: "" });
+ * using source = listenDatagram({ transport: "unixgram" });
+ * await source.send(new TextEncoder().encode("<14>hello"), sink.addr);
+ * const [data, from] = await sink.receive();
+ * console.log(data.length, from.path); // 9 null
+ * ```
+ */
+export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
+  readonly #addr: Deno.UnixAddr;
+
+  /** @ignore */
+  constructor(descriptor: Descriptor) {
+    super(descriptor);
+    const name = socketName(descriptor.fd);
+    this.#addr = datagramAddr(name, name.length);
+  }
+
+  /** Where it is bound, the path of an unbound one being null: getsockname(2). */
+  get addr(): Deno.UnixAddr {
+    return this.#addr;
+  }
+
+  /** Takes one datagram: into `p`, cutting what is longer, or whole into memory of its own. What resolves is a view of
+   * `p`. The path of an unbound sender is null. recvmsg(2).
+   *
+   * @throws {TypeError} for a buffer that is detached or shared
+   */
+  receive(p?: Uint8Array, options?: WaitOptions): Promise<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
+    const refusal = p === undefined ? null : refusedBytes(p);
+    if (refusal !== null) return Promise.reject(refusal);
+    const receiving = new ReceivingUnix(this.descriptor, p as Uint8Array<ArrayBuffer> | undefined);
+    return this.descriptor.reads.run(receiving, options);
+  }
+
+  /** Sends one datagram to a path or an abstract name, waiting while its receiver's queue is full. sendmsg(2).
+   *
+   * @throws {Deno.errors.NotFound} where there is nothing, Deno.errors.ConnectionRefused where nobody listens any more
+   * @throws {SocketError} EMSGSIZE for more than the socket's buffer (SO_SNDBUF) could hold, EPROTOTYPE for a stream
+   * socket
+   * @throws {TypeError} for an address that is no Unix address, and for a buffer that is detached or shared
+   * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+   */
+  send(p: Uint8Array, addr: Deno.Addr | UnixAddr, options?: WaitOptions): Promise<number> {
+    return Promise.try(() => {
+      const refusal = refusedBytes(p) ?? this.descriptor.refusal();
+      if (refusal !== null) throw refusal;
+      if (addr === null || typeof addr !== "object" || !("path" in addr)) {
+        throw new TypeError(`Not a Unix address: ${quote(addr)}, expected { transport: "unixpacket", path }`);
+      }
+      const path = requirePath(addr.path);
+      const sockaddr = encodeUnix(path);
+      requireUnix(path);
+      return this.descriptor.writes.run(new SendingUnix(this.descriptor, p, sockaddr, formatAddress(addr)), options);
+    });
+  }
+
+  /** As Deno's; a Unix socket has no groups.
+   *
+   * @throws {Deno.errors.NotSupported} always
+   */
+  joinMulticastV4(_address: string, _networkInterface: string): Promise<never> {
+    return Promise.reject(new Deno.errors.NotSupported("A Unix datagram socket has no multicast groups"));
+  }
+
+  /** As Deno's; a Unix socket has no groups.
+   *
+   * @throws {Deno.errors.NotSupported} always
+   */
+  joinMulticastV6(_address: string, _networkInterface: number): Promise<never> {
+    return Promise.reject(new Deno.errors.NotSupported("A Unix datagram socket has no multicast groups"));
+  }
+
+  /** Iterates over what is received, until the socket is closed. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
+    return new UntilClosed(() => this.receive());
+  }
+}
+
+class ReceivingUnix extends Operation<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
+  readonly syscall = "recvmsg";
+  readonly #descriptor: Descriptor;
+  readonly #p: Uint8Array<ArrayBuffer> | undefined;
+
+  constructor(descriptor: Descriptor, p: Uint8Array<ArrayBuffer> | undefined) {
+    super();
+    this.#descriptor = descriptor;
+    this.#p = p;
+  }
+
+  override attempt(): [Uint8Array<ArrayBuffer>, Deno.UnixAddr] | Again {
+    const { fd } = this.#descriptor;
+    const room = this.#p === undefined ? nextLength(fd) : this.#p.length;
+    if (room === AGAIN) return AGAIN;
+    const message = inward();
+    const p = this.#p ?? new Uint8Array(room);
+    const length = message.receive(fd, p, 0, SOCKADDR_STORAGE_SIZE, 0);
+    if (length === AGAIN) return AGAIN;
+    return [p.subarray(0, length), datagramAddr(message.name, message.nameLength)];
+  }
+}
+
+class SendingUnix extends Operation<number> {
+  readonly syscall = "sendmsg";
+  readonly #descriptor: Descriptor;
+  readonly #p: Uint8Array;
+  readonly #sockaddr: Uint8Array<ArrayBuffer>;
+  readonly #address: string;
+  readonly #pace: Pace;
+
+  constructor(descriptor: Descriptor, p: Uint8Array, sockaddr: Uint8Array<ArrayBuffer>, address: string) {
+    super();
+    this.#descriptor = descriptor;
+    this.#p = p;
+    this.#sockaddr = sockaddr;
+    this.#address = address;
+    this.#pace = new Pace(descriptor);
+  }
+
+  /** This socket stays writable while the receiver's queue is full. */
+  override get paced(): boolean {
+    return true;
+  }
+
+  override left(): void {
+    this.#pace.stop();
+  }
+
+  override attempt(): number | Again {
+    try {
+      const length = outward().send(this.#descriptor.fd, this.#p, this.#sockaddr, 0, this.#address);
+      return length === AGAIN ? this.#pace.later() : length;
+    } catch (error) {
+      // BSD's word for a full queue.
+      if (isSocketError(error) && error.code === "ENOBUFS") return this.#pace.later();
+      throw error;
+    }
+  }
+}
+
+/** Opens a Unix datagram socket; what fails on the way leaves nothing open and no file. */
+export function listenUnixDatagram(options: UnixDatagramOptions): UnixDatagram {
+  const { path } = options;
+  if (path !== undefined && typeof path !== "string") requirePath(path);
+  const bindable = path === undefined ? null : requireBindable(path, options);
+  const { constants } = libc().system;
+  const descriptor = openDescriptor(constants.AF_UNIX, constants.SOCK_DGRAM, 0);
+  return closeUnless(descriptor, () => {
+    options.control?.(socketOf(descriptor), "unixgram", { transport: "unixpacket", path: path ?? null });
+    if (bindable !== null) bindPath(descriptor, bindable, constants.SOCK_DGRAM);
+    const socket = new UnixDatagram(descriptor);
+    keepPath(descriptor, !(options.unlinkOnClose ?? true));
+    return socket;
+  });
+}

@@ -1,0 +1,81 @@
+import { libc } from "../libc/libc.ts";
+import { unwrap } from "../libc/socket_error.ts";
+import { thisSystem } from "../libc/host.ts";
+import { SeqpacketListener } from "./seqpacket.ts";
+import { formatAddress } from "../address/address.ts";
+import { backlogOf } from "../validate/backlog.ts";
+import { closeUnless, type Descriptor, openDescriptor } from "../io/descriptor.ts";
+import { type Control, socketOf } from "../socket/socket.ts";
+import { UnixListener } from "./unix.ts";
+import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./path.ts";
+
+/** How a listener at a path or an abstract name is opened.
+ *
+ * @example
+ * ```ts
+ * import { listen, type UnixListenOptions } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * const options: UnixListenOptions = { transport: "unix", path, mode: 0o600, backlog: 16 };
+ * using listener = listen(options);
+ * console.log(Deno.statSync(path).mode! & 0o777, listener.addr.path === path); // 384 true
+ * ```
+ */
+export interface UnixListenOptions extends UnixPathOptions {
+  /** A file path of at most 107 bytes (103 on BSD and macOS), or "\0name" for an abstract name on Linux. */
+  path: string;
+  /** What tells it from TCP. */
+  transport: "unix";
+  /** Connections that may wait to be accepted. Default 511; clamped to what the system takes. */
+  backlog?: number;
+  /** Called after the socket is made and before it is bound. */
+  control?: Control;
+}
+
+/** How a listener for connections that keep message boundaries is opened: as {@linkcode UnixListenOptions}.
+ *
+ * @example
+ * ```ts
+ * import { listen, type SeqpacketListenOptions } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * const options: SeqpacketListenOptions = { transport: "seqpacket", path, replaceStale: true };
+ * using listener = listen(options);
+ * console.log(listener.addr.path === path); // true
+ * ```
+ */
+export interface SeqpacketListenOptions extends Omit<UnixListenOptions, "transport"> {
+  /** SOCK_SEQPACKET, Go's "unixpacket". */
+  transport: "seqpacket";
+}
+
+export function listenUnix(options: UnixListenOptions): UnixListener {
+  return open(options, thisSystem().constants.SOCK_STREAM, (descriptor) => new UnixListener(descriptor));
+}
+
+export function listenSeqpacket(options: SeqpacketListenOptions): SeqpacketListener {
+  return open(options, thisSystem().constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketListener(descriptor));
+}
+
+/** What fails on the way leaves nothing open and no file. */
+function open<T>(
+  options: UnixListenOptions | SeqpacketListenOptions,
+  type: number,
+  make: (descriptor: Descriptor) => T,
+): T {
+  const path = requirePath(options.path);
+  const backlog = backlogOf("backlog", options.backlog);
+  const bindable = requireBindable(path, options);
+  const { c, system: { constants } } = libc();
+  const descriptor = openDescriptor(constants.AF_UNIX, type, 0);
+  return closeUnless(descriptor, () => {
+    const addr = { transport: options.transport, path };
+    options.control?.(socketOf(descriptor), options.transport, addr);
+    bindPath(descriptor, bindable, type, () => {
+      unwrap(c.listen(descriptor.fd, backlog), "listen", formatAddress(addr));
+    });
+    const listener = make(descriptor);
+    keepPath(descriptor, !(options.unlinkOnClose ?? true));
+    return listener;
+  });
+}

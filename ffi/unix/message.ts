@@ -1,0 +1,266 @@
+import type { PeerCredentials } from "./credentials.ts";
+import { libc } from "../libc/libc.ts";
+import { ControlCursor, controlSpace, writeControlMessage } from "../struct/cmsg.ts";
+import { decodeCredentials } from "../struct/ucred.ts";
+import { own, type OwnedFd } from "./owned_fd.ts";
+import { requireBytes } from "../validate/bytes.ts";
+import { type InwardMessage, outward } from "../io/message.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import type { WaitOptions } from "../io/operation.ts";
+import { optionNumber, writeOption } from "../option/option.ts";
+import { quote } from "../validate/quote.ts";
+import type { Socket } from "../socket/socket.ts";
+
+/** SCM_MAX_FD: what Linux lets one message carry, and nobody else more. */
+const MOST_FDS = 253;
+const DEFAULT_FDS = 16;
+
+/** What came with one message: {@linkcode DescriptorPassing.receiveMessage} gives it.
+ *
+ * @example
+ * ```ts
+ * import { socketPair, type UnixMessage } from "@berkeley/sockets";
+ *
+ * const [one, two] = socketPair("stream");
+ * await one.sendMessage({ data: new TextEncoder().encode("take this"), fds: [one] });
+ * const message: UnixMessage | null = await two.receiveMessage();
+ * for (const fd of message!.fds) fd.close();
+ * console.log(message!.data.length, message!.truncated); // 9 false
+ * one.close();
+ * two.close();
+ * ```
+ */
+export interface UnixMessage {
+  /** The bytes, in memory of their own. */
+  data: Uint8Array<ArrayBuffer>;
+  /** Descriptors that came with them, owned by whoever holds the message. */
+  fds: OwnedFd[];
+  /** With `credentials`: who sent it, as the system vouches. Undefined where it was sent before anybody asked. */
+  credentials?: PeerCredentials | undefined;
+  /** The data or the descriptors did not all fit; descriptors that did not fit are closed, never leaked. */
+  truncated: boolean;
+}
+
+/** Something with a descriptor to pass: a number, or any object of this module.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram, type Passable } from "@berkeley/sockets";
+ *
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * const fds: Passable[] = [0, udp, udp.socket];
+ * console.log(fds.length); // 3
+ * ```
+ */
+export type Passable = number | { readonly fd: number } | { readonly socket: Socket };
+
+/** What is sent as one message: {@linkcode DescriptorPassing.sendMessage} takes it.
+ *
+ * @example
+ * ```ts
+ * import { listen, type OutgoingUnixMessage, socketPair } from "@berkeley/sockets";
+ *
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * const [one, two] = socketPair("seqpacket");
+ * const message: OutgoingUnixMessage = { data: new TextEncoder().encode("listener"), fds: [listener] };
+ * console.log(await one.sendMessage(message)); // 8
+ * one.close();
+ * two.close();
+ * ```
+ */
+export interface OutgoingUnixMessage {
+  /** The bytes. On a stream at least one where descriptors go with them: the system would drop those. */
+  data: Uint8Array;
+  /** Descriptors the peer gets copies of, 253 at most; ours stay open. A bare number has to stay so until the message
+   * has gone out. */
+  fds?: readonly Passable[];
+}
+
+/** How a message is received.
+ *
+ * @example
+ * ```ts
+ * import { type ReceiveMessageOptions, socketPair } from "@berkeley/sockets";
+ *
+ * const [one, two] = socketPair("seqpacket");
+ * const options: ReceiveMessageOptions = { maxLength: 4, maxFds: 0, credentials: true };
+ * await one.send(new Uint8Array(8));
+ * const message = await two.receiveMessage(options);
+ * console.log(message!.data.length, message!.truncated); // 4 true
+ * one.close();
+ * two.close();
+ * ```
+ */
+export interface ReceiveMessageOptions extends WaitOptions {
+  /** Bytes taken at the most. Default 65,536 on a stream, and a whole message of whatever length on a seqpacket
+   * connection. */
+  maxLength?: number;
+  /** Descriptors taken at the most, 0 to 253. Default 16; what arrives beyond it is closed and the message is
+   * `truncated`. */
+  maxFds?: number;
+  /** Ask for the sender's credentials: SO_PASSCRED. It stays on for the connection. Default false. */
+  credentials?: boolean;
+}
+
+/** What passes descriptors and tells who is at the other end: connections of Unix sockets.
+ *
+ * @example
+ * ```ts
+ * import { type DescriptorPassing, listenDatagram, socketPair } from "@berkeley/sockets";
+ *
+ * // Sends a socket to whoever is at the other end, if that is the same user.
+ * async function handOver(conn: DescriptorPassing, socket: { socket: { fd: number } }): Promise<void> {
+ *   if (conn.peerCredentials().uid !== Deno.uid()) throw new Error("Somebody else is there");
+ *   await conn.sendMessage({ data: Uint8Array.of(1), fds: [socket.socket] });
+ * }
+ * const [one, two] = socketPair("stream");
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * await handOver(one, udp);
+ * (await two.receiveMessage())?.fds[0]?.close();
+ * one.close();
+ * two.close();
+ * ```
+ */
+export interface DescriptorPassing {
+  /** Credentials of the peer as they were when the connection was made: SO_PEERCRED, or getpeereid(3). */
+  peerCredentials(): PeerCredentials;
+  /** Sends bytes and descriptors as one message: SCM_RIGHTS. The peer gets copies, ours stay open. Resolves to the
+   * bytes of data.
+   *
+   * @throws {TypeError} for what is no descriptor, and on a stream for descriptors without data
+   * @throws {RangeError} for more than 253 descriptors
+   * @throws {Deno.errors.BadResource} for a number that is not open
+   */
+  sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number>;
+  /** Takes one message with its descriptors, null at the end: recvmsg(2).
+   *
+   * @throws {RangeError} for a `maxLength` below 0 or a `maxFds` beyond 0 to 253
+   */
+  receiveMessage(options?: ReceiveMessageOptions): Promise<UnixMessage | null>;
+}
+
+function descriptorNumber(item: Passable): number {
+  const fd = typeof item === "object" && item !== null ? ("socket" in item ? item.socket?.fd : item.fd) : item;
+  if (Number.isInteger(fd) && fd >= 0 && fd <= 0x7fff_ffff) return fd;
+  throw new TypeError(`Not a descriptor: ${quote(item)}, expected a number or an object with one`);
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Descriptors on their way. Numbers are asked for at each attempt: while one waits, a socket may be closed, and its
+ * number another's. */
+export class Rights {
+  readonly #fds: readonly Passable[];
+
+  constructor(fds: readonly Passable[] = []) {
+    this.#fds = [...fds];
+    this.encode();
+  }
+
+  encode(): Uint8Array {
+    return encodeRights(this.#fds);
+  }
+}
+
+/** The control message for descriptors; empty without any. */
+function encodeRights(fds: readonly Passable[]): Uint8Array {
+  if (fds.length === 0) return NOTHING;
+  if (fds.length > MOST_FDS) {
+    throw new RangeError(`${fds.length} descriptors in one message, expected ${MOST_FDS} at most`);
+  }
+  const { constants, layout } = libc().system;
+  const numbers = new Uint8Array(Int32Array.from(fds, descriptorNumber).buffer);
+  const control = new Uint8Array(controlSpace(layout, numbers.length));
+  writeControlMessage(layout, control, 0, constants.SOL_SOCKET, constants.SCM_RIGHTS, numbers);
+  return control;
+}
+
+/** Sends bytes with control messages. The control messages are copied to where the kernel is told they are. */
+export function sendWithControl(descriptor: Descriptor, data: Uint8Array, control: Uint8Array): ReturnType<
+  ReturnType<typeof outward>["send"]
+> {
+  const message = outward();
+  message.control.set(control);
+  return message.send(descriptor.fd, data, null, control.length);
+}
+
+/** How much of one message is wanted. */
+export interface Wanted {
+  readonly maxLength: number;
+  readonly maxFds: number;
+  readonly credentials: boolean;
+}
+
+export function wanted(descriptor: Descriptor, options: ReceiveMessageOptions): Wanted {
+  const { maxLength = 65_536, maxFds = DEFAULT_FDS, credentials = false } = options;
+  if (!Number.isInteger(maxLength) || maxLength < 0 || maxLength > 0x7fff_ffff) {
+    throw new RangeError(`Invalid maxLength: ${quote(maxLength)}, expected 0 bytes or more`);
+  }
+  if (!Number.isInteger(maxFds) || maxFds < 0 || maxFds > MOST_FDS) {
+    throw new RangeError(`Invalid maxFds: ${quote(maxFds)}, expected 0 to ${MOST_FDS}`);
+  }
+  if (credentials) passCredentials(descriptor);
+  return { maxLength, maxFds, credentials };
+}
+
+const ON = Uint8Array.of(1, 0, 0, 0);
+const OFF = new Uint8Array(4);
+
+/** SO_PASSCRED: from now on every message says who sent it. */
+export function passCredentials({ fd }: Descriptor, pass = true): void {
+  const { level, name } = optionNumber("SO_PASSCRED");
+  writeOption(fd, level, name, pass ? ON : OFF, "SO_PASSCRED");
+}
+
+/** SO_PASSCRED where the system has it, until the descriptor is given away: returns whether every message says who sent
+ * it. */
+export function vouchForAll(descriptor: Descriptor): boolean {
+  if (libc().system.options.SO_PASSCRED === null) return false;
+  passCredentials(descriptor);
+  const { beforeClose } = descriptor;
+  descriptor.beforeClose = (closing) => {
+    beforeClose?.(closing);
+    if (!closing) passCredentials(descriptor, false);
+  };
+  return true;
+}
+
+/** Room for so many descriptors and for credentials. */
+export function controlRoom(maxFds: number): number {
+  const { layout } = libc().system;
+  return controlSpace(layout, maxFds * 4) + controlSpace(layout, layout.ucred?.size ?? 0);
+}
+
+/** What the control messages of the message just received say. Every descriptor in them is owned or closed when this
+ * returns. */
+export function readControl(message: InwardMessage, { maxFds, credentials }: Wanted): Omit<UnixMessage, "data"> {
+  const { constants, layout } = libc().system;
+  const cursor = new ControlCursor(layout, message.control);
+  const numbers: number[] = [];
+  let sender: PeerCredentials | undefined;
+  cursor.begin(0, message.controlLength);
+  while (cursor.next()) {
+    if (cursor.level !== constants.SOL_SOCKET) continue;
+    if (cursor.type === constants.SCM_RIGHTS) {
+      for (let at = cursor.start; at + 4 <= cursor.end; at += 4) numbers.push(cursor.view.getInt32(at, true));
+    } else if (credentials && cursor.type === constants.SCM_CREDENTIALS && layout.ucred !== null) {
+      sender = vouched(decodeCredentials(layout, cursor.data));
+    }
+  }
+  const lost = (message.flags & (constants.MSG_TRUNC | constants.MSG_CTRUNC)) !== 0;
+  const fds = own(numbers, maxFds);
+  return { fds, truncated: lost || numbers.length > maxFds, ...(sender === undefined ? {} : { credentials: sender }) };
+}
+
+/** The overflow user without a process stands for a message that was sent before anybody asked. */
+function vouched(credentials: PeerCredentials): PeerCredentials | undefined {
+  return credentials.pid === 0 && credentials.uid === 65_534 ? undefined : credentials;
+}
+
+/** Checks what a stream message has to be. */
+export function requireStreamMessage(message: OutgoingUnixMessage): void {
+  requireBytes(message?.data);
+  if (message.data.length === 0 && (message.fds?.length ?? 0) > 0) {
+    throw new TypeError("Descriptors without data: a stream would drop them; send at least one byte with them");
+  }
+}

@@ -1,0 +1,215 @@
+import { libc } from "../libc/libc.ts";
+import { systemError, unwrap } from "../libc/socket_error.ts";
+import { encodeUnix, formatAddress } from "../address/address.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import { requireUnix } from "../address/permissions.ts";
+import { quote } from "../validate/quote.ts";
+
+/** What may be asked of the file that a Unix socket is bound to.
+ *
+ * @example
+ * ```ts
+ * import { listen, type UnixPathOptions } from "@berkeley/sockets";
+ *
+ * const options: UnixPathOptions = { mode: 0o660, replaceStale: true, unlinkOnClose: false };
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * listen({ transport: "unix", path, ...options }).close();
+ * listen({ transport: "unix", path, ...options }).close(); // what the first one left is replaced
+ * Deno.removeSync(path);
+ * ```
+ */
+export interface UnixPathOptions {
+  /** Permission bits of the new socket file, 0 to 0o777, set before anyone can connect. Default: what the umask leaves.
+   */
+  mode?: number;
+  /** Removes a socket file that nobody listens on. A live one stays AddrInUse; anything but a socket is never removed.
+   * Default false. */
+  replaceStale?: boolean;
+  /** Removes the file on close. Default true; never removes a file that somebody else has put there since. */
+  unlinkOnClose?: boolean;
+}
+
+/** Tries of the lock that servers starting at once take turns by, and milliseconds between them. */
+const LOCK_TRIES = 100;
+const LOCK_PAUSE = 10;
+const LOCKED = "replaceStale: true locks the directory, and another process has held its lock for a second";
+
+const encoder = new TextEncoder();
+
+/** A path as it has to be asked for: not empty where an empty one would mean something else. */
+export function requirePath(path: unknown): string {
+  if (typeof path === "string" && path !== "") return path;
+  const help = path === null ? "; a socket that is not bound has none" : "";
+  throw new TypeError(`Invalid path: ${quote(path)}, expected the path of a Unix socket${help}`);
+}
+
+/** A path that may be bound to, as the system takes it. */
+export interface BindablePath {
+  readonly path: string;
+  readonly sockaddr: Uint8Array<ArrayBuffer>;
+  readonly options: UnixPathOptions;
+}
+
+/** Refuses what is wrong with a path, a mode or the program's permissions while there is no socket yet. */
+export function requireBindable(path: string, options: UnixPathOptions): BindablePath {
+  const { mode } = options;
+  if (mode !== undefined && (!Number.isInteger(mode) || mode < 0 || mode > 0o777)) {
+    const octal = Number.isInteger(mode) && mode > 0 ? ` (0o${mode.toString(8)})` : "";
+    throw new TypeError(`Invalid mode: ${quote(mode)}${octal}, expected permission bits from 0 to 0o777`);
+  }
+  const sockaddr = encodeUnix(path);
+  requireUnix(path === "" ? "\0" : path);
+  return { path, sockaddr, options };
+}
+
+/** Binds a socket to a path, or to an abstract name, and runs `then` (listen, for a stream) before anybody is let at
+ * it. From here on the descriptor owns the file. */
+export function bindPath(
+  descriptor: Descriptor,
+  { path, sockaddr, options }: BindablePath,
+  type: number,
+  then: () => void = () => {},
+): void {
+  const { mode, replaceStale = false } = options;
+  const inFileSystem = path !== "" && !path.startsWith("\0");
+  const steps = () => {
+    bind(descriptor, sockaddr, path, inFileSystem ? mode : undefined, replaceStale);
+    then();
+  };
+  if (inFileSystem && replaceStale) {
+    locked(path, () => {
+      removeStale(path, sockaddr, type);
+      steps();
+    });
+  } else steps();
+}
+
+function bind(
+  descriptor: Descriptor,
+  sockaddr: Uint8Array<ArrayBuffer>,
+  path: string,
+  mode: number | undefined,
+  replaceStale: boolean,
+): void {
+  const { c, errno } = libc();
+  // Linux gives the file the mode of the socket less the umask: it is never wider than asked for, not even between bind
+  // and chmod.
+  if (mode !== undefined) c.fchmod(descriptor.fd, mode);
+  if (c.bind(descriptor.fd, sockaddr, sockaddr.length) === -1) throw bindError(errno(), path, replaceStale);
+  if (path === "" || path.startsWith("\0")) return;
+  ownPath(descriptor, path);
+  if (mode !== undefined) unwrap(c.chmod(encoder.encode(`${path}\0`), mode), "chmod", path);
+}
+
+function bindError(errno: number, path: string, replaceStale: boolean): Error {
+  const { EADDRINUSE, EACCES, ENOENT } = libc().system.errors;
+  if (errno === ENOENT) return systemError(errno, "bind", path, "the directory is not there");
+  if (errno === EACCES) return systemError(errno, "bind", path, "the directory may not be written to");
+  if (errno !== EADDRINUSE) return systemError(errno, "bind", formatAddress({ transport: "unix", path }));
+  if (path.startsWith("\0")) return systemError(errno, "bind", `@${path.slice(1)}`, "another socket has this name");
+  const socket = replaceStale
+    ? "the socket there is in use, and it is not touched"
+    : "a socket is there; replaceStale: true removes one, if nobody listens on it";
+  const help = isSocketFile(path) ? socket : "a file that is no socket is there, and it is not touched";
+  return systemError(errno, "bind", path, help);
+}
+
+function isSocketFile(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSocket ?? false;
+  } catch {
+    return false;
+  }
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}
+
+/** Which file stands at a path: another one there later has another answer. */
+function identity(path: string): string | null {
+  try {
+    const { dev, ino, birthtime } = Deno.lstatSync(path);
+    return `${dev} ${ino} ${birthtime?.getTime() ?? ""}`;
+  } catch {
+    return null;
+  }
+}
+
+/** How the descriptor's file is removed when it is closed. It can be switched off; what is given away keeps its file.
+ */
+const unlinkers = new WeakMap<Descriptor, { unlink: boolean }>();
+
+function ownPath(descriptor: Descriptor, path: string): void {
+  const file = absolute(path);
+  const made = identity(file);
+  const choice = { unlink: true };
+  unlinkers.set(descriptor, choice);
+  descriptor.beforeClose = (closing) => {
+    if (closing && choice.unlink && made !== null && identity(file) === made) remove(file);
+  };
+}
+
+/** A file that may no longer be removed stays; the socket is closed all the same, as in Go. */
+function remove(file: string): void {
+  try {
+    Deno.removeSync(file);
+  } catch {
+    // Permissions may have been given up since.
+  }
+}
+
+/** Leaves the file where it is on close. Until the socket is wholly open the file is removed with it, whatever was
+ * asked. */
+export function keepPath(descriptor: Descriptor, keep: boolean): void {
+  const choice = unlinkers.get(descriptor);
+  if (choice !== undefined) choice.unlink = !keep;
+}
+
+/** Runs steps while no other server that takes the same lock is between looking at a path and listening there. The lock
+ * is on the directory: it leaves no file behind and ends with the process. */
+function locked(path: string, steps: () => void): void {
+  const { c, errno, system: { constants, errors } } = libc();
+  const directory = absolute(path).replace(/\/[^/]*$/, "") || "/";
+  const fd = unwrap(c.open(encoder.encode(`${directory}\0`), constants.O_CLOEXEC), "open", directory, (code) => {
+    return code === "EACCES" ? "replaceStale: true locks the directory, which has to be readable for that" : undefined;
+  });
+  try {
+    for (let tries = 1; c.flock(fd, constants.LOCK_EX | constants.LOCK_NB) === -1; tries++) {
+      const code = errno();
+      if (code !== errors.EAGAIN) throw systemError(code, "flock", directory);
+      if (tries === LOCK_TRIES) throw systemError(code, "flock", directory, LOCKED);
+      c.poll(new Uint8Array(8), 0, LOCK_PAUSE);
+    }
+    steps();
+  } finally {
+    c.close(fd);
+  }
+}
+
+/** Removes a socket file that nobody listens on: one that refuses a connection, and still does after a moment, for a
+ * server that takes no lock may be between bind and listen. */
+function removeStale(path: string, sockaddr: Uint8Array<ArrayBuffer>, type: number): void {
+  if (!isSocketFile(path) || !isRefused(sockaddr, type)) return;
+  const file = identity(path);
+  libc().c.poll(new Uint8Array(8), 0, LOCK_PAUSE);
+  if (!isRefused(sockaddr, type) || identity(path) !== file) return;
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    // Gone already, which is what was wanted.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Whether nobody answers there. A full backlog, a socket of another type and a permission that is missing are all
+ * signs of life. */
+function isRefused(sockaddr: Uint8Array<ArrayBuffer>, type: number): boolean {
+  const { c, errno, system: { constants, errors } } = libc();
+  const flags = constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC;
+  const probe = unwrap(c.socket(constants.AF_UNIX, type | flags, 0), "socket");
+  const result = c.connect(probe, sockaddr, sockaddr.length);
+  const refused = result === -1 && errno() === errors.ECONNREFUSED;
+  c.close(probe);
+  return refused;
+}

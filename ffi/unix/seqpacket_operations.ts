@@ -1,0 +1,80 @@
+import { libc } from "../libc/libc.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import { endOf, noting } from "../io/fatal_error.ts";
+import { inward } from "../io/message.ts";
+import { AGAIN, type Again, Operation } from "../io/operation.ts";
+import { nextLength } from "../io/peek.ts";
+import {
+  controlRoom,
+  passCredentials,
+  readControl,
+  type Rights,
+  sendWithControl,
+  type UnixMessage,
+  type Wanted,
+} from "./message.ts";
+
+/** Receives one message whole: it is looked at first to learn its length, which nothing else tells before it is too
+ * late. */
+export class SeqpacketReceiving extends Operation<UnixMessage | null> {
+  readonly syscall = "recvmsg";
+  readonly #descriptor: Descriptor;
+  readonly #wanted: Wanted;
+
+  constructor(descriptor: Descriptor, wanted: Wanted) {
+    super();
+    this.#descriptor = descriptor;
+    this.#wanted = wanted;
+  }
+
+  override attempt(): UnixMessage | null | Again {
+    return noting(this.#descriptor, () => this.#receive());
+  }
+
+  #receive(): UnixMessage | null | Again {
+    const message = inward();
+    const { fd } = this.#descriptor;
+    const length = this.#wanted.maxLength === Infinity ? nextLength(fd) : this.#wanted.maxLength;
+    if (length === AGAIN) return AGAIN;
+    const data = new Uint8Array(length);
+    const flags = libc().system.constants.MSG_CMSG_CLOEXEC;
+    const received = message.receive(fd, data, flags, 0, controlRoom(this.#wanted.maxFds));
+    if (received === AGAIN) return AGAIN;
+    // Only a real message carries anything beside its bytes.
+    const end = received === 0 && message.controlLength === 0 && !message.truncated;
+    const control = readControl(message, this.#wanted);
+    return end ? endOf(this.#descriptor) : { data: data.subarray(0, received), ...control };
+  }
+}
+
+/** Sends one message whole, with descriptors. */
+export class SeqpacketSending extends Operation<number> {
+  readonly syscall = "sendmsg";
+  readonly #descriptor: Descriptor;
+  readonly #data: Uint8Array;
+  readonly #rights: Rights;
+  readonly #quiet: boolean;
+
+  constructor(descriptor: Descriptor, data: Uint8Array, rights: Rights, quiet: boolean) {
+    super();
+    this.#descriptor = descriptor;
+    this.#data = data;
+    this.#rights = rights;
+    this.#quiet = quiet;
+  }
+
+  override attempt(): number | Again {
+    if (!this.#quiet) return this.#send();
+    // With SO_PASSCRED Linux gives an unnamed socket an abstract name as soon as it sends: unix(7), "Autobind feature".
+    passCredentials(this.#descriptor, false);
+    try {
+      return this.#send();
+    } finally {
+      passCredentials(this.#descriptor);
+    }
+  }
+
+  #send(): number | Again {
+    return noting(this.#descriptor, () => sendWithControl(this.#descriptor, this.#data, this.#rights.encode()));
+  }
+}

@@ -1,0 +1,163 @@
+import { type PeerCredentials, peerCredentials } from "./credentials.ts";
+import { libc } from "../libc/libc.ts";
+import { StreamListener } from "../socket/listener.ts";
+import type { PeerName } from "../io/accept.ts";
+import { decodeUnix } from "../address/address.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import { endOf, noting } from "../io/fatal_error.ts";
+import { inward } from "../io/message.ts";
+import { AGAIN, type Again, Operation, type WaitOptions } from "../io/operation.ts";
+import { peerName, socketName } from "../address/sockname.ts";
+import { StreamConn } from "../socket/stream.ts";
+import { WritingStream } from "../socket/stream_operations.ts";
+import {
+  controlRoom,
+  type DescriptorPassing,
+  type OutgoingUnixMessage,
+  type Passable,
+  readControl,
+  type ReceiveMessageOptions,
+  requireStreamMessage,
+  Rights,
+  sendWithControl,
+  type UnixMessage,
+  type Wanted,
+  wanted,
+} from "./message.ts";
+
+/** Deno's type has no word for a socket without a name, whose path is null all the same. */
+function streamAddr(sockaddr: Uint8Array | null): Deno.UnixAddr {
+  return decodeUnix("unix", sockaddr ?? new Uint8Array(0), sockaddr?.length ?? 0) as Deno.UnixAddr;
+}
+
+/** A connection over a Unix stream socket: `Deno.UnixConn` that passes descriptors and knows who is at the other end.
+ * {@linkcode connect}, {@linkcode UnixListener} and {@linkcode socketPair} make them. The path of an unnamed end is
+ * null.
+ *
+ * @example
+ * ```ts
+ * import { socketPair } from "@berkeley/sockets";
+ *
+ * const [one, two] = socketPair("stream");
+ * await one.write(new TextEncoder().encode("hello"));
+ * console.log(await two.read(new Uint8Array(64))); // 5
+ * console.log(two.peerCredentials().pid === Deno.pid); // true
+ * one.close();
+ * two.close();
+ * ```
+ */
+export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn, DescriptorPassing {
+  /** @ignore */
+  constructor(descriptor: Descriptor) {
+    super(descriptor, streamAddr(socketName(descriptor.fd)), streamAddr(peerName(descriptor.fd)));
+  }
+
+  /** Credentials of the peer as they were when the connection was made: SO_PEERCRED on Linux; getpeereid(3) elsewhere,
+   * and LOCAL_PEERPID on macOS. */
+  peerCredentials(): PeerCredentials {
+    return peerCredentials(this.descriptor);
+  }
+
+  /** Sends bytes, and descriptors with the first of them: SCM_RIGHTS of sendmsg(2). The peer gets copies, ours stay
+   * open.
+   *
+   * @throws {TypeError} for descriptors without data, which a stream would drop, and for what is no descriptor
+   * @throws {RangeError} for more than 253 descriptors
+   * @throws {Deno.errors.BadResource} for a number that is not open
+   */
+  sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number> {
+    return Promise.try(() => {
+      requireStreamMessage(message);
+      const writing = new WritingMessage(this.descriptor, message.data, message.fds);
+      return this.descriptor.writes.run(writing, options);
+    });
+  }
+
+  /** Takes what is there with the descriptors that came with it; null at the end. recvmsg(2) stops behind the bytes
+   * that carried descriptors, so that two lots of them are never mixed.
+   *
+   * @throws {RangeError} for a `maxLength` below 0 or a `maxFds` beyond 0 to 253
+   */
+  receiveMessage(options: ReceiveMessageOptions = {}): Promise<UnixMessage | null> {
+    return Promise.try(() => {
+      const reading = new ReadingMessage(this.descriptor, wanted(this.descriptor, options));
+      return this.descriptor.reads.run(reading, options);
+    });
+  }
+}
+
+/** Writes a buffer whole, its first bytes with descriptors. */
+class WritingMessage extends WritingStream {
+  readonly #owner: Descriptor;
+  readonly #rights: Rights;
+
+  constructor(descriptor: Descriptor, data: Uint8Array, fds: readonly Passable[] | undefined) {
+    super(descriptor, data);
+    this.#owner = descriptor;
+    this.#rights = new Rights(fds);
+  }
+
+  protected override send(rest: Uint8Array, first: boolean): number | Again {
+    return first ? sendWithControl(this.#owner, rest, this.#rights.encode()) : super.send(rest, first);
+  }
+}
+
+/** Reads what a stream has together with the descriptors that came with it. */
+class ReadingMessage extends Operation<UnixMessage | null> {
+  readonly syscall = "recvmsg";
+  readonly #descriptor: Descriptor;
+  readonly #wanted: Wanted;
+
+  constructor(descriptor: Descriptor, wanted: Wanted) {
+    super();
+    this.#descriptor = descriptor;
+    this.#wanted = wanted;
+  }
+
+  override attempt(): UnixMessage | null | Again {
+    const message = inward();
+    const { maxFds, maxLength } = this.#wanted;
+    const data = new Uint8Array(maxLength);
+    const flags = libc().system.constants.MSG_CMSG_CLOEXEC;
+    const length = noting(
+      this.#descriptor,
+      () => message.receive(this.#descriptor.fd, data, flags, 0, controlRoom(maxFds)),
+    );
+    if (length === AGAIN) return AGAIN;
+    const control = readControl(message, this.#wanted);
+    if (length === 0 && maxLength > 0) return endOf(this.#descriptor);
+    return { data: data.subarray(0, length), ...control };
+  }
+}
+
+/** A listener at a path or an abstract name: `Deno.UnixListener` on which any number of accepts may wait.
+ * {@linkcode listen} makes one. Its file goes when it is closed, unless somebody else has put another there or
+ * `unlinkOnClose` is off.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@berkeley/sockets";
+ *
+ * const path = `/tmp/berkeley-${Deno.pid}.sock`;
+ * using listener = listen({ transport: "unix", path });
+ * using client = await connect({ transport: "unix", path });
+ * using server = await listener.accept();
+ * console.log(server.peerCredentials().pid === Deno.pid, client.remoteAddr.path === path); // true true
+ * ```
+ */
+export class UnixListener extends StreamListener<UnixConn, Deno.UnixAddr> implements Deno.UnixListener {
+  /** @ignore */
+  constructor(descriptor: Descriptor) {
+    super(descriptor, streamAddr(socketName(descriptor.fd)));
+  }
+
+  /** @ignore */
+  protected override wrap(descriptor: Descriptor, _peer: PeerName): UnixConn {
+    return new UnixConn(descriptor);
+  }
+
+  /** Waits for a connection, as {@linkcode StreamListener.accept} says. */
+  override accept(options?: WaitOptions): Promise<UnixConn> {
+    return super.accept(options);
+  }
+}

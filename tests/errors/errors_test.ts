@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { libc } from "../../ffi/libc/libc.ts";
+import { systemError } from "../../ffi/libc/socket_error.ts";
+import { systemFor } from "../../ffi/libc/host.ts";
+import { failure, PATIENCE } from "./support.ts";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { startDeno } from "../support/process.ts";
+// Every sentence that the module can throw, as the person gets it who made it throw. Whoever changes one reads it here.
+import "./arguments.ts";
+import "./system.ts";
+import "./datagrams.ts";
+import "./groups.ts";
+import "./sockets.ts";
+import "./paths.ts";
+import "./descriptors.ts";
+
+noDescriptorLeaks();
+
+/** What nobody can bring about at will, by its number. */
+const UNTRIGGERED: readonly (readonly [code: string, syscall: string, address: string | undefined, words: string])[] = [
+  ["EMFILE", "socket", undefined, "socket: this process has as many descriptors open as it may (ulimit -n) (EMFILE)"],
+  [
+    "ETOOMANYREFS",
+    "sendmsg",
+    undefined,
+    "sendmsg: too many descriptors are on their way; their receivers have to take some first (ETOOMANYREFS)",
+  ],
+  [
+    "EACCES",
+    "bind",
+    "127.0.0.1:80",
+    "bind 127.0.0.1:80: permission denied (EACCES); ports below 1024 need root or CAP_NET_BIND_SERVICE",
+  ],
+  [
+    "EPERM",
+    "setsockopt",
+    "SO_MARK",
+    "setsockopt SO_MARK: operation not permitted (EPERM); this option needs root or a capability",
+  ],
+  ["EPERM", "socket", undefined, "socket: operation not permitted (EPERM); a raw socket needs root or CAP_NET_RAW"],
+  [
+    "EADDRNOTAVAIL",
+    "connect",
+    "127.0.0.1:80",
+    "connect 127.0.0.1:80: this machine does not have that address (EADDRNOTAVAIL); or no port is left to dial from",
+  ],
+  [
+    "EADDRINUSE",
+    "connect",
+    "127.0.0.1:80",
+    "connect 127.0.0.1:80: address already in use (EADDRINUSE); " +
+    "a connection between the same two ports is there, or was a moment ago",
+  ],
+];
+
+describe("What is said of what nobody can bring about at will", () => {
+  for (const [code, syscall, address, words] of UNTRIGGERED) {
+    it(words, () => assertEquals(systemError(libc().system.errors[code]!, syscall, address).message, words));
+  }
+
+  it("names the systems there are, on another", async () => {
+    const { constructor, message } = await failure(() => systemFor("windows", "x86_64"));
+    assertEquals(constructor, Deno.errors.NotSupported);
+    assertEquals(message, "Berkeley runs on Linux, macOS and FreeBSD, on x86_64 and aarch64; this is windows x86_64");
+  });
+});
+
+/** Prints what Deno says and what this module says where a permission is missing. */
+const DENIED = `
+  import { connect, listen, listenDatagram, resolveAddress, Socket } from ${
+  JSON.stringify(new URL("../../mod.ts", import.meta.url).href)
+};
+  const words = async (call) => {
+    try {
+      await call();
+      return "nothing was thrown";
+    } catch (error) {
+      return error.constructor.name + ": " + error.message;
+    }
+  };
+  const v6 = { hostname: "::1", port: 53 };
+  const unix = { transport: "unix", path: "/tmp/nosuch/berkeley.sock" };
+  const steps = [
+    [() => Deno.listen({ port: 80 }), () => listen({ port: 80 })],
+    [() => Deno.listen(v6), () => listen(v6)],
+    [() => Deno.listen(unix), () => listen(unix)],
+    [() => Deno.connect({ port: 80 }), () => connect({ port: 80 })],
+    [() => Deno.connect(unix), () => connect(unix)],
+    [() => Deno.connect({ hostname: "example.com", port: 80 }), () => resolveAddress("tcp", "example.com:80")],
+    [
+      () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 53 }),
+      () => listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 53 }),
+    ],
+  ];
+  for (const [theirs, ours] of steps) console.log(JSON.stringify([await words(theirs), await words(ours)]));
+  console.log(JSON.stringify([
+    'NotCapable: Requires net access to "sockets of domain inet and type raw", run again with the --allow-net flag',
+    await words(() => Socket.open("inet", "raw", 1)),
+  ]));`;
+
+describe("What is said of a permission that is missing", PATIENCE, () => {
+  for (const flags of [[], ["--allow-read"], ["--allow-read", "--allow-write"]]) {
+    it(`is in Deno's own words, with ${flags.join(" ") || "none"}`, async () => {
+      await using child = startDeno("-", { stdin: true, flags: ["--allow-ffi", "--unstable-net", ...flags] });
+      await child.write(DENIED);
+      await child.closeInput();
+      const { stdout, success, report } = await child.finished();
+      assert(success, report);
+      const pairs = stdout.split("\n").map((line) => JSON.parse(line) as [string, string]);
+      assertEquals(pairs.length, 8);
+      for (const [theirs, ours] of pairs) {
+        assertEquals(ours, theirs);
+        assertMatch(ours, /^NotCapable: Requires (net|read|write) access to ".+", run again with the --allow-\1 flag$/);
+      }
+    });
+  }
+
+  it("is Deno's own too where the library may not be opened", async () => {
+    await using child = startDeno("-", { stdin: true, flags: ["--allow-net"] });
+    await child.write(DENIED);
+    await child.closeInput();
+    const { stdout, report } = await child.finished();
+    const [, ours] = JSON.parse(stdout.split("\n")[0]!) as [string, string];
+    assertMatch(ours, /^NotCapable: Requires ffi access to ".+", run again with the --allow-ffi flag$/, report);
+  });
+});
+
+const ACTIVATED = `
+  import { activatedSockets } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+  try {
+    activatedSockets();
+  } catch (error) {
+    console.log(error.constructor.name + ": " + error.message);
+  }`;
+
+describe("What is said of the variables that a supervisor sets", PATIENCE, () => {
+  const rows: readonly (readonly [env: Record<string, string>, words: string])[] = [
+    [{ LISTEN_PID: "me" }, 'TypeError: Invalid LISTEN_PID: "me", expected a whole number'],
+    [{ LISTEN_FDS: "one" }, 'TypeError: Invalid LISTEN_FDS: "one", expected a whole number'],
+    [{ LISTEN_FDS: "1", LISTEN_FDNAMES: "a:b" }, 'TypeError: LISTEN_FDNAMES "a:b" has 2 names for 1 descriptors'],
+  ];
+  for (const [env, words] of rows) {
+    it(words, async () => {
+      await using child = startDeno("-", { stdin: true, env });
+      const own = env.LISTEN_PID === undefined ? `Deno.env.set("LISTEN_PID", String(Deno.pid));` : "";
+      await child.write(own + ACTIVATED);
+      await child.closeInput();
+      const { stdout, report } = await child.finished();
+      assertEquals(stdout, words, report);
+    });
+  }
+});

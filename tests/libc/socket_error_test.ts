@@ -1,0 +1,158 @@
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { isSocketError, Socket, type SocketError } from "../../mod.ts";
+import { libc } from "../../ffi/libc/libc.ts";
+import { systemError, unwrap } from "../../ffi/libc/socket_error.ts";
+import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, bytes, LOOPBACK, nameOf, openListener, openUdp, PATIENCE, tcpAt } from "../socket/support.ts";
+
+noDescriptorLeaks();
+
+const { errors } = libc().system;
+
+/** The classes that code written for Deno catches. */
+const CLASSES: Readonly<Record<string, new (message?: string) => Error>> = {
+  EACCES: Deno.errors.PermissionDenied,
+  EADDRINUSE: Deno.errors.AddrInUse,
+  EADDRNOTAVAIL: Deno.errors.AddrNotAvailable,
+  EAGAIN: Deno.errors.WouldBlock,
+  EBADF: Deno.errors.BadResource,
+  ECONNABORTED: Deno.errors.ConnectionAborted,
+  ECONNREFUSED: Deno.errors.ConnectionRefused,
+  ECONNRESET: Deno.errors.ConnectionReset,
+  EEXIST: Deno.errors.AlreadyExists,
+  EHOSTUNREACH: Deno.errors.NetworkUnreachable,
+  EINTR: Deno.errors.Interrupted,
+  EINVAL: Error,
+  EMFILE: Error,
+  ENETUNREACH: Deno.errors.NetworkUnreachable,
+  ENOBUFS: Error,
+  ENODEV: Deno.errors.NotFound,
+  ENOENT: Deno.errors.NotFound,
+  ENOTCONN: Deno.errors.NotConnected,
+  EPERM: Deno.errors.PermissionDenied,
+  EPIPE: Deno.errors.BrokenPipe,
+  ETIMEDOUT: Deno.errors.TimedOut,
+};
+
+/** What a call fails with, through Deno and through this module. */
+async function bothErrors(deno: () => unknown, ours: () => unknown): Promise<[Error, SocketError]> {
+  const [theirs, own] = await Promise.all([deno, ours].map(async (call) => {
+    try {
+      await call();
+    } catch (error) {
+      assertInstanceOf(error, Error);
+      return error;
+    }
+    throw new Error("Nothing was thrown");
+  }));
+  assert(isSocketError(own));
+  return [theirs!, own];
+}
+
+describe("An error of the system", () => {
+  for (const [code, errno] of Object.entries(errors)) {
+    it(`${code} carries its name, its number and its call`, () => {
+      const error = systemError(errno, "connect", "127.0.0.1:80");
+      // Some numbers have two names, of which the system's own come first.
+      assertEquals(errors[error.code], errno);
+      assertEquals([error.errno, error.syscall, error.address], [errno, "connect", "127.0.0.1:80"]);
+      assertEquals(error.timeout, code === "ETIMEDOUT");
+      assertStringIncludes(error.message, "connect 127.0.0.1:80: ");
+      assertStringIncludes(error.message, `(${error.code})`);
+      assert(isSocketError(error));
+      const errorClass = CLASSES[code];
+      if (errorClass !== undefined) assertEquals(error.constructor, errorClass);
+    });
+  }
+
+  it("of a number without a name is told by its number", () => {
+    const error = systemError(4095, "socket");
+    assertEquals([error.code, error.errno, error.address], ["errno 4095", 4095, undefined]);
+    assertStringIncludes(error.message, "4095");
+  });
+
+  it("says what helps, where one thing usually does", () => {
+    assertStringIncludes(systemError(errors.EADDRINUSE!, "bind").message, "reusePort: true");
+    assertStringIncludes(systemError(errors.EACCES!, "sendmsg").message, "broadcast: true");
+    assertStringIncludes(systemError(errors.EPERM!, "socket", undefined, "ask root").message, "; ask root");
+  });
+
+  it("comes from -1 alone", () => {
+    for (const result of [0, 1, 5, -2]) assertEquals(unwrap(result, "socket"), result);
+    libc().c.close(-1);
+    const error = assertThrows(() => unwrap(-1, "close", "it"), Deno.errors.BadResource, "close it:");
+    assert(isSocketError(error) && error.code === "EBADF");
+  });
+});
+
+describe("isSocketError()", () => {
+  it("is true for what came from the system or a deadline, and for nothing else", async () => {
+    const others = [undefined, null, 5, "EPIPE", {}, new Error("x"), Object.assign(new Error("x"), { code: "EPIPE" })];
+    for (const other of others) assertFalse(isSocketError(other));
+    assertFalse(isSocketError({ code: "EPIPE", errno: 32, syscall: "send", timeout: false }));
+    using socket = openUdp();
+    socket.setReadDeadline(new Date(0));
+    assert(isSocketError(await assertRejects(() => socket.receive(), Deno.errors.TimedOut)));
+    assertFalse(isSocketError(assertThrows(() => socket.connect(at("x", 1)), TypeError)));
+  });
+});
+
+describe("What Deno's own sockets throw", PATIENCE, () => {
+  it("is thrown for a port in use", async () => {
+    using listener = openListener();
+    const { port } = nameOf(listener);
+    using socket = Socket.open("inet", "stream");
+    const [theirs, ours] = await bothErrors(
+      () => Deno.listen({ hostname: LOOPBACK, port }),
+      () => socket.bind(tcpAt(port)),
+    );
+    assertEquals([ours.name, ours.constructor], [theirs.name, theirs.constructor]);
+  });
+
+  it("is thrown for an address of another machine", async () => {
+    using socket = Socket.open("inet", "stream");
+    const [theirs, ours] = await bothErrors(
+      () => Deno.listen({ hostname: "192.0.2.254", port: 0 }),
+      () => socket.bind(tcpAt(0, "192.0.2.254")),
+    );
+    assertEquals(ours.constructor, theirs.constructor);
+  });
+
+  it("is thrown where nobody listens", async () => {
+    using socket = Socket.open("inet", "stream");
+    const [theirs, ours] = await bothErrors(
+      () => Deno.connect({ hostname: LOOPBACK, port: 9 }),
+      () => socket.connect(tcpAt(9)),
+    );
+    assertEquals(ours.constructor, theirs.constructor);
+  });
+
+  it("is thrown for a path that is not there", async () => {
+    using socket = Socket.open("unix", "stream");
+    const [theirs, ours] = await bothErrors(
+      () => Deno.connect({ transport: "unix", path: "/no/such/socket" }),
+      () => socket.connect({ transport: "unix", path: "/no/such/socket" }),
+    );
+    assertEquals(ours.constructor, theirs.constructor);
+    assertEquals(ours.address, "/no/such/socket");
+  });
+
+  it("is thrown for what is written after the other end closed", async () => {
+    using listener = openListener();
+    using socket = Socket.open("inet", "stream");
+    await socket.connect(nameOf(listener));
+    (await listener.accept()).close();
+    socket.shutdown("write");
+    const error = await assertRejects(() => socket.send(bytes("x")), Deno.errors.BrokenPipe);
+    assert(isSocketError(error) && error.code === "EPIPE");
+  });
+});
