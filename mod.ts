@@ -37,13 +37,13 @@
  * ## Unix
  *
  * ```ts
- * import { listen, socketPair } from "@berkeley/sockets";
+ * import { listen, socketPair, type TcpListener } from "@berkeley/sockets";
  *
  * const [here, there] = socketPair("stream");
  * using listener = listen({ hostname: "127.0.0.1", port: 0 });
  * await here.sendMessage({ data: Uint8Array.of(1), fds: [listener] });
  * const message = await there.receiveMessage();
- * using same = message!.fds[0]!.open(); // a TcpListener on the same port
+ * using same = message!.fds[0]!.open<TcpListener>(); // on the same port
  * console.log(same.socket.fd !== listener.socket.fd); // true
  * here.close();
  * there.close();
@@ -88,7 +88,7 @@ export type { UnixPathOptions } from "./ffi/unix/path.ts";
 // Sockets that somebody else has opened.
 export { type ActivatedSocket, activatedSockets } from "./ffi/activation.ts";
 export { type AnySocket, fromFd } from "./ffi/from_fd.ts";
-export type { OwnedFd } from "./ffi/unix/owned_fd.ts";
+export { type OpenedSocket, OwnedFd } from "./ffi/io/owned_fd.ts";
 
 // UDP.
 export type { Datagram } from "./ffi/udp/datagram.ts";
@@ -119,8 +119,9 @@ export type {
 // Addresses, waits and errors.
 export { isSocketError, type SocketError } from "./ffi/libc/socket_error.ts";
 export type { UnixAddr } from "./ffi/address/address.ts";
-export type { Deadlines, Endpoint } from "./ffi/socket/endpoint.ts";
-export type { WaitOptions } from "./ffi/io/operation.ts";
+export type { Deadlines } from "./ffi/io/deadline.ts";
+export type { Endpoint } from "./ffi/socket/endpoint.ts";
+export type { WaitOptions } from "./ffi/validate/options.ts";
 export { type IpNetwork, resolveAddress, type UnixNetwork } from "./ffi/address/resolve.ts";
 
 // The socket under everything.

@@ -13,6 +13,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import {
   type AnySocket,
   connect,
+  fromFd,
   listen,
   type TcpConn,
   type TcpListener,
@@ -77,7 +78,7 @@ function openDoors(path: string): Doors {
 async function takeDoors(old: UnixConn): Promise<Doors> {
   old.setDeadline(later());
   const message = await old.receiveMessage();
-  const [clients, successors] = message?.fds.map((fd) => fd.open()) ?? [];
+  const [clients, successors] = message?.fds.map((fd) => fromFd(fd)) ?? [];
   if (isTcpListener(clients) && isUnixListener(successors)) return { clients, successors };
   throw new Error("The old version has not handed over its two listeners");
 }

@@ -10,7 +10,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { type AnySocket, connect, listen, listenDatagram, type TcpListener, type UdpSocket } from "../mod.ts";
+import { type AnySocket, connect, fromFd, listen, listenDatagram, type TcpListener, type UdpSocket } from "../mod.ts";
 
 const HELP = `Hands a bound socket to another process, which serves on it.
 
@@ -81,7 +81,7 @@ async function take(path: string): Promise<void> {
   const message = await giver.receiveMessage();
   const fd = message?.fds[0];
   if (fd === undefined) throw new Error("No socket was handed over");
-  using socket = fd.open(); // The object it really is.
+  using socket = fromFd(fd); // The object it really is.
   const serving = serve(socket);
   await giver.read(new Uint8Array(1));
   socket.close(); // Ends the serving.

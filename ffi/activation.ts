@@ -1,6 +1,6 @@
 import { type AnySocket, fromFd } from "./from_fd.ts";
 import { libc } from "./libc/libc.ts";
-import { control, isSocket } from "./io/descriptor.ts";
+import { fcntl, isSocket } from "./io/descriptor.ts";
 
 /** The first descriptor a supervisor hands over: SD_LISTEN_FDS_START. */
 const FIRST = 3;
@@ -62,7 +62,7 @@ function takeSockets(count: number): [index: number, socket: AnySocket][] {
   try {
     for (let index = 0; index < count; index++) {
       if (isSocket(FIRST + index)) taken.push([index, fromFd(FIRST + index)]);
-      else control(FIRST + index, F_SETFD, FD_CLOEXEC);
+      else fcntl(FIRST + index, F_SETFD, FD_CLOEXEC);
     }
   } catch (error) {
     for (const [, socket] of taken) socket.detach();

@@ -1,7 +1,7 @@
 import { parsePort } from "./address/address.ts";
 import { Race } from "./tcp/happy_eyeballs.ts";
 import type { SeqpacketConn } from "./unix/seqpacket.ts";
-import type { WaitOptions } from "./io/operation.ts";
+import type { WaitOptions } from "./validate/options.ts";
 import { requireOptions } from "./validate/options.ts";
 import { quote } from "./validate/quote.ts";
 import { connectTcp, type TcpConnectOptions } from "./tcp/connect.ts";

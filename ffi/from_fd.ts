@@ -1,8 +1,8 @@
 import { libc } from "./libc/libc.ts";
 import { readFamily } from "./struct/sockaddr.ts";
-import { openOwnedWith } from "./unix/owned_fd.ts";
+import { moveOwned, OwnedFd, setOpener } from "./io/owned_fd.ts";
 import { SeqpacketConn, SeqpacketListener } from "./unix/seqpacket.ts";
-import { type Descriptor, takeOver } from "./io/descriptor.ts";
+import { type Descriptor, requireForeignSocket, takeOver } from "./io/descriptor.ts";
 import { getOption } from "./option/option.ts";
 import { socketName } from "./address/sockname.ts";
 import { sockopt } from "./option/sockopt.ts";
@@ -35,13 +35,13 @@ export type AnySocket =
   | SeqpacketListener
   | SeqpacketConn;
 
-/** Takes over a descriptor number as the object it really is: by its family (SO_DOMAIN), its type (SO_TYPE) and whether
+/** Takes over a descriptor, a number or an {@linkcode OwnedFd}, as the object it really is: by its family (SO_DOMAIN), its type (SO_TYPE) and whether
  * it listens (SO_ACCEPTCONN). A listener taken over leaves its path where it is on close.
  *
  * A descriptor is made non-blocking and close-on-exec. Several objects may share one open socket, but not one number.
  *
- * @throws {TypeError} for a descriptor that is no socket, that a socket here already owns, or of a kind that has no
- * class here; it stays open
+ * @throws {TypeError} for a descriptor that is no socket, that a socket or an OwnedFd here already owns, or of a kind
+ * that has no class here; it stays open and as it was
  * @throws {Deno.errors.BadResource} for a number that is not open
  *
  * @example
@@ -53,36 +53,44 @@ export type AnySocket =
  * console.log(again.socket.fd === fd); // true
  * ```
  */
-export function fromFd(fd: number): AnySocket {
+export function fromFd(fd: number | OwnedFd): AnySocket {
+  return fd instanceof OwnedFd ? moveOwned(fd, take) : take(fd);
+}
+
+setOpener(fromFd);
+
+/** Nothing of the descriptor is changed before it is known that there is a class for it. */
+function take(fd: number): AnySocket {
+  requireForeignSocket(fd);
+  const make = makerFor(fd);
   const descriptor = takeOver(fd);
   try {
-    return wrap(descriptor);
+    return make(descriptor);
   } catch (error) {
     if (!descriptor.closed) descriptor.detach();
     throw error;
   }
 }
 
-openOwnedWith(fromFd);
-
-function wrap(descriptor: Descriptor): AnySocket {
+function makerFor(fd: number): (descriptor: Descriptor) => AnySocket {
   const { constants } = libc().system;
-  const family = readFamily(libc().system, socketName(descriptor.fd), 0);
-  const type = getOption(descriptor.fd, sockopt.SO_TYPE);
-  const listening = type !== constants.SOCK_DGRAM && getOption(descriptor.fd, sockopt.SO_ACCEPTCONN);
+  const family = readFamily(libc().system, socketName(fd), 0);
+  const type = getOption(fd, sockopt.SO_TYPE);
+  const listening = type !== constants.SOCK_DGRAM && getOption(fd, sockopt.SO_ACCEPTCONN);
   if (family === constants.AF_INET || family === constants.AF_INET6) {
-    if (type === constants.SOCK_DGRAM) return new UdpSocket(descriptor);
-    if (type === constants.SOCK_STREAM) return listening ? new TcpListener(descriptor) : new TcpConn(descriptor);
+    if (type === constants.SOCK_DGRAM) return (descriptor) => new UdpSocket(descriptor);
+    if (type === constants.SOCK_STREAM && listening) return (descriptor) => new TcpListener(descriptor);
+    if (type === constants.SOCK_STREAM) return (descriptor) => new TcpConn(descriptor);
   }
   if (family === constants.AF_UNIX) {
-    if (type === constants.SOCK_DGRAM) return new UnixDatagram(descriptor);
-    if (type === constants.SOCK_STREAM) return listening ? new UnixListener(descriptor) : new UnixConn(descriptor);
-    if (type === constants.SOCK_SEQPACKET) {
-      return listening ? new SeqpacketListener(descriptor) : new SeqpacketConn(descriptor);
-    }
+    if (type === constants.SOCK_DGRAM) return (descriptor) => new UnixDatagram(descriptor);
+    if (type === constants.SOCK_STREAM && listening) return (descriptor) => new UnixListener(descriptor);
+    if (type === constants.SOCK_STREAM) return (descriptor) => new UnixConn(descriptor);
+    if (type === constants.SOCK_SEQPACKET && listening) return (descriptor) => new SeqpacketListener(descriptor);
+    if (type === constants.SOCK_SEQPACKET) return (descriptor) => new SeqpacketConn(descriptor);
   }
   throw new TypeError(
-    `Descriptor ${descriptor.fd} is a socket of family ${family} and type ${type}, which has no class here: ` +
+    `Descriptor ${fd} is a socket of family ${family} and type ${type}, which has no class here: ` +
       "Socket.fromFd takes it",
   );
 }

@@ -3,7 +3,7 @@ import { asSocketError } from "../libc/socket_error.ts";
 import { encodeAddrinfoHints, readAddrinfo } from "../struct/addrinfo.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { decodeInet, encodeUnix, formatHost, parseHost, parsePort, type UnixAddr } from "./address.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { requireUnaborted } from "../validate/options.ts";
 import { requireNet, requireNotDenied } from "./permissions.ts";
 import { quote } from "../validate/quote.ts";

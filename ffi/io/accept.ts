@@ -1,7 +1,7 @@
 import { libc } from "../libc/libc.ts";
 import { systemError } from "../libc/socket_error.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
-import { closeUnless, Descriptor, prepare } from "./descriptor.ts";
+import { closeUnless, Descriptor, setNonblockingCloseOnExec } from "./descriptor.ts";
 import { AGAIN, type Again, Operation } from "./operation.ts";
 
 /** What accept(2) says of a connection that is no more, or when it was disturbed; the next one may be there. */
@@ -55,7 +55,7 @@ export class Accepting<T> extends Operation<T> {
   #made(fd: number): T {
     const descriptor = new Descriptor(fd);
     return closeUnless(descriptor, () => {
-      if (libc().system.constants.SOCK_NONBLOCK === 0) prepare(fd);
+      if (libc().system.constants.SOCK_NONBLOCK === 0) setNonblockingCloseOnExec(fd);
       return this.#make(descriptor, this.#peer);
     });
   }

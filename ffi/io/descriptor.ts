@@ -2,11 +2,9 @@ import { libc } from "../libc/libc.ts";
 import { systemError, unwrap } from "../libc/socket_error.ts";
 import { ENDED, READABLE, WRITABLE } from "../poll/poller.ts";
 import { reactor, type Watcher } from "../poll/reactor.ts";
+import { claim, ownerOf, release } from "./ownership.ts";
 import { Lane, type LaneOwner } from "./operation_queue.ts";
 import { quote } from "../validate/quote.ts";
-
-/** Numbers that a Descriptor of this thread owns: one number, one owner. */
-const owned = new Set<number>();
 
 /** Owns one descriptor number from birth to close, and the operations that wait on it. Nothing else in the module
  * closes a socket. */
@@ -29,12 +27,7 @@ export class Descriptor implements Watcher, LaneOwner {
   constructor(fd: number, closedMessage = "Socket has been closed") {
     this.#fd = fd;
     this.closedMessage = closedMessage;
-    owned.add(fd);
-  }
-
-  /** Whether an open Descriptor of this thread has this number. */
-  static owns(fd: number): boolean {
-    return owned.has(fd);
+    claim(fd, "socket");
   }
 
   /** What waits to be read: made when it is first asked for, since a connection may come and go without. */
@@ -117,7 +110,7 @@ export class Descriptor implements Watcher, LaneOwner {
     this.beforeClose?.(closing);
     this.beforeClose = null;
     this.#fd = -1;
-    owned.delete(fd);
+    release(fd);
     if (this.#token !== 0) reactor().forget(fd, this.#token);
     return fd;
   }
@@ -136,16 +129,16 @@ export function openDescriptor(domain: number, type: number, protocol: number): 
     return /SUPPORT$|^EINVAL$/.test(code) ? `domain ${domain}, type ${type}, protocol ${protocol}` : undefined;
   });
   const descriptor = new Descriptor(fd);
-  if (constants.SOCK_NONBLOCK === 0) closeUnless(descriptor, () => prepare(fd));
+  if (constants.SOCK_NONBLOCK === 0) closeUnless(descriptor, () => setNonblockingCloseOnExec(fd));
   return descriptor;
 }
 
 /** Makes a descriptor from elsewhere non-blocking and close-on-exec. */
-export function prepare(fd: number): void {
+export function setNonblockingCloseOnExec(fd: number): void {
   const { FD_CLOEXEC, F_GETFL, F_SETFD, F_SETFL, O_NONBLOCK } = libc().system.constants;
-  control(fd, F_SETFD, FD_CLOEXEC);
-  const flags = control(fd, F_GETFL, 0);
-  if ((flags & O_NONBLOCK) === 0) control(fd, F_SETFL, flags | O_NONBLOCK);
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  const flags = fcntl(fd, F_GETFL, 0);
+  if ((flags & O_NONBLOCK) === 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 /** Whether an open descriptor is a socket's. Throws BadResource for one that is not open. */
@@ -158,19 +151,30 @@ export function isSocket(fd: number): boolean {
   throw systemError(code, "getsockopt", `descriptor ${fd}`);
 }
 
-/** Makes a Descriptor of a number from elsewhere. What is refused is left as it was. */
-export function takeOver(fd: number): Descriptor {
+/** Throws for a number that this module will close. */
+function requireUnowned(fd: number): void {
+  const owner = ownerOf(fd);
+  if (owner === "socket") throw new TypeError(`Descriptor ${fd} belongs to an open socket; detach() gives it away`);
+  if (owner === "OwnedFd") throw new TypeError(`Descriptor ${fd} belongs to an OwnedFd: pass that to fromFd`);
+}
+
+/** Checks a number from elsewhere that is to be taken over: an open socket that nothing here owns. */
+export function requireForeignSocket(fd: number): void {
   if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff) {
     throw new TypeError(`Invalid descriptor: ${quote(fd)}, expected a number from 0 up`);
   }
-  if (Descriptor.owns(fd)) throw new TypeError(`Descriptor ${fd} belongs to an open socket; detach() gives it away`);
+  requireUnowned(fd);
   if (!isSocket(fd)) throw new TypeError(`Descriptor ${fd} is not a socket`);
-  prepare(fd);
+}
+
+/** Makes a Descriptor of a number that passed `requireForeignSocket`. */
+export function takeOver(fd: number): Descriptor {
+  setNonblockingCloseOnExec(fd);
   return new Descriptor(fd);
 }
 
 /** fcntl(2), whose third argument is variadic. */
-export function control(fd: number, operation: number, argument: number): number {
+export function fcntl(fd: number, operation: number, argument: number): number {
   const { c, system } = libc();
   const result = system.variadicOnStack
     ? c.fcntl_on_stack(fd, operation, 0n, 0n, 0n, 0n, 0n, 0n, BigInt(argument))

@@ -2,22 +2,6 @@
 export const AGAIN = Symbol("EAGAIN");
 export type Again = typeof AGAIN;
 
-/** What every operation that may wait takes.
- *
- * @example
- * ```ts
- * import { listenDatagram } from "@berkeley/sockets";
- *
- * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
- * const error = await udp.receive(undefined, { signal: AbortSignal.timeout(10) }).catch((error) => error);
- * console.log(error.name); // TimeoutError
- * ```
- */
-export interface WaitOptions {
-  /** Abort rejects the operation with `signal.reason`; nothing that was received is lost. */
-  signal?: AbortSignal | undefined;
-}
-
 /** Where operations wait. */
 export interface Queue {
   /** Takes out an operation whose signal was aborted. */

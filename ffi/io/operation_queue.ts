@@ -1,5 +1,6 @@
-import { asSocketError, type SocketError } from "../libc/socket_error.ts";
-import { AGAIN, type Operation, type Queue, type WaitOptions } from "./operation.ts";
+import { deadlineExceeded } from "./deadline.ts";
+import { AGAIN, type Operation, type Queue } from "./operation.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { refusedSignal } from "../validate/options.ts";
 
 /** Operations that one socket carries out before others get their turn. */
@@ -18,12 +19,6 @@ export interface LaneOwner {
   soon(): void;
   waitBegins(): void;
   waitEnds(): void;
-}
-
-/** The error of an expired deadline. */
-export function deadlineExceeded(syscall: string): SocketError {
-  const error = new Deno.errors.TimedOut(`${syscall}: deadline exceeded`);
-  return asSocketError(error, { code: "ETIMEDOUT", errno: 0, syscall, timeout: true });
 }
 
 /** One direction of a socket: what waits to be read, or to be written, in the order it was asked for.

@@ -1,7 +1,7 @@
 import { Accepting, PeerName } from "../io/accept.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint, UntilClosed } from "./endpoint.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import type { WaitOptions } from "../validate/options.ts";
 
 /** A socket that gives out connections: what {@linkcode TcpListener}, {@linkcode UnixListener} and
  * {@linkcode SeqpacketListener} have in common.

@@ -5,8 +5,8 @@ import type { UnixAddr } from "../address/address.ts";
 import { backlogOf } from "../validate/backlog.ts";
 import { requireBytes } from "../validate/bytes.ts";
 import { Connecting } from "../io/connect.ts";
-import { control, Descriptor, openDescriptor, takeOver } from "../io/descriptor.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import { Descriptor, fcntl, openDescriptor, requireForeignSocket, takeOver } from "../io/descriptor.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { getOption, readOption, setOption, type SocketOption, writeOption } from "../option/option.ts";
 import { requireEveryHost } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";
@@ -82,6 +82,7 @@ export class Socket implements Disposable {
    * @throws {Deno.errors.BadResource} for a number that is not open
    */
   static fromFd(fd: number): Socket {
+    requireForeignSocket(fd);
     return new Socket(takeOver(fd));
   }
 
@@ -235,7 +236,7 @@ export class Socket implements Disposable {
    * @throws {SocketError} EMFILE without a descriptor left
    */
   duplicate(): Socket {
-    return new Socket(new Descriptor(control(this.fd, libc().system.constants.F_DUPFD_CLOEXEC, 3)));
+    return new Socket(new Descriptor(fcntl(this.fd, libc().system.constants.F_DUPFD_CLOEXEC, 3)));
   }
 
   /** Gives the descriptor away: this object is closed, the number lives on and is the caller's to close.

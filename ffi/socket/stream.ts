@@ -3,7 +3,7 @@ import { unwrap } from "../libc/socket_error.ts";
 import { refusedBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint } from "./endpoint.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { ReadingStream, WritingStream } from "./stream_operations.ts";
 
 /** Bytes that `readable` asks for at a time. */

@@ -1,5 +1,4 @@
-import { deadlineTime } from "../socket/endpoint.ts";
-import { deadlineExceeded } from "../io/operation_queue.ts";
+import { deadlineExceeded, deadlineTime } from "../io/deadline.ts";
 import { requireUnaborted } from "../validate/options.ts";
 
 /** One signal for all the ways in which a job of several steps may be ended: the caller's signal, a deadline, or its

@@ -6,7 +6,7 @@ import { encodeInet, formatAddress, formatHost, parseHost, parsePort } from "../
 import { Cancellation } from "./cancellation.ts";
 import { Connecting } from "../io/connect.ts";
 import { type Descriptor, openDescriptor } from "../io/descriptor.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { setOption } from "../option/option.ts";
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";

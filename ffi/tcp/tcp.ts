@@ -2,7 +2,7 @@ import { StreamListener } from "../socket/listener.ts";
 import { decodeNet } from "../address/address.ts";
 import type { PeerName } from "../io/accept.ts";
 import type { Descriptor } from "../io/descriptor.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { setOption } from "../option/option.ts";
 import { quote } from "../validate/quote.ts";
 import { peerName, socketName } from "../address/sockname.ts";

@@ -3,7 +3,7 @@ import { encodeInet, formatHost, parseHost, parsePort } from "../address/address
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";
 import { resolveHost } from "../address/resolve.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import type { WaitOptions } from "../validate/options.ts";
 
 /** Where a datagram goes: a sockaddr, and the words for it in errors. */
 export interface Destination {

@@ -8,7 +8,7 @@ import { decodeTimespec, decodeTimeval } from "../struct/timeval.ts";
 import type { IpFamily } from "./membership.ts";
 import { parseHost } from "../address/address.ts";
 import { inFamily } from "./destinations.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { optionNumber, readOption, writeOption } from "../option/option.ts";
 import { quote } from "../validate/quote.ts";
 

@@ -18,7 +18,7 @@ import { refusedBytes, requireBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { type Destination, Destinations } from "./destinations.ts";
 import { UntilClosed } from "../socket/endpoint.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { setOption } from "../option/option.ts";
 import { quote } from "../validate/quote.ts";
 import { peerName, socketName } from "../address/sockname.ts";

@@ -4,9 +4,9 @@ import { thisSystem } from "../libc/host.ts";
 import { SeqpacketConn } from "./seqpacket.ts";
 import { encodeUnix, formatAddress } from "../address/address.ts";
 import { Connecting } from "../io/connect.ts";
-import { closeUnless, Descriptor, openDescriptor, prepare } from "../io/descriptor.ts";
-import { deadlineTime } from "../socket/endpoint.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import { closeUnless, Descriptor, openDescriptor, setNonblockingCloseOnExec } from "../io/descriptor.ts";
+import { deadlineTime } from "../io/deadline.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { requireUnaborted } from "../validate/options.ts";
 import { requireUnix } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";
@@ -123,7 +123,7 @@ function pair<T>(type: number, make: (descriptor: Descriptor) => T): [T, T] {
   const two = new Descriptor(fds[1]!);
   return closeUnless(one, () =>
     closeUnless(two, () => {
-      if (flags === 0) [one, two].forEach(({ fd }) => prepare(fd));
+      if (flags === 0) [one, two].forEach(({ fd }) => setNonblockingCloseOnExec(fd));
       return [make(one), make(two)];
     }));
 }

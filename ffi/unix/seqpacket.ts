@@ -7,7 +7,7 @@ import { decodeUnix, type UnixAddr } from "../address/address.ts";
 import { refusedBytes, requireBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint } from "../socket/endpoint.ts";
-import type { WaitOptions } from "../io/operation.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { peerName, socketName } from "../address/sockname.ts";
 import { unwrap } from "../libc/socket_error.ts";
 import {

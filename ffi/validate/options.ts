@@ -1,5 +1,21 @@
 import { quote } from "./quote.ts";
 
+/** What every operation that may wait takes.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram } from "@berkeley/sockets";
+ *
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * const error = await udp.receive(undefined, { signal: AbortSignal.timeout(10) }).catch((error) => error);
+ * console.log(error.name); // TimeoutError
+ * ```
+ */
+export interface WaitOptions {
+  /** Abort rejects the operation with `signal.reason`; nothing that was received is lost. */
+  signal?: AbortSignal | undefined;
+}
+
 /** Throws for what is no object to read options from. */
 export function requireOptions(options: unknown, expected: string): void {
   if (options !== null && typeof options === "object") return;

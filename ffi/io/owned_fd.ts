@@ -1,0 +1,159 @@
+import { libc } from "../libc/libc.ts";
+import { inspectable } from "../validate/inspect.ts";
+import { fcntl } from "./descriptor.ts";
+import { claim, release } from "./ownership.ts";
+
+/** Descriptors whose owner was collected without having given them away. */
+const forgotten = new FinalizationRegistry<number>((fd) => {
+  release(fd);
+  libc().c.close(fd);
+});
+
+/** What all objects that {@linkcode OwnedFd.open} gives have in common; `instanceof` and `kind` tell them apart.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram, type OpenedSocket } from "@berkeley/sockets";
+ *
+ * function describe(socket: OpenedSocket): string {
+ *   return `${socket.kind} with descriptor ${socket.socket.fd}`;
+ * }
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * console.log(describe(udp)); // UdpSocket with descriptor …
+ * ```
+ */
+export interface OpenedSocket extends Disposable {
+  /** The name of its class: "TcpConn", "UdpSocket", … */
+  readonly kind?: string;
+  /** The socket under it. */
+  readonly socket: { readonly fd: number };
+  /** Closes it: close(2). */
+  close(): void;
+  /** Gives the descriptor away: this object is closed, the number lives on. */
+  detach(): number;
+  /** What waits here keeps the process alive: the default. */
+  ref(): void;
+  /** What waits here does not keep the process alive. */
+  unref(): void;
+}
+
+let open: ((fd: OwnedFd) => OpenedSocket) | undefined;
+
+/** Gives `OwnedFd.open` its opener. It is injected because it knows every class, and classes give out OwnedFds. */
+export function setOpener(opener: (fd: OwnedFd) => OpenedSocket): void {
+  open = opener;
+}
+
+let make: (fd: number) => OwnedFd;
+let forget: (owned: OwnedFd) => void;
+
+/** A received descriptor: close-on-exec, owned by whoever holds this. One that nobody took is closed when this object
+ * is collected.
+ *
+ * @example
+ * ```ts
+ * import { listenDatagram, socketPair, type UdpSocket } from "@berkeley/sockets";
+ *
+ * const [one, two] = socketPair("seqpacket");
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * await one.sendMessage({ data: new Uint8Array(1), fds: [udp] });
+ * const message = await two.receiveMessage();
+ * using same = message!.fds[0]!.open<UdpSocket>();
+ * console.log(same.socket.fd !== udp.socket.fd); // true: another descriptor of the same socket
+ * one.close();
+ * two.close();
+ * ```
+ */
+export class OwnedFd implements Disposable {
+  #fd: number;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+    claim(fd, "OwnedFd");
+    forgotten.register(this, fd, this);
+  }
+
+  static {
+    make = (fd) => new OwnedFd(fd);
+    forget = (owned) => {
+      owned.#fd = -1;
+      forgotten.unregister(owned);
+    };
+  }
+
+  /** The number.
+   *
+   * @throws {Deno.errors.BadResource} when it is closed or given away
+   */
+  get fd(): number {
+    if (this.#fd === -1) throw new Deno.errors.BadResource("The descriptor has been closed or given away");
+    return this.#fd;
+  }
+
+  /** The object it really is: a TcpListener, TcpConn, UdpSocket, UnixListener, … which owns the descriptor from then
+   * on, as {@linkcode fromFd} gives it. `instanceof` and `kind` tell which, and a type argument says which is expected.
+   *
+   * @throws {TypeError} where it is no socket; it stays open and owned
+   * @throws {Deno.errors.BadResource} when it is closed or given away
+   */
+  open<S extends OpenedSocket = OpenedSocket>(): S {
+    return open!(this) as S;
+  }
+
+  /** Gives the number away: it is the caller's to close.
+   *
+   * @throws {Deno.errors.BadResource} when it is closed or given away
+   */
+  detach(): number {
+    const fd = this.fd;
+    forget(this);
+    release(fd);
+    return fd;
+  }
+
+  /** Closes it: close(2).
+   *
+   * @throws {Deno.errors.BadResource} the second time, or when it was given away
+   */
+  close(): void {
+    libc().c.close(this.detach());
+  }
+
+  /** Closes it unless it is closed or given away. */
+  [Symbol.dispose](): void {
+    if (this.#fd !== -1) this.close();
+  }
+}
+
+inspectable(OwnedFd, (owned) => {
+  try {
+    return { fd: owned.fd };
+  } catch {
+    return { state: "closed" };
+  }
+});
+
+/** Moves a descriptor to the owner that `take` makes for it. Where that throws, it stays where it was. */
+export function moveOwned<T>(owned: OwnedFd, take: (fd: number) => T): T {
+  const { fd } = owned;
+  release(fd);
+  try {
+    const taken = take(fd);
+    forget(owned);
+    return taken;
+  } catch (error) {
+    claim(fd, "OwnedFd");
+    throw error;
+  }
+}
+
+/** Takes received numbers into ownership: `most` of them, and closes the rest. Where the kernel could not make them so,
+ * they become close-on-exec here. */
+export function own(fds: readonly number[], most: number): OwnedFd[] {
+  const { c, system: { constants } } = libc();
+  for (const surplus of fds.slice(most)) c.close(surplus);
+  return fds.slice(0, most).map((fd) => {
+    if (constants.MSG_CMSG_CLOEXEC === 0) fcntl(fd, constants.F_SETFD, constants.FD_CLOEXEC);
+    return make(fd);
+  });
+}
