@@ -5,7 +5,7 @@ import type { System } from "../libc/system.ts";
 /** The part of a system's table that getaddrinfo(3) results depend on. */
 export type AddrinfoSystem = Pick<System, "layout">;
 
-/** The members of a result; addresses are 0n where they are NULL. */
+/** The decoded members of a struct addrinfo. A NULL pointer is 0n. */
 export type Addrinfo = {
   family: number;
   addrlen: number;
@@ -13,7 +13,7 @@ export type Addrinfo = {
   next: bigint;
 };
 
-/** The hints of getaddrinfo(3): a struct addrinfo with all else zero. */
+/** Encodes the hints argument of getaddrinfo(3). All other members are zero. */
 export function encodeAddrinfoHints(
   system: AddrinfoSystem,
   hints: { flags: number; family: number; socktype: number },
@@ -27,7 +27,7 @@ export function encodeAddrinfoHints(
   return bytes;
 }
 
-/** One struct addrinfo of the list that getaddrinfo(3) returns. */
+/** Decodes one struct addrinfo of the list that getaddrinfo(3) returns. */
 export function readAddrinfo(system: AddrinfoSystem, bytes: Uint8Array): Addrinfo {
   const { addrinfo } = system.layout;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -18,17 +18,18 @@ export function controlAlign(layout: CmsghdrLayout, length: number): number {
   return Math.ceil(length / align) * align;
 }
 
-/** CMSG_SPACE: what a message of so much data takes of a buffer. */
+/** CMSG_SPACE: the bytes that a control message with `dataLength` bytes of data occupies in a buffer. */
 export function controlSpace(layout: CmsghdrLayout, dataLength: number): number {
   return controlAlign(layout, layout.cmsghdr.size) + controlAlign(layout, dataLength);
 }
 
-/** CMSG_LEN: what cmsg_len says of a message of so much data. */
+/** CMSG_LEN: the value of cmsg_len for a control message with `dataLength` bytes of data. */
 export function controlMessageLength(layout: CmsghdrLayout, dataLength: number): number {
   return controlAlign(layout, layout.cmsghdr.size) + dataLength;
 }
 
-/** Writes one control message, padding too, and returns where the next one goes: msg_controllen, after the last. */
+/** Writes one control message with its padding and returns the offset of the next one. After the last message that
+ * offset is msg_controllen. */
 export function writeControlMessage(
   layout: CmsghdrLayout,
   target: Uint8Array,
@@ -45,7 +46,7 @@ export function writeControlMessage(
   const start = offset + controlAlign(layout, cmsghdr.size);
   const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
   target.fill(0, offset, next);
-  // The upper half of a length of eight bytes stays zero.
+  // Where cmsg_len has eight bytes, the upper four stay zero.
   view.setUint32(offset, controlMessageLength(layout, data.length), true);
   view.setInt32(offset + cmsghdr.level, level, true);
   view.setInt32(offset + cmsghdr.type, type, true);
@@ -54,18 +55,18 @@ export function writeControlMessage(
 }
 
 /**
- * Walks the control messages of a buffer as CMSG_FIRSTHDR and CMSG_NXTHDR do, making nothing on the way: one cursor
- * serves every message received into its buffer. It ends at a header that claims less than itself, or more than there
- * is.
+ * Iterates over the control messages of a buffer as CMSG_FIRSTHDR and CMSG_NXTHDR do. It allocates nothing: one cursor
+ * is reused for every message received into its buffer. Iteration stops at a header whose cmsg_len is shorter than a
+ * header or longer than the rest of the buffer.
  */
 export class ControlCursor {
-  /** cmsg_level of the message it stands on. */
+  /** cmsg_level of the current message. */
   level = 0;
-  /** cmsg_type of the message it stands on. */
+  /** cmsg_type of the current message. */
   type = 0;
-  /** Where in the source its data begins. */
+  /** Offset in `source` of the first byte of data. */
   start = 0;
-  /** Where in the source its data ends. */
+  /** Offset in `source` behind the last byte of data. */
   end = 0;
   readonly source: Uint8Array;
   readonly view: DataView;
@@ -74,7 +75,7 @@ export class ControlCursor {
   readonly #level: number;
   readonly #type: number;
   readonly #align: number;
-  /** CMSG_ALIGN(sizeof(struct cmsghdr)): from a header to its data. */
+  /** CMSG_ALIGN(sizeof(struct cmsghdr)): the distance from a header to its data. */
   readonly #header: number;
   #next = 0;
   #stop = 0;
@@ -90,13 +91,13 @@ export class ControlCursor {
     this.#header = controlAlign(layout, this.#size);
   }
 
-  /** Goes before the first message of the `length` bytes at `offset`, msg_controllen bytes at msg_control. */
+  /** Positions the cursor before the first message of the `length` bytes (msg_controllen) at `offset`. */
   begin(offset: number, length: number): void {
     this.#next = offset;
     this.#stop = Math.min(offset + length, this.source.length);
   }
 
-  /** Steps to the next message; false where there is none. */
+  /** Advances to the next message. Returns false at the end. */
   next(): boolean {
     const at = this.#next;
     if (this.#stop - at < this.#header) return false;
@@ -111,13 +112,14 @@ export class ControlCursor {
     return true;
   }
 
-  /** The data of the message it stands on, as a view. */
+  /** A view of the data of the current message. */
   get data(): Uint8Array {
     return this.source.subarray(this.start, this.end);
   }
 }
 
-/** The control messages in the first `length` bytes of a buffer; ends at a malformed header, as the cursor does. */
+/** Yields the control messages in the first `length` bytes of a buffer. It stops at a malformed header, as
+ * {@linkcode ControlCursor} does. */
 export function* readControlMessages(
   layout: CmsghdrLayout,
   source: Uint8Array,

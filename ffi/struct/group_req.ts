@@ -2,7 +2,8 @@
 
 import { type InetAddress, type SockaddrSystem, writeInetAddress } from "./sockaddr.ts";
 
-/** A struct group_req, for MCAST_JOIN_GROUP and MCAST_LEAVE_GROUP; an index of 0 leaves the interface to the system. */
+/** Encodes a struct group_req for MCAST_JOIN_GROUP and MCAST_LEAVE_GROUP. With an index of 0 the system chooses the
+ * interface. */
 export function encodeGroupRequest(
   system: SockaddrSystem,
   interfaceIndex: number,
@@ -15,7 +16,8 @@ export function encodeGroupRequest(
   return bytes;
 }
 
-/** A struct group_source_req, for MCAST_JOIN_SOURCE_GROUP, MCAST_BLOCK_SOURCE and their opposites. */
+/** Encodes a struct group_source_req for MCAST_JOIN_SOURCE_GROUP, MCAST_LEAVE_SOURCE_GROUP, MCAST_BLOCK_SOURCE and
+ * MCAST_UNBLOCK_SOURCE. */
 export function encodeGroupSourceRequest(
   system: SockaddrSystem,
   interfaceIndex: number,

@@ -1,24 +1,25 @@
-/** IP addresses between text and bytes in network order: inet_pton(3) and inet_ntop(3), without a system call. */
+/** Conversion of IP addresses between text and bytes in network order, as inet_pton(3) and inet_ntop(3) do it. */
 
 const DOT = 0x2e;
 const COLON = 0x3a;
 const DIGIT_0 = 0x30;
 
-// Every address a datagram came from is formatted, and looking an octet up is twice as fast as printing it.
+// The sender of every datagram is formatted, and a table lookup is twice as fast as String(octet).
 const OCTETS: readonly string[] = Array.from({ length: 256 }, (_, octet) => String(octet));
 
-/** The four bytes of a dotted quad, inet_pton(3) with AF_INET; null for anything else. */
+/** Parses a dotted quad as inet_pton(3) does with AF_INET. Returns null for anything else. */
 export function parseIPv4(text: string): Uint8Array<ArrayBuffer> | null {
   const bytes = new Uint8Array(4);
   return readDottedQuad(text, 0, text.length, bytes, 0) ? bytes : null;
 }
 
-/** The bytes of an IPv6 address and its zone, "" where it names none (RFC 4291, RFC 4007); null for anything else. */
+/** Parses an IPv6 address with an optional zone (RFC 4291, RFC 4007); `zone` is "" without one. Returns null for
+ * anything else. */
 export function parseIPv6(text: string): { bytes: Uint8Array<ArrayBuffer>; zone: string } | null {
   const percent = text.indexOf("%");
   const end = percent < 0 ? text.length : percent;
   const zone = percent < 0 ? "" : text.slice(percent + 1);
-  // What cannot be the name of an interface would be cut short on its way through a C string.
+  // An interface name cannot contain these characters, and a NUL would truncate the C string.
   if (percent >= 0 && !/^[^\s\0%]+$/.test(zone)) return null;
 
   const bytes = new Uint8Array(16);
@@ -56,20 +57,20 @@ export function parseIPv6(text: string): { bytes: Uint8Array<ArrayBuffer>; zone:
     }
   }
   if (gap < 0) return written === 16 ? { bytes, zone } : null;
-  // "::" stands for one group of zeros at the least.
+  // "::" stands for at least one group of zeros.
   if (written === 16) return null;
   bytes.copyWithin(16 - (written - gap), gap, written);
   bytes.fill(0, gap, 16 - (written - gap));
   return { bytes, zone };
 }
 
-/** The dotted quad at an offset, inet_ntop(3) with AF_INET. */
+/** Formats the IPv4 address at `offset` as inet_ntop(3) does with AF_INET. */
 export function formatIPv4(bytes: Uint8Array, offset = 0): string {
   return OCTETS[bytes[offset]!]! + "." + OCTETS[bytes[offset + 1]!]! + "." + OCTETS[bytes[offset + 2]!]! + "." +
     OCTETS[bytes[offset + 3]!]!;
 }
 
-/** The IPv6 address at an offset as RFC 5952 writes it, inet_ntop(3) with AF_INET6. */
+/** Formats the IPv6 address at `offset` as inet_ntop(3) does with AF_INET6, in the form of RFC 5952. */
 export function formatIPv6(bytes: Uint8Array, offset = 0): string {
   let gap = -1;
   let gapLength = 1;
@@ -107,7 +108,7 @@ export function isMulticastIPv6(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff;
 }
 
-/** Reads text[start..end) into four bytes. A leading zero would mean octal to inet_aton(3) and nothing to others. */
+/** Parses text[start..end) into four bytes. Leading zeros are refused: inet_aton(3) reads such a number as octal. */
 function readDottedQuad(text: string, start: number, end: number, target: Uint8Array, offset: number): boolean {
   let position = start;
   for (let index = 0; index < 4; index++) {

@@ -1,4 +1,5 @@
-/** struct kevent: kqueue(2), <sys/event.h>. Its udata is two numbers of 32 bits here, and never a pointer. */
+/** struct kevent: kqueue(2), <sys/event.h>. `udata` is read and written as two numbers of 32 bits; it never holds a
+ * pointer. */
 
 import type { Layout } from "../libc/system.ts";
 
@@ -18,9 +19,9 @@ export type Kevent = {
 
 const TWO_TO_32 = 0x1_0000_0000;
 
-/** Writes the struct kevent at an index, with what FreeBSD has behind it zeroed. */
+/** Writes the struct kevent at `index`. The members that only FreeBSD has (`ext`) are zeroed. */
 export function writeKevent(layout: KeventLayout, view: DataView, index: number, event: Kevent): void {
-  const kevent = shape(layout);
+  const kevent = structLayout(layout);
   const offset = index * kevent.size;
   for (let at = 0; at < kevent.size; at += 4) view.setUint32(offset + at, 0, true);
   view.setUint32(offset + kevent.ident, event.ident, true);
@@ -33,50 +34,50 @@ export function writeKevent(layout: KeventLayout, view: DataView, index: number,
   view.setUint32(offset + kevent.udata + 4, event.udataHigh, true);
 }
 
-/** ident of the struct kevent at an index, which is a descriptor or a number of our own. */
+/** `ident` of the struct kevent at `index`: a descriptor, or the number of an EVFILT_USER event. */
 export function keventIdent(layout: KeventLayout, view: DataView, index: number): number {
-  const { size, ident } = shape(layout);
+  const { size, ident } = structLayout(layout);
   return view.getUint32(index * size + ident, true);
 }
 
-/** filter of the struct kevent at an index: EVFILT_READ and its like, which are negative. */
+/** `filter` of the struct kevent at `index`: EVFILT_READ or another, all of them negative. */
 export function keventFilter(layout: KeventLayout, view: DataView, index: number): number {
-  const { size, filter } = shape(layout);
+  const { size, filter } = structLayout(layout);
   return view.getInt16(index * size + filter, true);
 }
 
-/** flags of the struct kevent at an index: EV_EOF, EV_ERROR. */
+/** `flags` of the struct kevent at `index`: EV_EOF, EV_ERROR. */
 export function keventFlags(layout: KeventLayout, view: DataView, index: number): number {
-  const { size, flags } = shape(layout);
+  const { size, flags } = structLayout(layout);
   return view.getUint16(index * size + flags, true);
 }
 
-/** fflags of the struct kevent at an index: with EV_EOF on a socket, its error. */
+/** `fflags` of the struct kevent at `index`: with EV_EOF on a socket, the socket's errno. */
 export function keventFilterFlags(layout: KeventLayout, view: DataView, index: number): number {
-  const { size, fflags } = shape(layout);
+  const { size, fflags } = structLayout(layout);
   return view.getUint32(index * size + fflags, true);
 }
 
-/** data of the struct kevent at an index: bytes to read, or with EV_ERROR an errno. */
+/** `data` of the struct kevent at `index`: the bytes that can be read, or an errno with EV_ERROR. */
 export function keventData(layout: KeventLayout, view: DataView, index: number): number {
-  const { size, data } = shape(layout);
+  const { size, data } = structLayout(layout);
   const offset = index * size + data;
   return view.getInt32(offset + 4, true) * TWO_TO_32 + view.getUint32(offset, true);
 }
 
-/** The lower half of udata of the struct kevent at an index. */
+/** The lower 32 bits of `udata` of the struct kevent at `index`. */
 export function keventUdataLow(layout: KeventLayout, view: DataView, index: number): number {
-  const { size, udata } = shape(layout);
+  const { size, udata } = structLayout(layout);
   return view.getUint32(index * size + udata, true);
 }
 
-/** The upper half of udata of the struct kevent at an index. */
+/** The upper 32 bits of `udata` of the struct kevent at `index`. */
 export function keventUdataHigh(layout: KeventLayout, view: DataView, index: number): number {
-  const { size, udata } = shape(layout);
+  const { size, udata } = structLayout(layout);
   return view.getUint32(index * size + udata + 4, true);
 }
 
-function shape(layout: KeventLayout): NonNullable<Layout["kevent"]> {
+function structLayout(layout: KeventLayout): NonNullable<Layout["kevent"]> {
   if (layout.kevent === null) throw new Deno.errors.NotSupported("This system has no kqueue(2)");
   return layout.kevent;
 }

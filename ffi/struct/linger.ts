@@ -3,7 +3,7 @@
 /** sizeof(struct linger). */
 export const LINGER_SIZE = 8;
 
-/** A struct linger; null switches lingering off, 0 resets on close. */
+/** Encodes a struct linger. `null` seconds switch lingering off, 0 resets the connection on close. */
 export function encodeLinger(seconds: number | null): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(LINGER_SIZE);
   const view = new DataView(bytes.buffer);
@@ -12,7 +12,7 @@ export function encodeLinger(seconds: number | null): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** l_linger, or null where l_onoff is 0. */
+/** l_linger in seconds, or null where l_onoff is 0. */
 export function decodeLinger(bytes: Uint8Array): number | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const seconds = view.getInt32(4, true);

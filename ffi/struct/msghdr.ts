@@ -5,12 +5,12 @@ import type { Layout } from "../libc/system.ts";
 /** The part of a system's layout that message headers depend on. */
 export type MsghdrLayout = Pick<Layout, "msghdr">;
 
-/** The members of a struct msghdr. The memory they point to belongs to whoever holds the header. */
+/** The members of a struct msghdr. The owner of the header keeps the memory they point to alive. */
 export type MessageHeader = {
   name: bigint;
   nameLength: number;
   iov: bigint;
-  /** How many struct iovec there are, not bytes. */
+  /** The number of struct iovec, not bytes. */
   iovLength: number;
   control: bigint;
   controlLength: number;
@@ -26,12 +26,12 @@ export function writeIovec(view: DataView, offset: number, address: bigint, leng
   writeLength(view, offset + 8, length, 8);
 }
 
-/** iov_len alone, for a vector whose memory stays where it is. */
+/** Sets iov_len alone, for a vector whose memory does not move. */
 export function setIovecLength(view: DataView, offset: number, length: number): void {
   writeLength(view, offset + 8, length, 8);
 }
 
-/** Writes a whole struct msghdr, its padding too. */
+/** Writes a whole struct msghdr, including its padding. */
 export function writeMessageHeader(
   layout: MsghdrLayout,
   view: DataView,
@@ -49,7 +49,7 @@ export function writeMessageHeader(
   view.setInt32(offset + msghdr.flags, fields.flags ?? 0, true);
 }
 
-/** msg_namelen: recvmsg(2) shortens it, so that it has to be set before every call. */
+/** Sets msg_namelen. recvmsg(2) overwrites it, so it must be set before every call. */
 export function setNameLength(layout: MsghdrLayout, view: DataView, offset: number, length: number): void {
   view.setUint32(offset + layout.msghdr.namelen, length, true);
 }
@@ -59,7 +59,7 @@ export function nameLength(layout: MsghdrLayout, view: DataView, offset: number)
   return view.getUint32(offset + layout.msghdr.namelen, true);
 }
 
-/** msg_controllen: recvmsg(2) shortens it, so that it has to be set before every call. */
+/** Sets msg_controllen. recvmsg(2) overwrites it, so it must be set before every call. */
 export function setControlLength(layout: MsghdrLayout, view: DataView, offset: number, length: number): void {
   writeLength(view, offset + layout.msghdr.controllen, length, layout.msghdr.controllenSize);
 }
@@ -69,12 +69,12 @@ export function controlLength(layout: MsghdrLayout, view: DataView, offset: numb
   return view.getUint32(offset + layout.msghdr.controllen, true);
 }
 
-/** msg_flags, as recvmsg(2) left them. */
+/** msg_flags as recvmsg(2) returned them. */
 export function messageFlags(layout: MsghdrLayout, view: DataView, offset: number): number {
   return view.getInt32(offset + layout.msghdr.flags, true);
 }
 
-/** A size_t by halves, since no message comes near 4 GiB and a BigInt for each would be garbage; or an int. */
+/** Writes a size_t as two halves, or an int. No message is near 4 GiB long, and a BigInt for each would be garbage. */
 function writeLength(view: DataView, offset: number, length: number, size: 4 | 8): void {
   view.setUint32(offset, length, true);
   if (size === 8) view.setUint32(offset + 4, 0, true);

@@ -3,7 +3,7 @@
 /** sizeof(struct pollfd). */
 export const POLLFD_SIZE = 8;
 
-/** Writes the struct pollfd at an index, with revents zeroed. */
+/** Writes the struct pollfd at `index`; `revents` is zeroed. */
 export function writePollfd(view: DataView, index: number, fd: number, events: number): void {
   const offset = index * POLLFD_SIZE;
   view.setInt32(offset, fd, true);
@@ -11,12 +11,12 @@ export function writePollfd(view: DataView, index: number, fd: number, events: n
   view.setInt16(offset + 6, 0, true);
 }
 
-/** revents of the struct pollfd at an index. */
+/** `revents` of the struct pollfd at `index`. */
 export function pollfdRevents(view: DataView, index: number): number {
   return view.getInt16(index * POLLFD_SIZE + 6, true);
 }
 
-/** fd of the struct pollfd at an index. */
+/** `fd` of the struct pollfd at `index`. */
 export function pollfdDescriptor(view: DataView, index: number): number {
   return view.getInt32(index * POLLFD_SIZE, true);
 }

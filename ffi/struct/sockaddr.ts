@@ -2,15 +2,15 @@
 
 import type { System } from "../libc/system.ts";
 
-/** What struct sockaddr_in and struct sockaddr_in6 hold, in host order. */
+/** The members of a struct sockaddr_in or sockaddr_in6, in host order. */
 export type InetAddress = {
   family: "inet" | "inet6";
-  /** Four bytes or sixteen, in network order. */
+  /** 4 or 16 bytes in network order. */
   address: Uint8Array;
   port: number;
   /** sin6_scope_id; 0 with "inet". */
   scopeId: number;
-  /** sin6_flowinfo; left out where it is 0. */
+  /** sin6_flowinfo; undefined where it is 0. */
   flowInfo?: number;
 };
 
@@ -29,10 +29,10 @@ export const SIN_ADDR = 4;
 export const SIN6_ADDR = 8;
 
 const encoder = new TextEncoder();
-// A path may begin with U+FEFF, which a decoder would otherwise take for a byte order mark and drop.
+// Without ignoreBOM, a U+FEFF at the start of a path would be dropped as a byte order mark.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Writes a struct sockaddr_in or sockaddr_in6, and returns its length. */
+/** Writes a struct sockaddr_in or sockaddr_in6 and returns its length in bytes. */
 export function writeInetAddress(system: SockaddrSystem, target: Uint8Array, offset: number, a: InetAddress): number {
   const v4 = a.family === "inet";
   const length = v4 ? SOCKADDR_IN_SIZE : SOCKADDR_IN6_SIZE;
@@ -61,14 +61,14 @@ export function writeInetAddress(system: SockaddrSystem, target: Uint8Array, off
   return length;
 }
 
-/** sa_family, as the system numbers it. */
+/** sa_family, numbered by the system. */
 export function readFamily(system: SockaddrSystem, source: Uint8Array, offset: number): number {
   return system.layout.sockaddrHasLength ? source[offset + 1]! : source[offset]! | (source[offset + 1]! << 8);
 }
 
 /**
- * sin_port, which stands where sin6_port does. With formatIPv4 at SIN_ADDR it reads the sender of a datagram without an
- * array, and making the smallest of those takes longer than the system call did.
+ * sin_port, which has the offset of sin6_port. Together with formatIPv4 at SIN_ADDR it reads the sender of a datagram
+ * without allocating an array, which would take longer than the system call.
  */
 export function readPort(source: Uint8Array, offset: number): number {
   return (source[offset + 2]! << 8) | source[offset + 3]!;
@@ -80,7 +80,7 @@ export function readScopeId(source: Uint8Array, offset: number): number {
     (source[offset + 27]! << 24)) >>> 0;
 }
 
-/** Reads a struct sockaddr_in or sockaddr_in6; null where it is of another family or too short. */
+/** Decodes a struct sockaddr_in or sockaddr_in6. Returns null for another family, or where it is too short. */
 export function readInetAddress(
   system: SockaddrSystem,
   source: Uint8Array,
@@ -105,8 +105,8 @@ export function readInetAddress(
 }
 
 /**
- * Writes a struct sockaddr_un, and returns its length: unix(7), "Address format". A path of "" leaves the socket
- * unnamed, which on Linux asks bind(2) for a name; one that begins with a NUL is an abstract name.
+ * Writes a struct sockaddr_un and returns its length in bytes: unix(7), "Address format". An empty path is the unnamed
+ * address, for which bind(2) on Linux chooses an abstract name; a path that begins with a NUL is an abstract name.
  */
 export function writeUnixAddress(
   system: SockaddrSystem & Pick<System, "name" | "abstractUnixNames">,
@@ -119,18 +119,18 @@ export function writeUnixAddress(
   const abstract = path.startsWith("\0");
   if (abstract && !system.abstractUnixNames) {
     throw new Deno.errors.NotSupported(
-      `Path ${JSON.stringify(path)} is abstract, and ${system.name} has no such names`,
+      `Path ${JSON.stringify(path)} is an abstract name, which ${system.name} does not support`,
     );
   }
   if (!abstract && path.includes("\0")) {
-    throw new TypeError(`Path ${JSON.stringify(path)} has a NUL in it, where a Unix socket path would end`);
+    throw new TypeError(`Path ${JSON.stringify(path)} contains a NUL, which would end a Unix socket path`);
   }
   const name = encoder.encode(path);
-  // Linux would take a path that fills sun_path to the last byte, but those who read it back as a C string would not.
+  // Linux accepts a path that fills sun_path without a final NUL, but programs that read it back as a C string fail.
   const most = abstract ? pathSize : pathSize - 1;
   if (name.length > most) {
     throw new TypeError(
-      `Path ${JSON.stringify(path)} is ${name.length} bytes long, and a Unix socket path holds ${most} at most`,
+      `Path ${JSON.stringify(path)} has ${name.length} bytes, expected at most ${most} for a Unix socket path`,
     );
   }
   const length = start + name.length + (abstract || name.length === 0 ? 0 : 1);
@@ -141,7 +141,8 @@ export function writeUnixAddress(
   return length;
 }
 
-/** sun_path of a struct sockaddr_un: null for an unnamed socket or another family, "\0name" for an abstract name. */
+/** Decodes sun_path of a struct sockaddr_un: "\0name" for an abstract name, null for an unnamed socket or another
+ * family. */
 export function readUnixAddress(
   system: SockaddrSystem & Pick<System, "abstractUnixNames">,
   source: Uint8Array,
@@ -149,7 +150,7 @@ export function readUnixAddress(
   length: number,
 ): string | null {
   const start = offset + system.layout.sockaddr_un.path;
-  // The system reports the whole length of an address even where only a part of it fitted.
+  // The system reports the full length of an address even if the buffer held only part of it.
   const end = Math.min(offset + length, source.length);
   if (end <= start || readFamily(system, source, offset) !== system.constants.AF_UNIX) return null;
   if (system.abstractUnixNames && source[start] === 0) return decoder.decode(source.subarray(start, end));
@@ -169,7 +170,8 @@ function writeFamily(
   target[offset + 1] = system.layout.sockaddrHasLength ? family : family >> 8;
 }
 
-/** A write past the end of a typed array is dropped without a word, and the kernel would read what was there before. */
+/** Throws a RangeError where an address would not fit. Writes past the end of a typed array are silently dropped, and
+ * the kernel would read stale bytes. */
 function assertRoom(target: Uint8Array, offset: number, length: number): void {
   if (offset < 0 || offset + length > target.length) {
     throw new RangeError(`A socket address of ${length} bytes does not fit ${target.length} bytes at ${offset}`);

@@ -1,17 +1,17 @@
-/** struct timeval and struct timespec, as milliseconds with a fraction: timeval(3type), timespec(3type). */
+/** struct timeval and struct timespec, decoded to milliseconds with a fraction: timeval(3type), timespec(3type). */
 
 import type { Layout } from "../libc/system.ts";
 
 /** sizeof(struct timespec). */
 export const TIMESPEC_SIZE = 16;
 
-/** A struct timeval, such as SO_TIMESTAMP's. */
+/** Decodes a struct timeval, such as SO_TIMESTAMP's, to milliseconds. */
 export function decodeTimeval(layout: Pick<Layout, "timeval">, bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return seconds(view) * 1e3 + fraction(view, layout.timeval.usec) / 1e3;
 }
 
-/** A struct timespec, such as SO_TIMESTAMPNS's. */
+/** Decodes a struct timespec, such as SO_TIMESTAMPNS's, to milliseconds. */
 export function decodeTimespec(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return seconds(view) * 1e3 + fraction(view, 8) / 1e6;
@@ -21,7 +21,7 @@ function seconds(view: DataView): number {
   return view.getInt32(4, true) * 0x1_0000_0000 + view.getUint32(0, true);
 }
 
-/** Less than a thousand million always, so that four bytes of it do, however wide the member is. */
+/** tv_usec or tv_nsec. Both are below 10^9, so the lower four bytes are enough whatever the member's width. */
 function fraction(view: DataView, offset: number): number {
   return view.getUint32(offset, true);
 }

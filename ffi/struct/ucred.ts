@@ -12,16 +12,16 @@ export type Credentials = {
   gid: number;
 };
 
-/** Reads a struct ucred. */
+/** Decodes a struct ucred. */
 export function decodeCredentials(layout: UcredLayout, bytes: Uint8Array): Credentials {
-  const { pid, uid, gid } = shape(layout);
+  const { pid, uid, gid } = structLayout(layout);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { pid: view.getInt32(pid, true), uid: view.getUint32(uid, true), gid: view.getUint32(gid, true) };
 }
 
-/** A struct ucred. */
+/** Encodes a struct ucred. */
 export function encodeCredentials(layout: UcredLayout, credentials: Credentials): Uint8Array<ArrayBuffer> {
-  const { size, pid, uid, gid } = shape(layout);
+  const { size, pid, uid, gid } = structLayout(layout);
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   view.setInt32(pid, credentials.pid, true);
@@ -30,7 +30,7 @@ export function encodeCredentials(layout: UcredLayout, credentials: Credentials)
   return bytes;
 }
 
-function shape(layout: UcredLayout): NonNullable<Layout["ucred"]> {
+function structLayout(layout: UcredLayout): NonNullable<Layout["ucred"]> {
   if (layout.ucred === null) throw new Deno.errors.NotSupported("This system has no struct ucred");
   return layout.ucred;
 }

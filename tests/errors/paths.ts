@@ -19,13 +19,13 @@ says("paths", [
     "one too long",
     () => connect({ transport: "unix", path: LONG }),
     TypeError,
-    `Path "${LONG}" is 200 bytes long, and a Unix socket path holds * at most`,
+    `Path "${LONG}" has 200 bytes, expected at most * for a Unix socket path`,
   ],
   [
     "one with a NUL inside",
     () => listen({ transport: "unix", path: "/tmp/a\0b" }),
     TypeError,
-    String.raw`Path "/tmp/a\u0000b" has a NUL in it, where a Unix socket path would end`,
+    String.raw`Path "/tmp/a\u0000b" contains a NUL, which would end a Unix socket path`,
   ],
   [
     "half a character",

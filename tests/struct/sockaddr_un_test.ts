@@ -38,7 +38,7 @@ describe("writeUnixAddress()", () => {
       const error = assertThrows(() => writeUnixAddress(system, untouched, 0, fits + "y"), TypeError);
       assertEquals(
         error.message,
-        `Path "${fits}y" is ${size} bytes long, and a Unix socket path holds ${size - 1} at most`,
+        `Path "${fits}y" has ${size} bytes, expected at most ${size - 1} for a Unix socket path`,
       );
       assertEquals(untouched, dirty(SOCKADDR_STORAGE_SIZE));
     });
@@ -48,14 +48,14 @@ describe("writeUnixAddress()", () => {
       const length = writeUnixAddress(system, target, 0, "/é😀");
       assertEquals(target.subarray(2, length), hex("2f c3a9 f09f9880 00"));
       const error = assertThrows(() => writeUnixAddress(system, target, 0, "é".repeat(60)), TypeError);
-      assertStringIncludes(error.message, "is 120 bytes long");
+      assertStringIncludes(error.message, "has 120 bytes");
     });
   }
 
   for (const system of systems) {
     it(`refuses a NUL inside a path on ${system.name}`, () => {
       const error = assertThrows(() => writeUnixAddress(system, dirty(128), 0, "/tmp/a\0b"), TypeError);
-      assertStringIncludes(error.message, String.raw`Path "/tmp/a\u0000b" has a NUL in it`);
+      assertStringIncludes(error.message, String.raw`Path "/tmp/a\u0000b" contains a NUL`);
     });
 
     it(`refuses half a surrogate pair, which would become another path, on ${system.name}`, () => {
@@ -81,14 +81,17 @@ describe("writeUnixAddress()", () => {
       assertEquals(writeUnixAddress(system, target, 0, fits), 110);
       assertEquals(readUnixAddress(system, target, 0, 110), fits);
       const error = assertThrows(() => writeUnixAddress(system, target, 0, fits + "n"), TypeError);
-      assertStringIncludes(error.message, "is 109 bytes long, and a Unix socket path holds 108 at most");
+      assertStringIncludes(error.message, "has 109 bytes, expected at most 108 for a Unix socket path");
     });
   }
 
   for (const system of bsdSystems) {
     it(`refuses abstract names by the name of ${system.name}`, () => {
       const error = assertThrows(() => writeUnixAddress(system, dirty(128), 0, "\0name"), Deno.errors.NotSupported);
-      assertEquals(error.message, String.raw`Path "\u0000name" is abstract, and ${system.name} has no such names`);
+      assertEquals(
+        error.message,
+        String.raw`Path "\u0000name" is an abstract name, which ${system.name} does not support`,
+      );
     });
   }
 });

@@ -48,7 +48,7 @@ for (const [name, open] of Object.entries(OPENERS)) {
         const path = directory.fileOfLength(length);
         const message = messageOf(await open({ path, replaceStale: true }), "TypeError");
         assertStringIncludes(message, `Path "${path.slice(0, 100)}`);
-        assertStringIncludes(message, `is ${length} bytes long, and a Unix socket path holds ${LONGEST_PATH} at most`);
+        assertStringIncludes(message, `has ${length} bytes, expected at most ${LONGEST_PATH} for a Unix socket path`);
       }
       assertEquals([directory.names, descriptorCount()], [[], open_before]);
     });
@@ -58,7 +58,7 @@ for (const [name, open] of Object.entries(OPENERS)) {
       for (const path of [directory.file("a\0b"), directory.file("a\0")]) {
         assertEquals(
           messageOf(await open({ path, replaceStale: true }), "TypeError"),
-          `Path ${JSON.stringify(path)} has a NUL in it, where a Unix socket path would end`,
+          `Path ${JSON.stringify(path)} contains a NUL, which would end a Unix socket path`,
         );
       }
       assertEquals(directory.names, []);
@@ -193,7 +193,7 @@ describe("An address in text", PATIENCE, () => {
     assertEquals(await resolveAddress("unix", "/run/x"), { transport: "unix", path: "/run/x" });
     assertEquals(await resolveAddress("unixgram", "@name"), { transport: "unixpacket", path: "\0name" });
     assertEquals(await resolveAddress("seqpacket", "\0name"), { transport: "seqpacket", path: "\0name" });
-    await assertRejects(() => resolveAddress("unix", "x".repeat(200)), TypeError, "200 bytes long");
+    await assertRejects(() => resolveAddress("unix", "x".repeat(200)), TypeError, "has 200 bytes");
     await assertRejects(() => resolveAddress("unix", "a\0b"), TypeError, "NUL");
   });
 });

@@ -47,7 +47,7 @@ describe("A path", PATIENCE, () => {
         const error = assertThrows(() => open({ path }), TypeError);
         assertEquals(
           error.message,
-          `Path "${path}" is ${LONGEST_PATH + 1} bytes long, and a Unix socket path holds ${LONGEST_PATH} at most`,
+          `Path "${path}" has ${LONGEST_PATH + 1} bytes, expected at most ${LONGEST_PATH} for a Unix socket path`,
         );
       }
     }
@@ -96,7 +96,7 @@ describe("An abstract name", PATIENCE, () => {
     using _listener = listen({ transport: "unix", path });
     using conn = await connect({ transport: "unix", path });
     assertEquals(conn.remoteAddr.path, path);
-    assertThrows(() => listen({ transport: "unix", path: `${path}n` }), TypeError, "109 bytes long");
+    assertThrows(() => listen({ transport: "unix", path: `${path}n` }), TypeError, "has 109 bytes");
   });
 
   itUnless(noAbstractNames, "is free again as soon as its owner closes", () => {
