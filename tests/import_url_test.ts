@@ -40,27 +40,27 @@ function program(url: string): string {
     }`;
 }
 
+let server: Deno.HttpServer<Deno.NetAddr>;
+let cache: string;
+const requested = new Set<string>();
+
+beforeAll(async () => {
+  cache = await Deno.makeTempDir();
+  server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const { pathname } = new URL(request.url);
+    requested.add(pathname);
+    if (!PUBLISHED.test(pathname)) return new Response(null, { status: 404 });
+    const source = await Deno.readTextFile(new URL(`.${pathname}`, ROOT));
+    return new Response(source, { headers: { "content-type": "application/typescript" } });
+  });
+});
+
+afterAll(async () => {
+  await server.shutdown();
+  await Deno.remove(cache, { recursive: true });
+});
+
 describe("Imported from a URL", { timeout: 60_000 }, () => {
-  let server: Deno.HttpServer<Deno.NetAddr>;
-  let cache: string;
-  const requested = new Set<string>();
-
-  beforeAll(async () => {
-    cache = await Deno.makeTempDir();
-    server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-      const { pathname } = new URL(request.url);
-      requested.add(pathname);
-      if (!PUBLISHED.test(pathname)) return new Response(null, { status: 404 });
-      const source = await Deno.readTextFile(new URL(`.${pathname}`, ROOT));
-      return new Response(source, { headers: { "content-type": "application/typescript" } });
-    });
-  });
-
-  afterAll(async () => {
-    await server.shutdown();
-    await Deno.remove(cache, { recursive: true });
-  });
-
   /** Runs the program with these grants besides that of importing, and a cache that has never seen the module. */
   async function runProgram(flags: string[], ...args: string[]): Promise<Finished> {
     const { port } = server.addr;

@@ -31,21 +31,21 @@ async function whereIs(program: string): Promise<string> {
   return stdout;
 }
 
-describe("The page of examples/dashboard.ts in Chromium", () => {
-  let browser: Browser;
+let browser: Browser;
 
-  beforeAll(async () => {
-    if (noChromium !== null) return;
-    const { chromium } = await import("npm:playwright-core@1.65.1");
-    const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"];
-    browser = await chromium.launch({
-      executablePath: await whereIs("chromium"),
-      args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", ...quiet],
-    });
+beforeAll(async () => {
+  if (noChromium !== null) return;
+  const { chromium } = await import("npm:playwright-core@1.65.1");
+  const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"];
+  browser = await chromium.launch({
+    executablePath: await whereIs("chromium"),
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", ...quiet],
   });
+});
 
-  afterAll(async () => await browser?.close());
+afterAll(async () => await browser?.close());
 
+describe("The page of examples/dashboard.ts in Chromium", () => {
   /** Opens the page, and fails for whatever it complains of, or asks of others. */
   async function open(url: string, options: Parameters<Browser["newPage"]>[0] = {}) {
     const page = await browser.newPage({ viewport: { width: 1120, height: 640 }, ...options });

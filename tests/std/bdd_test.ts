@@ -39,194 +39,109 @@ async function runFixture(text: string, flags: readonly string[] = ["--no-config
   }
 }
 
+const NESTED = `
+  describe("outer", () => {
+    it("first", () => mark("first"));
+    describe("inner", () => it("second", async (t) => void await t.step("third", () => mark("third"))));
+  });
+  it("alone", () => mark("alone"));`;
+
 describe("describe() and it()", () => {
-  it("show every name and count suites as tests and what they contain as steps", async () => {
-    const { code, output, summary } = await runFixture(`
-      describe("outer", () => {
-        it("first", () => {});
-        describe("inner", () => it("second", async (t) => void await t.step("third", () => {})));
-      });
-      it("alone", () => {});`);
-    assertEquals([code, summary], [0, "ok | 2 passed (4 steps) | 0 failed"], output);
-    for (const name of ["outer", "first", "inner", "second", "third", "alone"]) {
-      assertMatch(output, new RegExp(`^ *${name} \\.\\.\\. ok`, "m"));
+  it("register one test for each it(), under all of its names", async () => {
+    const { code, output, summary } = await runFixture(NESTED);
+    assertEquals([code, summary], [0, "ok | 3 passed (1 step) | 0 failed"], output);
+    for (const name of ["outer: first", "outer: inner: second", "alone"]) {
+      assertMatch(output, new RegExp(`^${name} \\.\\.\\. (ok|\\n)`, "m"));
     }
+  });
+
+  it("register tests that --filter finds by any of their names", async () => {
+    const flags = ["--no-config", "--filter=inner: second"];
+    assertEquals((await runFixture(NESTED, flags)).marks, ["third"]);
+    assertEquals((await runFixture(NESTED, ["--no-config", "--filter=outer"])).marks, ["first", "third"]);
   });
 
   it("fail with the test, and go on with the next", async () => {
     const { code, output, marks, summary } = await runFixture(`
-      describe("outer", () => {
-        describe("inner", () => {
-          it("throws", () => { throw new RangeError("out of range"); });
-          it("rejects", () => Promise.reject(new TypeError("of no type")));
-          it("goes on", () => mark("went on"));
-        });
+      describe("suite", () => {
+        it("throws", () => { throw new RangeError("out of range"); });
+        it("rejects", () => Promise.reject(new TypeError("of no type")));
+        it("goes on", () => mark("went on"));
       });`);
-    assertEquals([code, marks, summary], [1, ["went on"], "FAILED | 0 passed (1 step) | 1 failed (3 steps)"], output);
-    assertMatch(output, /outer \.\.\. inner \.\.\. throws.*\n.*RangeError: out of range/);
-    assertMatch(output, /outer \.\.\. inner \.\.\. rejects.*\n.*TypeError: of no type/);
+    assertEquals([code, marks, summary], [1, ["went on"], "FAILED | 1 passed | 2 failed"], output);
+    assertMatch(output, /^suite: throws =>.*\n.*RangeError: out of range/m);
+    assertMatch(output, /^suite: rejects =>.*\n.*TypeError: of no type/m);
   });
 
-  it("point at the line of the test file", async () => {
+  it("report the line of the test file", async () => {
     const { output } = await runFixture(`\nit("alone", () => { throw new Error("no"); });`);
     assertMatch(output, /alone => .*fixture_test\.ts:3:1/);
   });
 
-  it("take their options in every form", async () => {
+  it("give the options of a suite to its tests, which may have their own", async () => {
     const { output, marks, summary } = await runFixture(`
-      describe({ name: "one object", fn: () => it({ name: "a", fn: () => mark("a") }) });
-      describe({ name: "object and body" }, () => it({ name: "b" }, () => mark("b")));
-      describe("name, options, body", { sanitizeExit: false }, () => {
+      describe("suite", { ignore: true }, () => {
+        it("a", () => mark("a"));
+        describe("inner", { sanitizeExit: false }, () => it("b", () => mark("b")));
         it("c", { ignore: false }, () => mark("c"));
-        it("d", { ignore: true }, () => mark("d"));
-      });`);
-    assertEquals(
-      [marks, summary],
-      [["a", "b", "c"], "ok | 3 passed (3 steps) | 0 failed | 0 ignored (1 step)"],
-      output,
-    );
-  });
-});
-
-describe("skip and ignore", () => {
-  it("report without running, bodies of suites and hooks included", async () => {
-    const { code, output, marks, summary } = await runFixture(`
-      describe.skip("skipped suite", () => { mark("body"); it("x", () => mark("x")); });
-      it.ignore("ignored test", () => mark("ignored"));
-      describe("suite", () => {
-        describe.ignore("ignored suite", () => { beforeAll(() => mark("hook")); it("y", () => mark("y")); });
-        it.skip("skipped test", () => mark("skipped"));
-        it("runs", () => mark("runs"));
-      });`);
-    const expected = "ok | 1 passed (1 step) | 0 failed | 2 ignored (2 steps)";
-    assertEquals([code, marks, summary], [0, ["runs"], expected], output);
-    for (const name of ["skipped suite", "ignored test", "ignored suite", "skipped test"]) {
-      assertMatch(output, new RegExp(`^ *${name} \\.\\.\\. ignored`, "m"));
-    }
-  });
-});
-
-describe("only", () => {
-  it("narrows to one nested test, and the run does not count as passed", async () => {
-    const { code, output, marks } = await runFixture(`
-      describe("outer", () => {
-        it("neighbour above", () => mark("above"));
-        describe("inner", () => {
-          it("before", () => mark("before"));
-          it.only("chosen", () => mark("chosen"));
-          it("after", () => mark("after"));
-        });
-        describe("neighbour below", () => it("deep", () => mark("below")));
       });
-      describe("elsewhere", () => it("other", () => mark("other")));
-      it("alone", () => mark("alone"));`);
-    assertEquals([code, marks], [1, ["chosen"]], output);
-    assertMatch(output, /^ *neighbour above \.\.\. ignored/m);
-    assertStringIncludes(output, `"only" option was used`);
+      it("d", { ignore: true }, () => mark("d"));
+      it.skip("e (a reason)", () => mark("e"));`);
+    assertEquals([marks, summary], [["c"], "ok | 1 passed | 0 failed | 4 ignored"], output);
+    assertStringIncludes(output, "e (a reason) ... ignored");
   });
 
-  it("keeps a whole suite, or what is chosen within it", async () => {
-    const { marks, output } = await runFixture(`
-      describe("outer", () => {
-        describe.only("whole", () => { it("a", () => mark("a")); it("b", () => mark("b")); });
-        describe.only("part", () => { it("c", () => mark("c")); it.only("d", () => mark("d")); });
-        it("e", () => mark("e"));
+  it("end a test that takes longer than the timeout of its suite", async () => {
+    const forever = "new Promise((resolve) => setTimeout(resolve, 60_000))";
+    const { code, output, marks } = await runFixture(`
+      describe("suite", { timeout: 200 }, () => {
+        it("hangs", () => ${forever});
+        it("goes on", () => mark("went on"));
       });`);
-    assertEquals(marks, ["a", "b", "d"], output);
-  });
-
-  it("works at the top", async () => {
-    const { marks, output } = await runFixture(`
-      it("a", () => mark("a"));
-      it.only("b", () => mark("b"));
-      describe.only("c", () => it("d", () => mark("d")));`);
-    assertEquals(marks, ["b", "d"], output);
+    assertEquals([code, marks], [1, ["went on"]], output);
+    assertMatch(output, /^suite: hangs =>/m);
   });
 });
 
 describe("hooks", () => {
-  it("run around their suites and tests, from the outside in and back", async () => {
+  it("run around the file and each of its tests", async () => {
     const { code, output, marks } = await runFixture(`
-      beforeAll(() => mark("file+"));
-      afterAll(() => mark("file-"));
-      beforeEach(() => mark("each+"));
-      afterEach(() => mark("each-"));
-      describe("outer", () => {
-        beforeAll(async () => { await null; mark(" outer+"); });
-        afterAll(() => mark(" outer-"));
-        beforeEach(() => mark("  outer each+ 1"));
-        beforeEach(() => mark("  outer each+ 2"));
-        afterEach(() => mark("  outer each- 1"));
-        afterEach(() => mark("  outer each- 2"));
-        it("a", () => mark("    a"));
-        describe("inner", () => {
-          beforeAll(() => mark("  inner+"));
-          afterAll(() => mark("  inner-"));
-          beforeEach(() => mark("   inner each+"));
-          afterEach(() => mark("   inner each-"));
-          it("b", () => mark("    b"));
-        });
-      });
-      it("c", () => mark("    c"));`);
+      beforeAll(async () => { await null; mark("file+"); });
+      afterAll(() => mark("file- 1"));
+      afterAll(() => mark("file- 2"));
+      beforeEach(() => mark(" each+ 1"));
+      beforeEach(() => mark(" each+ 2"));
+      afterEach(() => mark(" each- 1"));
+      afterEach(() => mark(" each- 2"));
+      describe("suite", () => it("a", () => mark("  a")));
+      it("b", () => mark("  b"));`);
     assertEquals(code, 0, output);
-    const outerEach = (...inside: string[]) => [
-      ...["each+", "  outer each+ 1", "  outer each+ 2"],
-      ...inside,
-      ...["  outer each- 1", "  outer each- 2", "each-"],
-    ];
-    assertEquals(marks, [
-      ...["file+", " outer+"],
-      ...outerEach("    a"),
-      "  inner+",
-      ...outerEach("   inner each+", "    b", "   inner each-"),
-      ...["  inner-", " outer-"],
-      ...["each+", "    c", "each-"],
-      "file-",
-    ]);
-  });
-
-  it("fail the suite whose beforeAll() throws, without running its tests", async () => {
-    const { code, output, marks } = await runFixture(`
-      describe("outer", () => {
-        describe("inner", () => {
-          beforeAll(() => { mark("set up"); throw new Error("no set-up"); });
-          beforeAll(() => mark("set up more"));
-          afterAll(() => mark("tear down"));
-          it("a", () => mark("a"));
-        });
-        it("b", () => mark("b"));
-      });`);
-    assertEquals([code, marks], [1, ["set up", "tear down", "b"]], output);
-    assertMatch(output, /outer \.\.\. inner .*\n.*no set-up/);
+    const around = (name: string) => [" each+ 1", " each+ 2", name, " each- 2", " each- 1"];
+    assertEquals(marks, ["file+", ...around("  a"), ...around("  b"), "file- 2", "file- 1"]);
   });
 
   it("fail the test whose beforeEach() throws, without its body", async () => {
     const { code, output, marks } = await runFixture(`
-      describe("suite", () => {
-        let count = 0;
-        beforeEach(() => { if (count++ === 0) throw new Error("no set-up"); });
-        afterEach(() => mark("tear down"));
-        it("a", () => mark("a"));
-        it("b", () => mark("b"));
-      });`);
+      let count = 0;
+      beforeEach(() => { if (count++ === 0) throw new Error("no set-up"); });
+      afterEach(() => mark("tear down"));
+      it("a", () => mark("a"));
+      it("b", () => mark("b"));`);
     assertEquals([code, marks], [1, ["tear down", "b", "tear down"]], output);
-    assertMatch(output, /suite \.\.\. a .*\n.*no set-up/);
+    assertMatch(output, /^a =>.*\n.*no set-up/m);
   });
 
-  it("fail the test or the suite when afterEach() or afterAll() throws, and the next still runs", async () => {
-    const { code, output, marks } = await runFixture(`
-      describe("suite", () => {
-        afterEach(() => { throw new Error("no tear-down"); });
-        afterEach(() => mark("each"));
-        afterAll(() => { throw new Error("no end"); });
-        afterAll(() => mark("all"));
-        it("a", () => { throw new Error("no test"); });
-      });`);
-    assertEquals([code, marks], [1, ["each", "all"]], output);
-    for (const message of ["no test", "no tear-down", "no end"]) assertStringIncludes(output, `Error: ${message}`);
+  it("fail the test whose afterEach() throws, and run after a test that failed", async () => {
+    const { code, output, marks, summary } = await runFixture(`
+      let count = 0;
+      afterEach(() => { mark("each"); if (count++ === 0) throw new Error("no tear-down"); });
+      it("a", () => {});
+      it("b", () => { throw new Error("no test"); });`);
+    assertEquals([code, marks, summary], [1, ["each", "each"], "FAILED | 0 passed | 2 failed"], output);
+    for (const message of ["no test", "no tear-down"]) assertStringIncludes(output, `Error: ${message}`);
   });
 
-  it("fail the file when a hook outside every suite throws", async () => {
+  it("fail the file when one around it throws", async () => {
     const before = await runFixture(`beforeAll(() => { throw new Error("no start"); }); it("a", () => mark("a"));`);
     assertEquals([before.code, before.marks], [1, []], before.output);
     const after = await runFixture(`afterAll(() => { throw new Error("no end"); }); it("a", () => mark("a"));`);
@@ -238,9 +153,10 @@ describe("sanitizers", () => {
   const config = ["--config", CONFIG];
   const leaks = `setTimeout(() => {}, 60_000); Deno.openSync("/dev/null");`;
 
-  it("are on in this repository, for everything in a suite", async () => {
-    const { code, output } = await runFixture(`describe("suite", () => it("leaks", () => { ${leaks} }));`, config);
-    assertEquals(code, 1, output);
+  it("are on in this repository, for each test of a suite", async () => {
+    const text = `describe("suite", () => { it("leaks", () => { ${leaks} }); it("does not", () => {}); });`;
+    const { code, output, summary } = await runFixture(text, config);
+    assertEquals([code, summary], [1, "FAILED | 1 passed | 1 failed"], output);
     assertStringIncludes(output, "A timer was started in this test, but never completed");
     assertStringIncludes(output, "A file was opened during the test, but not closed during the test");
   });
@@ -254,14 +170,12 @@ describe("sanitizers", () => {
     assertEquals(code, 0, output);
   });
 
-  it("let a suite hold between its hooks what it closes in the end", async () => {
+  it("let a file hold between its hooks what it closes in the end", async () => {
     const { code, output } = await runFixture(
-      `describe("suite", () => {
-        let file: Deno.FsFile;
-        beforeAll(() => { file = Deno.openSync("/dev/null"); });
-        afterAll(() => file.close());
-        it("uses it", () => void file.statSync());
-      });`,
+      `let file: Deno.FsFile;
+       beforeAll(() => { file = Deno.openSync("/dev/null"); });
+       afterAll(() => file.close());
+       it("uses it", () => void file.statSync());`,
       config,
     );
     assertEquals(code, 0, output);
@@ -270,17 +184,11 @@ describe("sanitizers", () => {
 
 describe("misuse is refused", () => {
   const refused: Record<string, [text: string, message: string]> = {
-    "an asynchronous suite": [
-      `describe("suite", (async () => { await null; }) as () => void);`,
-      `The body of describe "suite" is asynchronous`,
+    "a hook of a suite": [
+      `describe("suite", () => afterEach(() => {}));`,
+      "afterEach() inside describe(): hooks belong to the whole file",
     ],
-    "a test without a body": [`it({ name: "empty" } as never);`, `Test "empty" has no body`],
-    "an option that has no effect on a nested test": [
-      `describe("suite", () => it("test", { sanitizeOps: false }, () => {}));`,
-      `"sanitizeOps" has no effect on the nested "test"`,
-    ],
-    "a test within a test": [`it("outer", () => it("inner", () => {}));`, `Test "inner" comes too late`],
-    "a hook within a test": [`it("outer", () => afterEach(() => {}));`, "afterEach() comes too late"],
+    "a test within a test": [`it("outer", () => it("inner", () => {}));`, "Nested Deno.test() calls are not supported"],
   };
   for (const [name, [text, message]] of Object.entries(refused)) {
     it(name, async () => {

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { describeDescriptors, descriptorCount } from "./descriptors.ts";
 import { run } from "./process.ts";
+import { itUnless } from "./skipping.ts";
 
 const HELPER = new URL("./descriptors.ts", import.meta.url).href;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -32,14 +33,10 @@ describe("descriptorCount()", () => {
 });
 
 describe("describeDescriptors()", () => {
-  it({
-    name: "tells what a socket is",
-    ignore: Deno.build.os !== "linux",
-    fn: () => {
-      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const port = listener.addr.port.toString(16).toUpperCase().padStart(4, "0");
-      assertMatch(describeDescriptors(), new RegExp(`^\\d+ socket:\\[\\d+\\] tcp .*0100007F:${port}`, "m"));
-    },
+  itUnless(Deno.build.os === "linux" ? null : "no /proc here", "tells what a socket is", () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const port = listener.addr.port.toString(16).toUpperCase().padStart(4, "0");
+    assertMatch(describeDescriptors(), new RegExp(`^\\d+ socket:\\[\\d+\\] tcp .*0100007F:${port}`, "m"));
   });
 });
 

@@ -13,6 +13,9 @@ noDescriptorLeaks();
 
 const PROGRAM = new URL("./programs/few_descriptors.ts", import.meta.url).href;
 
+/** Why no descriptor can be looked at, or null. */
+const NO_PROC = Deno.build.os === "linux" ? null : "reads /proc/self/fdinfo of Linux";
+
 /** So few that they are soon gone, and more than Deno needs for itself. */
 const FEW = 256;
 
@@ -41,8 +44,7 @@ describe("accept()", PATIENCE, () => {
     assertEquals(accepted, ports);
   });
 
-  it("makes descriptors that are non-blocking and not passed to children", async () => {
-    if (Deno.build.os !== "linux") return console.log("skipped: reads /proc/self/fdinfo of Linux");
+  itUnless(NO_PROC, "makes descriptors that are non-blocking and not passed to children", async () => {
     using listener = listenTcp();
     using one = await connect({ port: listener.addr.port });
     using two = await listener.accept();

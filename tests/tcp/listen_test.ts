@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertInstanceOf, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { connect, fromFd, isSocketError, listen, sockopt } from "../../mod.ts";
+import { connect, fromFd, isSocketError, listen, sockopt, type TcpListener } from "../../mod.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { itUnless } from "../support/skipping.ts";
 import { freePort, listenTcp, LOOPBACK, PATIENCE, withoutIPv6 } from "./support.ts";
@@ -189,7 +189,7 @@ describe("ipv6Only", PATIENCE, () => {
   });
 
   itUnless(NO_IPV6, "leaves IPv4 to another listener on the same port", async () => {
-    using six = listenTcp({ hostname: "::", ipv6Only: true });
+    using six = openUntilFree();
     const { port } = six.addr;
     await assertRefused(connect({ hostname: LOOPBACK, port }));
     using four = listenTcp({ hostname: "0.0.0.0", port });
@@ -198,6 +198,21 @@ describe("ipv6Only", PATIENCE, () => {
     assertEquals(accepted.remoteAddr, conn.localAddr);
   });
 });
+
+/** Opens a listener that leaves IPv4 alone, on a port that nobody else on this machine has there. */
+function openUntilFree(): TcpListener {
+  for (let left = 20; left > 0; left--) {
+    const listener = listenTcp({ hostname: "::", ipv6Only: true });
+    try {
+      listenTcp({ hostname: "0.0.0.0", port: listener.addr.port }).close();
+      return listener;
+    } catch (error) {
+      listener.close();
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+  throw new Error("No port is free on both families");
+}
 
 async function assertRefused(dial: Promise<Disposable>): Promise<void> {
   const outcome = await dial.catch((error) => error);

@@ -160,7 +160,7 @@ describe("Closing", PATIENCE, () => {
   });
 });
 
-describe("Urgent data", { ...PATIENCE, ignore: NO_PYTHON !== null }, () => {
+describe("Urgent data", PATIENCE, () => {
   itUnless(NO_PYTHON, "does not hide what comes behind it", async () => {
     using listener = listenTcp();
     const script = [

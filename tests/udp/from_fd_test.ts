@@ -19,13 +19,13 @@ refuses("A descriptor", [
   [1_000_000, Deno.errors.BadResource, "1000000"],
 ], (fd) => fromFd(fd));
 
-describe("fromFd() of what is no socket", () => {
-  let folder = "";
-  beforeAll(async () => {
-    folder = await Deno.makeTempDir();
-  });
-  afterAll(() => Deno.remove(folder, { recursive: true }));
+let folder = "";
+beforeAll(async () => {
+  folder = await Deno.makeTempDir();
+});
+afterAll(() => Deno.remove(folder, { recursive: true }));
 
+describe("fromFd() of what is no socket", () => {
   itUnless(
     Deno.build.os === "linux" ? null : "no /proc here",
     "refuses a pipe and a file, and leaves them open",

@@ -39,20 +39,20 @@ const IPV6: Family = {
   sources: ({ ipv6, linkLocal }) => [ipv6, `${linkLocal}%veth0`],
 };
 
+let pair: NamespacePair;
+beforeAll(async () => {
+  if (reason !== null) return;
+  pair = await NamespacePair.create();
+  await pair.left.run("ip", ["address", "add", "192.0.2.11/24", "dev", pair.left.interface]);
+});
+afterAll(async () => {
+  if (reason === null) await pair[Symbol.asyncDispose]();
+});
+
 for (const family of [IPV4, IPV6]) {
   const { wildcard, group, markers, sources } = family;
 
   describe(`${family.name} multicast between two machines`, PATIENCE, () => {
-    let pair: NamespacePair;
-    beforeAll(async () => {
-      if (reason !== null) return;
-      pair = await NamespacePair.create();
-      await pair.left.run("ip", ["address", "add", "192.0.2.11/24", "dev", pair.left.interface]);
-    });
-    afterAll(async () => {
-      if (reason === null) await pair[Symbol.asyncDispose]();
-    });
-
     /** Somebody on the right who hears only what it joins, and has joined the markers. */
     async function openMember(namespace = pair.right): Promise<RemoteUdp> {
       const member = await RemoteUdp.open(namespace, { hostname: wildcard, port: PORT, reuseAddress: true });

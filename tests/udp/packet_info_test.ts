@@ -77,27 +77,27 @@ const FAMILIES: readonly Family[] = [{
   source: ({ ipv4 }) => ipv4,
 }];
 
+let pair: NamespacePair;
+let interfaceIndex: number;
+
+beforeAll(async () => {
+  if (reason !== null) return;
+  pair = await NamespacePair.create();
+  const { name } = pair.right;
+  for (const address of [`${SECOND.ipv4}/24`, `${SECOND.ipv6}/64`]) {
+    const flags = address.includes(":") ? ["nodad"] : [];
+    const { success, report } = await pair.right.run("ip", ["address", "add", address, "dev", "veth0", ...flags]);
+    assert(success, report);
+  }
+  const { stdout } = await pair.right.run("cat", ["/sys/class/net/veth0/ifindex"]);
+  interfaceIndex = Number(stdout);
+  assert(interfaceIndex > 1, `veth0 of ${name} has index ${stdout}`);
+});
+afterAll(async () => {
+  await pair?.[Symbol.asyncDispose]();
+});
+
 describe("What a datagram comes with from another namespace", PATIENCE, () => {
-  let pair: NamespacePair;
-  let interfaceIndex: number;
-
-  beforeAll(async () => {
-    if (reason !== null) return;
-    pair = await NamespacePair.create();
-    const { name } = pair.right;
-    for (const address of [`${SECOND.ipv4}/24`, `${SECOND.ipv6}/64`]) {
-      const flags = address.includes(":") ? ["nodad"] : [];
-      const { success, report } = await pair.right.run("ip", ["address", "add", address, "dev", "veth0", ...flags]);
-      assert(success, report);
-    }
-    const { stdout } = await pair.right.run("cat", ["/sys/class/net/veth0/ifindex"]);
-    interfaceIndex = Number(stdout);
-    assert(interfaceIndex > 1, `veth0 of ${name} has index ${stdout}`);
-  });
-  afterAll(async () => {
-    await pair?.[Symbol.asyncDispose]();
-  });
-
   const open = (side: "left" | "right", options: Partial<UdpListenOptions>): UdpSocket =>
     inside(pair[side].name, () => openUdp(options));
 

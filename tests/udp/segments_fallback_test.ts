@@ -53,15 +53,15 @@ describe("sendSegments() where segmentation is refused", PATIENCE, () => {
   });
 });
 
-describe("sendSegments() over a cable", PATIENCE, () => {
-  let pair: NamespacePair;
-  beforeAll(async () => {
-    if (noNamespaces === null) pair = await NamespacePair.create();
-  });
-  afterAll(async () => {
-    await pair?.[Symbol.asyncDispose]();
-  });
+let pair: NamespacePair;
+beforeAll(async () => {
+  if (noNamespaces === null) pair = await NamespacePair.create();
+});
+afterAll(async () => {
+  await pair?.[Symbol.asyncDispose]();
+});
 
+describe("sendSegments() over a cable", PATIENCE, () => {
   /** A sender on the left and a receiver on the right. */
   function openPair(family: "ipv4" | "ipv6"): [UdpSocket, UdpSocket] {
     const open = (side: "left" | "right", options: Partial<UdpListenOptions>) =>

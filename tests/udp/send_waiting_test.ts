@@ -52,30 +52,30 @@ async function failure(promise: Promise<unknown>): Promise<Refusal> {
   return error as Refusal;
 }
 
+let pair: NamespacePair;
+let sender: UdpSocket;
+let receiver: UdpSocket;
+
+beforeEach(async () => {
+  if (reason !== null) return;
+  pair = await NamespacePair.create();
+  inside(pair.left.name, () => {
+    // Asked for as often as it takes, and soon again.
+    Deno.writeTextFileSync("/proc/sys/net/ipv4/neigh/veth0/mcast_solicit", "10000");
+    Deno.writeTextFileSync("/proc/sys/net/ipv4/neigh/veth0/retrans_time_ms", "20");
+    sender = openUdp({ hostname: pair.left.ipv4, sendBufferSize: 4096 });
+  });
+  receiver = inside(pair.right.name, () => openUdp({ hostname: "0.0.0.0", port: PORT, receiveBufferSize: 1 << 20 }));
+});
+
+afterEach(async () => {
+  if (reason !== null) return;
+  sender[Symbol.dispose]();
+  receiver[Symbol.dispose]();
+  await pair[Symbol.asyncDispose]();
+});
+
 describe("Where the kernel takes no more", PATIENCE, () => {
-  let pair: NamespacePair;
-  let sender: UdpSocket;
-  let receiver: UdpSocket;
-
-  beforeEach(async () => {
-    if (reason !== null) return;
-    pair = await NamespacePair.create();
-    inside(pair.left.name, () => {
-      // Asked for as often as it takes, and soon again.
-      Deno.writeTextFileSync("/proc/sys/net/ipv4/neigh/veth0/mcast_solicit", "10000");
-      Deno.writeTextFileSync("/proc/sys/net/ipv4/neigh/veth0/retrans_time_ms", "20");
-      sender = openUdp({ hostname: pair.left.ipv4, sendBufferSize: 4096 });
-    });
-    receiver = inside(pair.right.name, () => openUdp({ hostname: "0.0.0.0", port: PORT, receiveBufferSize: 1 << 20 }));
-  });
-
-  afterEach(async () => {
-    if (reason !== null) return;
-    sender[Symbol.dispose]();
-    receiver[Symbol.dispose]();
-    await pair[Symbol.asyncDispose]();
-  });
-
   /** Somebody answers from now on. */
   async function arrive(): Promise<void> {
     const { success, report } = await run("ip", [

@@ -20,10 +20,10 @@ function bits(path: string): number {
 const notTraceable = await missingCommands("strace") ??
   ((await run("strace", ["-o", "/dev/null", "true"])).success ? null : "strace may not trace here");
 
-describe("A mode", PATIENCE, () => {
-  const umask = Deno.umask();
-  afterEach(() => void Deno.umask(umask));
+const umask = Deno.umask();
+afterEach(() => void Deno.umask(umask));
 
+describe("A mode", PATIENCE, () => {
   for (const mask of [0o000, 0o022, 0o077, 0o777]) {
     for (const mode of [0o600, 0o660, 0o777, 0o000]) {
       it(`of 0${mode.toString(8)} is what the file has, with a umask of 0${mask.toString(8).padStart(3, "0")}`, () => {

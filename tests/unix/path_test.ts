@@ -26,6 +26,9 @@ const KINDS = {
     listenDatagram({ transport: "unixgram", ...options }),
 };
 
+const cwd = Deno.cwd();
+afterEach(() => Deno.chdir(cwd));
+
 describe("A path", PATIENCE, () => {
   it("may fill sun_path to the byte before its last", async () => {
     using directory = new Directory();
@@ -107,9 +110,6 @@ describe("An abstract name", PATIENCE, () => {
 
 for (const [kind, open] of Object.entries(KINDS)) {
   describe(`The file of ${kind}`, PATIENCE, () => {
-    const cwd = Deno.cwd();
-    afterEach(() => Deno.chdir(cwd));
-
     it("goes when it is closed", () => {
       using directory = new Directory();
       const socket = open({ path: directory.file() });
