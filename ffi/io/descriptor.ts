@@ -126,6 +126,7 @@ export function openDescriptor(domain: number, type: number, protocol: number): 
   const { c, system: { constants } } = libc();
   const flags = constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC;
   const fd = unwrap(c.socket(domain, type | flags, protocol), "socket", undefined, (code) => {
+    if (code === "EPERM" && type === constants.SOCK_RAW) return "a raw socket needs root or CAP_NET_RAW";
     return /SUPPORT$|^EINVAL$/.test(code) ? `domain ${domain}, type ${type}, protocol ${protocol}` : undefined;
   });
   const descriptor = new Descriptor(fd);

@@ -1,7 +1,8 @@
 import { libc } from "./libc.ts";
 
-/** What every error that came from the system carries. The object is also an instance of the `Deno.errors` class that
- * Deno itself would throw (AddrInUse, ConnectionRefused, BrokenPipe, TimedOut, PermissionDenied, …), else of Error.
+/** An error from a failed system call or an expired deadline. The object is also an instance of the `Deno.errors` class
+ * that Deno throws in the same case (AddrInUse, ConnectionRefused, BrokenPipe, TimedOut, PermissionDenied, …), or of
+ * Error where Deno has none. {@linkcode isSocketError} recognises it.
  *
  * @example
  * ```ts
@@ -17,147 +18,163 @@ import { libc } from "./libc.ts";
  * ```
  */
 export interface SocketError extends Error {
-  /** Symbolic errno, such as "EADDRINUSE". */
+  /** Symbolic name of the errno, such as "EADDRINUSE". */
   readonly code: string;
-  /** Positive errno of the running system; 0 where no system call failed (a deadline). */
+  /** Number of the errno on the running system, positive; 0 where no system call failed, as for a deadline. */
   readonly errno: number;
-  /** The call that failed: "bind", "connect", "recvmsg", … */
+  /** Name of the system call that failed: "bind", "connect", "recvmsg", … */
   readonly syscall: string;
-  /** True for an expired deadline and for ETIMEDOUT, as Go's net.Error.Timeout() is. */
+  /** Whether a deadline expired or the system reported ETIMEDOUT, as Go's net.Error.Timeout(). */
   readonly timeout: boolean;
-  /** The address the call was about, formatted, where there was one. */
+  /** The address that the call was given, formatted; undefined where there was none. */
   readonly address?: string | undefined;
-  /** Bytes that went out before a write failed. */
+  /** Bytes written before a write failed. */
   readonly bytesWritten?: number | undefined;
 }
 
 type ErrorClass = new (message?: string) => Error;
 
-/** What each code means in words, and the class Deno itself throws for it. */
-const MEANINGS: Readonly<Record<string, readonly [words: string, errorClass?: ErrorClass]>> = {
+/** For each errno, the words of strerror(3) in lower case, so that they can be searched for, and the class that Deno
+ * throws for it. */
+const ERRORS: Readonly<Record<string, readonly [words: string, errorClass?: ErrorClass]>> = {
   EACCES: ["permission denied", Deno.errors.PermissionDenied],
   EADDRINUSE: ["address already in use", Deno.errors.AddrInUse],
-  EADDRNOTAVAIL: ["this machine does not have that address", Deno.errors.AddrNotAvailable],
-  EAFNOSUPPORT: ["address family not supported"],
-  EAGAIN: ["the call would block", Deno.errors.WouldBlock],
-  EALREADY: ["a connection is already being made"],
-  EBADF: ["not an open descriptor", Deno.errors.BadResource],
-  EBUSY: ["busy", Deno.errors.Busy],
-  ECONNABORTED: ["connection aborted", Deno.errors.ConnectionAborted],
-  ECONNREFUSED: ["nobody listens there", Deno.errors.ConnectionRefused],
-  ECONNRESET: ["connection reset by the peer", Deno.errors.ConnectionReset],
-  EDESTADDRREQ: ["no destination given and none connected"],
-  EEXIST: ["already there", Deno.errors.AlreadyExists],
-  EHOSTDOWN: ["the host is down", Deno.errors.NetworkUnreachable],
-  EHOSTUNREACH: ["no route to the host", Deno.errors.NetworkUnreachable],
-  EINTR: ["interrupted", Deno.errors.Interrupted],
+  EADDRNOTAVAIL: ["cannot assign requested address", Deno.errors.AddrNotAvailable],
+  EAFNOSUPPORT: ["address family not supported by protocol"],
+  EAGAIN: ["resource temporarily unavailable", Deno.errors.WouldBlock],
+  EALREADY: ["operation already in progress"],
+  EBADF: ["bad file descriptor", Deno.errors.BadResource],
+  EBUSY: ["device or resource busy", Deno.errors.Busy],
+  ECONNABORTED: ["software caused connection abort", Deno.errors.ConnectionAborted],
+  ECONNREFUSED: ["connection refused", Deno.errors.ConnectionRefused],
+  ECONNRESET: ["connection reset by peer", Deno.errors.ConnectionReset],
+  EDESTADDRREQ: ["destination address required"],
+  EDOM: ["numerical argument out of domain"],
+  EEXIST: ["file exists", Deno.errors.AlreadyExists],
+  EFAULT: ["bad address"],
+  EHOSTDOWN: ["host is down", Deno.errors.NetworkUnreachable],
+  EHOSTUNREACH: ["no route to host", Deno.errors.NetworkUnreachable],
+  EINPROGRESS: ["operation now in progress"],
+  EINTR: ["interrupted system call", Deno.errors.Interrupted],
   EINVAL: ["invalid argument"],
   EIO: ["input/output error"],
-  EISCONN: ["already connected"],
-  EISDIR: ["a directory", Deno.errors.IsADirectory],
-  ELOOP: ["too many symbolic links", Deno.errors.FilesystemLoop],
-  EMFILE: ["this process has as many descriptors open as it may (ulimit -n)"],
-  EMSGSIZE: ["the message is too long for the socket"],
-  ENAMETOOLONG: ["the name is too long"],
-  ENETDOWN: ["the network is down", Deno.errors.NetworkUnreachable],
-  ENETUNREACH: ["no route to the network", Deno.errors.NetworkUnreachable],
-  ENFILE: ["the system has as many descriptors open as it can"],
-  ENOBUFS: ["no buffer space left"],
-  ENODEV: ["no such interface or device", Deno.errors.NotFound],
+  EISCONN: ["transport endpoint is already connected"],
+  EISDIR: ["is a directory", Deno.errors.IsADirectory],
+  ELOOP: ["too many levels of symbolic links", Deno.errors.FilesystemLoop],
+  EMFILE: ["too many open files"],
+  EMSGSIZE: ["message too long"],
+  ENAMETOOLONG: ["file name too long"],
+  ENETDOWN: ["network is down", Deno.errors.NetworkUnreachable],
+  ENETRESET: ["network dropped connection on reset"],
+  ENETUNREACH: ["network is unreachable", Deno.errors.NetworkUnreachable],
+  ENFILE: ["too many open files in system"],
+  ENOBUFS: ["no buffer space available"],
+  ENODEV: ["no such device", Deno.errors.NotFound],
   ENOENT: ["no such file or directory", Deno.errors.NotFound],
-  ENOMEM: ["out of memory"],
-  ENOPROTOOPT: ["there is no such option on a socket of this kind"],
-  ENOSPC: ["no space left"],
-  ENOTCONN: ["not connected", Deno.errors.NotConnected],
-  ENOTDIR: ["part of the path is not a directory", Deno.errors.NotADirectory],
-  ENOTSOCK: ["not a socket"],
+  ENOMEM: ["cannot allocate memory"],
+  ENOPROTOOPT: ["protocol not available"],
+  ENOSPC: ["no space left on device"],
+  ENOSYS: ["function not implemented"],
+  ENOTCONN: ["transport endpoint is not connected", Deno.errors.NotConnected],
+  ENOTDIR: ["not a directory", Deno.errors.NotADirectory],
+  ENOTSOCK: ["socket operation on non-socket"],
+  ENOTTY: ["inappropriate ioctl for device"],
   ENXIO: ["no such device or address"],
-  EOPNOTSUPP: ["the socket does not support this"],
+  EOPNOTSUPP: ["operation not supported"],
   EPERM: ["operation not permitted", Deno.errors.PermissionDenied],
-  EPIPE: ["the other end no longer reads", Deno.errors.BrokenPipe],
+  EPFNOSUPPORT: ["protocol family not supported"],
+  EPIPE: ["broken pipe", Deno.errors.BrokenPipe],
+  EPROTO: ["protocol error"],
   EPROTONOSUPPORT: ["protocol not supported"],
-  EPROTOTYPE: ["the socket there is of another type"],
+  EPROTOTYPE: ["protocol wrong type for socket"],
   EROFS: ["read-only file system"],
-  ETIMEDOUT: ["timed out", Deno.errors.TimedOut],
-  ETOOMANYREFS: ["too many descriptors are on their way; their receivers have to take some first"],
+  ESHUTDOWN: ["cannot send after transport endpoint shutdown"],
+  ESOCKTNOSUPPORT: ["socket type not supported"],
+  ETIMEDOUT: ["connection timed out", Deno.errors.TimedOut],
+  ETOOMANYREFS: ["too many references: cannot splice"],
 };
 
-/** What a code means of one call. */
-const MEANINGS_OF_CALLS: Readonly<Record<string, string>> = {
-  "setsockopt EADDRNOTAVAIL": "address not available",
+/** Hints by call and errno, each for a failure that has one cause. */
+const HINTS: Readonly<Record<string, string>> = {
+  "sendmsg EBADF": "a descriptor to be passed is not open",
+  "sendmsg ETOOMANYREFS": "too many passed descriptors have not been received yet",
+  "setsockopt ENOPROTOOPT": "the socket or the kernel does not have this option",
+  "getsockopt ENOPROTOOPT": "the socket or the kernel does not have this option",
 };
 
-/** What helps, where one thing usually does. */
-const HELP: Readonly<Record<string, string>> = {
-  "sendmsg EBADF": "one of the descriptors to pass has been closed",
-  "setsockopt EPERM": "this option needs root or a capability",
-  "setsockopt ENOBUFS": "a socket holds 20 memberships by default on Linux (net.ipv4.igmp_max_memberships)",
-  "socket EPERM": "a raw socket needs root or CAP_NET_RAW",
+/** Hints for addresses that end in a port. */
+const PORT_HINTS: Readonly<Record<string, (port: number) => string | undefined>> = {
+  "bind EADDRINUSE": (port) =>
+    port === 0
+      ? "no local port is free"
+      : "pass reusePort: true to every socket that is to share the port, or port: 0 for a free one",
+  "bind EACCES": (port) => port < 1024 ? "ports below 1024 need root or CAP_NET_BIND_SERVICE" : undefined,
+  "connect EADDRINUSE": () => "a connection with the same addresses and ports exists or is in TIME_WAIT",
+  "connect EADDRNOTAVAIL": () => "no local address or no free local port for this destination",
+  "sendmsg EACCES": () => "a broadcast address needs broadcast: true",
 };
 
-/** What helps at an address that has a port. */
-const HELP_AT_PORTS: Readonly<Record<string, string>> = {
-  "bind EADDRINUSE":
-    "another socket has it: pass reusePort: true to every socket that is to share it, or port: 0 for one that is free",
-  "bind EACCES": "ports below 1024 need root or CAP_NET_BIND_SERVICE",
-  "connect EADDRINUSE": "a connection between the same two ports is there, or was a moment ago",
-  "connect EADDRNOTAVAIL": "or no port is left to dial from",
-  "sendmsg EACCES": "a broadcast address needs broadcast: true",
+/** Hints for the addresses of Unix sockets. */
+const PATH_HINTS: Readonly<Record<string, string>> = {
+  "connect EPROTOTYPE": 'the socket has another transport; there are "unix", "seqpacket" and "unixgram"',
+  "sendmsg EMSGSIZE": "the limit is the size of the send buffer (SO_SNDBUF)",
+  "sendmsg EPROTOTYPE": "the socket has another transport than unixgram",
 };
 
-/** What helps at a path or an abstract name. */
-const HELP_AT_PATHS: Readonly<Record<string, string>> = {
-  "connect EPROTOTYPE": 'it was opened with another transport than this: "unix", "seqpacket" or "unixgram"',
-  "sendmsg EMSGSIZE": "a larger send buffer (SO_SNDBUF) takes longer ones",
-  "sendmsg EPROTOTYPE": "it was opened with another transport than unixgram",
-};
+/** Options that Linux lets only privileged processes set: socket(7), ip(7), ipv6(7). */
+const PRIVILEGED_OPTION =
+  /^(SO_(MARK|PRIORITY|BINDTODEVICE|BUSY_POLL|PREFER_BUSY_POLL|RCVBUFFORCE|SNDBUFFORCE)|IP(V6)?_TRANSPARENT)$/;
 
-/** What usually helps. Of an address that is not told, it may be either kind. */
-function usualHelp(about: string, address: string | undefined): string | undefined {
-  const port = address === undefined || /:\d+$/.test(address) ? HELP_AT_PORTS[about] : undefined;
-  const path = address === undefined || !/:\d+$/.test(address) ? HELP_AT_PATHS[about] : undefined;
-  return HELP[about] ?? port ?? path;
+function hintFor(code: string, syscall: string, address: string | undefined): string | undefined {
+  if (code === "EMFILE") return "the limit is RLIMIT_NOFILE (ulimit -n)";
+  const hint = HINTS[`${syscall} ${code}`];
+  if (hint !== undefined || address === undefined) return hint;
+  if (syscall === "setsockopt" && code === "EPERM") {
+    return PRIVILEGED_OPTION.test(address) ? "this option needs root or CAP_NET_ADMIN" : undefined;
+  }
+  const port = /:(\d+)$/.exec(address);
+  return port === null ? PATH_HINTS[`${syscall} ${code}`] : PORT_HINTS[`${syscall} ${code}`]?.(Number(port[1]));
 }
 
 let namesByNumber: Map<number, string> | undefined;
 
-/** "EADDRINUSE" for its number on the running system. */
+/** The symbolic name of an errno of the running system, such as "EADDRINUSE". */
 export function errnoName(errno: number): string {
   namesByNumber ??= new Map(Object.entries(libc().system.errors).reverse().map(([name, number]) => [number, name]));
   return namesByNumber.get(errno) ?? `errno ${errno}`;
 }
 
-/** Puts the members of SocketError on an error. */
+/** Adds the members of SocketError to an error. */
 export function asSocketError(error: Error, members: Omit<SocketError, "name" | "message">): SocketError {
   return Object.assign(error, members);
 }
 
-/** The error for an errno. `help` is put behind the system's own words, else what usually helps. */
-export function systemError(errno: number, syscall: string, address?: string, help?: string): SocketError {
+/** Makes the error for an errno. The message has the call and its address, the system's words, the errno's name, and a
+ * hint: the one given, else the table's. */
+export function systemError(errno: number, syscall: string, address?: string, hint?: string): SocketError {
   const code = errnoName(errno);
-  const [words, errorClass = Error] = MEANINGS[code] ?? ["the system refused"];
-  const advice = help ?? usualHelp(`${syscall} ${code}`, address);
-  const about = address === undefined ? syscall : `${syscall} ${address}`;
-  const meaning = MEANINGS_OF_CALLS[`${syscall} ${code}`] ?? words;
-  const error = new errorClass(`${about}: ${meaning} (${code})${advice === undefined ? "" : `; ${advice}`}`);
+  const [words, errorClass = Error] = ERRORS[code] ?? ["unknown error"];
+  const advice = hint ?? hintFor(code, syscall, address);
+  const subject = address === undefined ? syscall : `${syscall} ${address}`;
+  const error = new errorClass(`${subject}: ${words} (${code})${advice === undefined ? "" : `; ${advice}`}`);
   return asSocketError(error, { code, errno, syscall, timeout: code === "ETIMEDOUT", address });
 }
 
-/** Turns -1 into an error; every other result passes. To be called on the system call itself, so that errno is still
- * its. `help` knows what helps with a code in this place. */
+/** Throws the error for a result of -1 and returns any other result. The argument must be the system call itself, so that
+ * nothing can overwrite errno before it is read. `hint` may return a hint for a code. */
 export function unwrap(
   result: number,
   syscall: string,
   address?: string,
-  help?: (code: string) => string | undefined,
+  hint?: (code: string) => string | undefined,
 ): number {
   if (result !== -1) return result;
   const errno = libc().errno();
-  throw systemError(errno, syscall, address, help?.(errnoName(errno)));
+  throw systemError(errno, syscall, address, hint?.(errnoName(errno)));
 }
 
-/** Whether an error is one that this module made from a failing system call or an expired deadline: whether it has the
- * members of {@linkcode SocketError}.
+/** Reports whether an error is a {@linkcode SocketError}, made by this module for a failed system call or an expired
+ * deadline.
  *
  * @example
  * ```ts

@@ -132,11 +132,12 @@ export function joinGroup(
   return new Membership(descriptor, family, group, options);
 }
 
-/** What is the matter where the system's word for it says little. */
+/** Hints by operation and errno. */
 const HELP: Readonly<Record<string, string>> = {
   "join EADDRINUSE": "the socket has joined this group on this interface before",
   "join EADDRNOTAVAIL": "the socket has joined this group from this source before",
   "join EINVAL": "the socket has joined this group on this interface before, from any source or from certain ones",
+  "join ENOBUFS": "the limits are net.ipv4.igmp_max_memberships (20 by default) and net.core.optmem_max",
   "join ENODEV": "no interface has a route to it: pass interface to name one",
   "block EINVAL": "the socket is no longer a member of the group from any source",
   "unblock EINVAL": "the socket is no longer a member of the group from any source",

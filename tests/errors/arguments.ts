@@ -108,14 +108,14 @@ says("hosts", [
     "a zone that is not there",
     () => listen({ hostname: "fe80::1%nosuch0", port: 0 }),
     Deno.errors.NotFound,
-    'if_nametoindex "nosuch0": no such interface or device (ENODEV); ' +
+    'if_nametoindex "nosuch0": no such device (ENODEV); ' +
     "expected a name, an index or an IPv4 address of this machine's",
   ],
   [
     "an address of another machine",
     () => listen({ hostname: "192.0.2.1", port: 0 }),
     Deno.errors.AddrNotAvailable,
-    "bind 192.0.2.1:0: this machine does not have that address (EADDRNOTAVAIL)",
+    "bind 192.0.2.1:0: cannot assign requested address (EADDRNOTAVAIL)",
   ],
   [
     "a name to dial from",

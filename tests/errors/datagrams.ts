@@ -47,7 +47,7 @@ says("destinations", [
     "a source of another machine",
     withUdp((socket) => socket.send(ONE, at(LOOPBACK, 9), { source: "192.0.2.1" })),
     Deno.errors.NetworkUnreachable,
-    "sendmsg 127.0.0.1:9: no route to the network (ENETUNREACH); source has to be an address of this machine's",
+    "sendmsg 127.0.0.1:9: network is unreachable (ENETUNREACH); source has to be an address of this machine's",
   ],
 ]);
 
@@ -133,7 +133,7 @@ says("Unix datagrams", [
     "one longer than the buffer",
     withUnix((socket) => socket.send(new Uint8Array(1 << 24), socket.addr)),
     Error,
-    "sendmsg @*: the message is too long for the socket (EMSGSIZE); a larger send buffer (SO_SNDBUF) takes longer ones",
+    "sendmsg @*: message too long (EMSGSIZE); the limit is the size of the send buffer (SO_SNDBUF)",
   ],
   [
     "a stream socket to send to",
@@ -143,7 +143,7 @@ says("Unix datagrams", [
       await socket.send(ONE, { transport: "unixpacket", path });
     }),
     Error,
-    "sendmsg *: the socket there is of another type (EPROTOTYPE); it was opened with another transport than unixgram",
+    "sendmsg *: protocol wrong type for socket (EPROTOTYPE); the socket has another transport than unixgram",
   ],
   [
     "a group",

@@ -23,7 +23,7 @@ says("descriptors", [
     "a number that is not open",
     () => fromFd(99_999),
     Deno.errors.BadResource,
-    "getsockopt descriptor 99999: not an open descriptor (EBADF)",
+    "getsockopt descriptor 99999: bad file descriptor (EBADF)",
   ],
   [
     "one that has an owner",
@@ -54,7 +54,7 @@ says("descriptors", [
     "a closed one, to pass",
     withPair((conn) => conn.sendMessage({ data: ONE, fds: [99_999] })),
     Deno.errors.BadResource,
-    "sendmsg: not an open descriptor (EBADF); one of the descriptors to pass has been closed",
+    "sendmsg: bad file descriptor (EBADF); a descriptor to be passed is not open",
   ],
   [
     "too many to pass",

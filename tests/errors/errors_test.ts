@@ -6,7 +6,7 @@ import { systemFor } from "../../ffi/libc/host.ts";
 import { failure, PATIENCE } from "./support.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
-// Every sentence that the module can throw, as the person gets it who made it throw. Whoever changes one reads it here.
+// Every message that the module can throw, as its caller reads it.
 import "./arguments.ts";
 import "./system.ts";
 import "./datagrams.ts";
@@ -17,14 +17,14 @@ import "./descriptors.ts";
 
 noDescriptorLeaks();
 
-/** What nobody can bring about at will, by its number. */
+/** Failures that a test cannot cause, by errno. */
 const UNTRIGGERED: readonly (readonly [code: string, syscall: string, address: string | undefined, words: string])[] = [
-  ["EMFILE", "socket", undefined, "socket: this process has as many descriptors open as it may (ulimit -n) (EMFILE)"],
+  ["EMFILE", "socket", undefined, "socket: too many open files (EMFILE); the limit is RLIMIT_NOFILE (ulimit -n)"],
   [
     "ETOOMANYREFS",
     "sendmsg",
     undefined,
-    "sendmsg: too many descriptors are on their way; their receivers have to take some first (ETOOMANYREFS)",
+    "sendmsg: too many references: cannot splice (ETOOMANYREFS); too many passed descriptors have not been received yet",
   ],
   [
     "EACCES",
@@ -36,37 +36,41 @@ const UNTRIGGERED: readonly (readonly [code: string, syscall: string, address: s
     "EPERM",
     "setsockopt",
     "SO_MARK",
-    "setsockopt SO_MARK: operation not permitted (EPERM); this option needs root or a capability",
+    "setsockopt SO_MARK: operation not permitted (EPERM); this option needs root or CAP_NET_ADMIN",
   ],
-  ["EPERM", "socket", undefined, "socket: operation not permitted (EPERM); a raw socket needs root or CAP_NET_RAW"],
+  ["EPERM", "socket", undefined, "socket: operation not permitted (EPERM)"],
+  ["EPERM", "setsockopt", "SO_LOCK_FILTER", "setsockopt SO_LOCK_FILTER: operation not permitted (EPERM)"],
+  ["EACCES", "bind", "127.0.0.1:8080", "bind 127.0.0.1:8080: permission denied (EACCES)"],
+  ["EADDRINUSE", "bind", "127.0.0.1:0", "bind 127.0.0.1:0: address already in use (EADDRINUSE); no local port is free"],
   [
     "EADDRNOTAVAIL",
     "connect",
     "127.0.0.1:80",
-    "connect 127.0.0.1:80: this machine does not have that address (EADDRNOTAVAIL); or no port is left to dial from",
+    "connect 127.0.0.1:80: cannot assign requested address (EADDRNOTAVAIL); " +
+    "no local address or no free local port for this destination",
   ],
   [
     "EADDRINUSE",
     "connect",
     "127.0.0.1:80",
     "connect 127.0.0.1:80: address already in use (EADDRINUSE); " +
-    "a connection between the same two ports is there, or was a moment ago",
+    "a connection with the same addresses and ports exists or is in TIME_WAIT",
   ],
 ];
 
-describe("What is said of what nobody can bring about at will", () => {
+describe("The message of a failure that a test cannot cause", () => {
   for (const [code, syscall, address, words] of UNTRIGGERED) {
     it(words, () => assertEquals(systemError(libc().system.errors[code]!, syscall, address).message, words));
   }
 
-  it("names the systems there are, on another", async () => {
+  it("names the supported systems on an unsupported one", async () => {
     const { constructor, message } = await failure(() => systemFor("windows", "x86_64"));
     assertEquals(constructor, Deno.errors.NotSupported);
     assertEquals(message, "Berkeley runs on Linux, macOS and FreeBSD, on x86_64 and aarch64; this is windows x86_64");
   });
 });
 
-/** Prints what Deno says and what this module says where a permission is missing. */
+/** Prints the messages of Deno and of this module for the same missing permissions. */
 const DENIED = `
   import { connect, listen, listenDatagram, resolveAddress, Socket } from ${
   JSON.stringify(new URL("../../mod.ts", import.meta.url).href)
@@ -99,9 +103,9 @@ const DENIED = `
     await words(() => Socket.open("inet", "raw", 1)),
   ]));`;
 
-describe("What is said of a permission that is missing", PATIENCE, () => {
+describe("The message of a missing permission", PATIENCE, () => {
   for (const flags of [[], ["--allow-read"], ["--allow-read", "--allow-write"]]) {
-    it(`is in Deno's own words, with ${flags.join(" ") || "none"}`, async () => {
+    it(`is Deno's own, with ${flags.join(" ") || "none"}`, async () => {
       await using child = startDeno("-", { stdin: true, flags: ["--allow-ffi", "--unstable-net", ...flags] });
       await child.write(DENIED);
       await child.closeInput();
@@ -116,7 +120,7 @@ describe("What is said of a permission that is missing", PATIENCE, () => {
     });
   }
 
-  it("is Deno's own too where the library may not be opened", async () => {
+  it("is Deno's own without --allow-ffi", async () => {
     await using child = startDeno("-", { stdin: true, flags: ["--allow-net"] });
     await child.write(DENIED);
     await child.closeInput();
@@ -134,7 +138,7 @@ const ACTIVATED = `
     console.log(error.constructor.name + ": " + error.message);
   }`;
 
-describe("What is said of the variables that a supervisor sets", PATIENCE, () => {
+describe("The message of an invalid LISTEN_ variable", PATIENCE, () => {
   const rows: readonly (readonly [env: Record<string, string>, words: string])[] = [
     [{ LISTEN_PID: "me" }, 'TypeError: Invalid LISTEN_PID: "me", expected a whole number'],
     [{ LISTEN_FDS: "one" }, 'TypeError: Invalid LISTEN_FDS: "one", expected a whole number'],

@@ -38,20 +38,20 @@ says("groups", [
     "an interface's name",
     withUdp((socket) => socket.joinMulticast(GROUP, { interface: "nosuch0" })),
     Deno.errors.NotFound,
-    'if_nametoindex "nosuch0": no such interface or device (ENODEV); ' +
+    'if_nametoindex "nosuch0": no such device (ENODEV); ' +
     "expected a name, an index or an IPv4 address of this machine's",
   ],
   [
     "an interface's address",
     withUdp((socket) => socket.setMulticastInterface("192.0.2.1")),
     Deno.errors.NotFound,
-    "getifaddrs 192.0.2.1: no such interface or device (ENODEV); no interface of this machine has that address",
+    "getifaddrs 192.0.2.1: no such device (ENODEV); no interface of this machine has that address",
   ],
   [
     "an interface's index",
     withUdp((socket) => socket.setMulticastInterface(0x7fff_fff0)),
     Deno.errors.NotFound,
-    "if_indextoname 2147483632: no such interface or device (ENODEV); no interface has that index",
+    "if_indextoname 2147483632: no such device (ENODEV); no interface has that index",
   ],
   [
     "no interface",
@@ -76,7 +76,7 @@ says("groups", [
       socket.joinMulticast(GROUP, { ...HERE, source: "127.0.0.9" });
     }),
     Deno.errors.AddrNotAvailable,
-    "setsockopt join 239.255.9.9 from 127.0.0.9: address not available (EADDRNOTAVAIL); " +
+    "setsockopt join 239.255.9.9 from 127.0.0.9: cannot assign requested address (EADDRNOTAVAIL); " +
     "the socket has joined this group from this source before",
   ],
   [
@@ -87,7 +87,7 @@ says("groups", [
       await membership.leave();
     }),
     Deno.errors.AddrNotAvailable,
-    "setsockopt 239.255.9.9: address not available (EADDRNOTAVAIL); this membership was left before",
+    "setsockopt 239.255.9.9: cannot assign requested address (EADDRNOTAVAIL); this membership was left before",
   ],
   [
     "a source blocked twice",
@@ -97,13 +97,13 @@ says("groups", [
       membership.blockSource("127.0.0.9");
     }),
     Deno.errors.AddrNotAvailable,
-    "setsockopt block 239.255.9.9 from 127.0.0.9: address not available (EADDRNOTAVAIL); the source is blocked already",
+    "setsockopt block 239.255.9.9 from 127.0.0.9: cannot assign requested address (EADDRNOTAVAIL); the source is blocked already",
   ],
   [
     "a source unblocked that was not blocked",
     withUdp((socket) => socket.joinMulticast(GROUP, HERE).unblockSource("127.0.0.9")),
     Deno.errors.AddrNotAvailable,
-    "setsockopt unblock 239.255.9.9 from 127.0.0.9: address not available (EADDRNOTAVAIL); the source is not blocked",
+    "setsockopt unblock 239.255.9.9 from 127.0.0.9: cannot assign requested address (EADDRNOTAVAIL); the source is not blocked",
   ],
   [
     "a source blocked in a membership of one source",
@@ -119,8 +119,8 @@ says("groups", [
       }
     }),
     Error,
-    "setsockopt join 239.255.*: no buffer space left (ENOBUFS); " +
-    "a socket holds 20 memberships by default on Linux (net.ipv4.igmp_max_memberships)",
+    "setsockopt join 239.255.*: no buffer space available (ENOBUFS); " +
+    "the limits are net.ipv4.igmp_max_memberships (20 by default) and net.core.optmem_max",
   ],
   ["a TTL", withUdp((socket) => socket.setTTL(0)), RangeError, "Invalid TTL: 0, expected 1 to 255"],
   [

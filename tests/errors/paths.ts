@@ -80,7 +80,7 @@ says("paths", [
       listen({ transport: "unix", path: `${path}/socket` }).close();
     }),
     Deno.errors.NotADirectory,
-    "bind *: part of the path is not a directory (ENOTDIR)",
+    "bind *: not a directory (ENOTDIR)",
   ],
   [
     "a directory that somebody has locked",
@@ -90,7 +90,7 @@ says("paths", [
       listen({ transport: "unix", path, replaceStale: true }).close();
     }),
     Deno.errors.WouldBlock,
-    "flock *: the call would block (EAGAIN); " +
+    "flock *: resource temporarily unavailable (EAGAIN); " +
     "replaceStale: true locks the directory, and another process has held its lock for a second",
   ],
   [
@@ -116,7 +116,7 @@ says("paths", [
       await connect({ transport: "seqpacket", path });
     }),
     Error,
-    "connect *: the socket there is of another type (EPROTOTYPE); " +
-    'it was opened with another transport than this: "unix", "seqpacket" or "unixgram"',
+    "connect *: protocol wrong type for socket (EPROTOTYPE); " +
+    'the socket has another transport; there are "unix", "seqpacket" and "unixgram"',
   ],
 ]);

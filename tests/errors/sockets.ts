@@ -53,7 +53,7 @@ says("options of sockets", [
     "one of another kind of socket",
     withSocket("inet", "dgram", (socket) => socket.setOption(sockopt.TCP_NODELAY, true)),
     Error,
-    "setsockopt TCP_NODELAY: there is no such option on a socket of this kind (ENOPROTOOPT)",
+    "setsockopt TCP_NODELAY: protocol not available (ENOPROTOOPT); the socket or the kernel does not have this option",
   ],
   [
     "a number that is none",
@@ -77,7 +77,7 @@ says("options of sockets", [
     "a number unknown to the system",
     withSocket("inet", "dgram", (socket) => socket.getRawOption(1, 9999, 4)),
     Error,
-    "getsockopt level 1 option 9999: there is no such option on a socket of this kind (ENOPROTOOPT)",
+    "getsockopt level 1 option 9999: protocol not available (ENOPROTOOPT); the socket or the kernel does not have this option",
   ],
 ]);
 
@@ -104,7 +104,7 @@ says("bare sockets", [
     "a domain that the system has not",
     () => Socket.open(9999, "stream"),
     Error,
-    "socket: address family not supported (EAFNOSUPPORT); domain 9999, type 1, protocol 0",
+    "socket: address family not supported by protocol (EAFNOSUPPORT); domain 9999, type 1, protocol 0",
   ],
   [
     "an unknown direction",

@@ -6,8 +6,7 @@
 import { connect, connectAny, listen, socketPair } from "../../mod.ts";
 import { at, detached, LOOPBACK, ONE, says, udp, withTcp, withUdp, wrong } from "./support.ts";
 
-const SHARE = "another socket has it: " +
-  "pass reusePort: true to every socket that is to share it, or port: 0 for one that is free";
+const SHARE = "pass reusePort: true to every socket that is to share the port, or port: 0 for a free one";
 
 says("what the system refuses", [
   [
@@ -26,7 +25,7 @@ says("what the system refuses", [
     "a port where nobody listens",
     withUdp(({ addr }) => connect({ port: addr.port })),
     Deno.errors.ConnectionRefused,
-    "connect 127.0.0.1:*: nobody listens there (ECONNREFUSED)",
+    "connect 127.0.0.1:*: connection refused (ECONNREFUSED)",
   ],
   [
     "ten ports where nobody listens",
@@ -43,7 +42,7 @@ says("what the system refuses", [
       await closing.write(ONE);
     },
     Deno.errors.BrokenPipe,
-    "sendmsg: the other end no longer reads (EPIPE)",
+    "sendmsg: broken pipe (EPIPE)",
   ],
   [
     "a broadcast that was not asked for",

@@ -50,7 +50,7 @@ for (const example of EXAMPLES) {
       assertEquals(code, 1, report);
       // Without the right to open a socket for ICMP, ping does not come so far.
       const refusal = example === "ping"
-        ? String.raw`bind 192\.0\.2\.55:0: this machine does not have that address.*|needs .*CAP_NET_RAW.*`
+        ? String.raw`bind 192\.0\.2\.55:0: cannot assign requested address.*|needs .*CAP_NET_RAW.*`
         : String.raw`Requires net access to "192\.0\.2\.55:\d+", .*--allow-net flag`;
       assertMatch(stderr, new RegExp(`^${example}: (${refusal})$`));
     });

@@ -74,7 +74,7 @@ describe("examples/tcp_echo_client.ts", () => {
     assertEquals(stdout, "");
     assertEquals(
       stderr,
-      `tcp_echo_client: connect 127.0.0.1:${nobody.port}: nobody listens there (ECONNREFUSED); start tcp_echo_server.ts first`,
+      `tcp_echo_client: connect 127.0.0.1:${nobody.port}: connection refused (ECONNREFUSED); start tcp_echo_server.ts first`,
     );
   });
 
@@ -194,7 +194,7 @@ describe("examples/tcp_fan_out.ts", () => {
     using nobody = await refusingPort();
     const { code, stderr, report } = await runExample("tcp_fan_out", "--port", String(nobody.port));
     assertEquals(code, 1, report);
-    const why = `connect 127.0.0.1:${nobody.port}: nobody listens there (ECONNREFUSED)`;
+    const why = `connect 127.0.0.1:${nobody.port}: connection refused (ECONNREFUSED)`;
     assertEquals(stderr, `tcp_fan_out: None of 10 candidates answered: ${why}`);
   });
 });

@@ -103,7 +103,7 @@ describe("examples/unix_echo_client.ts", () => {
     assertEquals(nobody.code, 1, nobody.report);
     assertEquals(
       nobody.stderr,
-      `unix_echo_client: connect ${path}: nobody listens there (ECONNREFUSED); start unix_echo_server.ts first`,
+      `unix_echo_client: connect ${path}: connection refused (ECONNREFUSED); start unix_echo_server.ts first`,
     );
   });
 

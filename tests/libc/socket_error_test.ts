@@ -80,10 +80,32 @@ describe("An error of the system", () => {
     assertStringIncludes(error.message, "4095");
   });
 
-  it("says what helps, where one thing usually does", () => {
-    assertStringIncludes(systemError(errors.EADDRINUSE!, "bind").message, "reusePort: true");
-    assertStringIncludes(systemError(errors.EACCES!, "sendmsg").message, "broadcast: true");
+  it("has a hint where the failure has one cause", () => {
+    const withHint: readonly (readonly [code: string, syscall: string, address: string, hint: string])[] = [
+      ["EADDRINUSE", "bind", "127.0.0.1:80", "; pass reusePort: true to every socket that is to share the port"],
+      ["EADDRINUSE", "bind", "[::1]:0", "; no local port is free"],
+      ["EACCES", "bind", "127.0.0.1:1023", "; ports below 1024 need root or CAP_NET_BIND_SERVICE"],
+      ["EPERM", "setsockopt", "SO_MARK", "; this option needs root or CAP_NET_ADMIN"],
+      ["EPROTOTYPE", "connect", "/run/x.sock", "; the socket has another transport"],
+    ];
+    for (const [code, syscall, address, hint] of withHint) {
+      assertStringIncludes(systemError(errors[code]!, syscall, address).message, hint);
+    }
     assertStringIncludes(systemError(errors.EPERM!, "socket", undefined, "ask root").message, "; ask root");
+  });
+
+  it("has no hint where several causes are possible", () => {
+    const without: readonly (readonly [code: string, syscall: string, address?: string])[] = [
+      ["EADDRINUSE", "bind"],
+      ["EACCES", "bind", "127.0.0.1:8080"],
+      ["EACCES", "bind", "/run/x.sock"],
+      ["EPERM", "setsockopt", "TCP_CONGESTION"],
+      ["EPERM", "socket"],
+      ["EPROTOTYPE", "connect", "127.0.0.1:80"],
+    ];
+    for (const [code, syscall, address] of without) {
+      assert(systemError(errors[code]!, syscall, address).message.endsWith(`(${code})`), `${syscall} ${code}`);
+    }
   });
 
   it("comes from -1 alone", () => {

@@ -161,7 +161,7 @@ describe("Without a descriptor left", PATIENCE, () => {
     assertEquals(JSON.parse(stdout), {
       // Of the accept that waited and of one that came later.
       codes: ["EMFILE", "EMFILE"],
-      message: "accept: this process has as many descriptors open as it may (ulimit -n) (EMFILE)",
+      message: "accept: too many open files (EMFILE); the limit is RLIMIT_NOFILE (ulimit -n)",
       // When a connection had come, and while nobody asked, none.
       attempts: 1,
       attemptsWhileIdle: 0,

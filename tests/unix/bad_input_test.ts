@@ -109,7 +109,7 @@ describe("Listening fails", PATIENCE, () => {
         using directory = new Directory();
         Deno.writeTextFileSync(directory.file("file"), "");
         const error = await open({ path: directory.file("file/socket"), replaceStale });
-        assertStringIncludes(messageOf(error, "NotADirectory"), "part of the path is not a directory (ENOTDIR)");
+        assertStringIncludes(messageOf(error, "NotADirectory"), "not a directory (ENOTDIR)");
       });
     }
   }
@@ -159,7 +159,7 @@ describe("A descriptor", PATIENCE, () => {
     fromFd(fd).close();
     for (const take of [fromFd, Socket.fromFd]) {
       const error = assertThrows(() => take(fd), Deno.errors.BadResource);
-      assertEquals(error.message, `getsockopt descriptor ${fd}: not an open descriptor (EBADF)`);
+      assertEquals(error.message, `getsockopt descriptor ${fd}: bad file descriptor (EBADF)`);
     }
   });
 
