@@ -194,7 +194,7 @@ describe("connect()", PATIENCE, () => {
     using _datagrams = listenDatagram({ transport: "unixgram", path: directory.file() });
     const { code, message } = await refusal(directory.file());
     assertEquals(code, "EPROTOTYPE");
-    assertStringIncludes(message, `connect ${directory.file()}: the socket there is of another type`);
+    assertStringIncludes(message, `connect ${directory.file()}: protocol wrong type for socket`);
   });
 
   itUnless(

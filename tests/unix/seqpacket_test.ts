@@ -53,7 +53,12 @@ describe("A seqpacket listener", PATIENCE, () => {
         () => connect({ transport: "unix", path: directory.file("packets") }),
         () => connect({ transport: "seqpacket", path: directory.file("stream") }),
       ]
-    ) assertEquals((await assertRejects(call, Error, "another type") as { code?: string }).code, "EPROTOTYPE");
+    ) {
+      assertEquals(
+        (await assertRejects(call, Error, "protocol wrong type for socket") as { code?: string }).code,
+        "EPROTOTYPE",
+      );
+    }
   });
 
   it("gives connections to waiting accepts in order, and ends an iteration when it is closed", async () => {
