@@ -13,6 +13,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { listen, listenDatagram, type TcpListener, type UdpSocket } from "../mod.ts";
 import type { Load } from "./dashboard/load.ts";
 import type { Seen, Sockets } from "./dashboard/worker.ts";
+import { number } from "./arguments.ts";
 
 const HELP = `Shows on a page how datagrams and connections spread over Workers that share a port.
 
@@ -156,12 +157,6 @@ async function wait(seconds: number | null): Promise<void> {
   await promise;
   Deno.removeSignalListener("SIGINT", resolve);
   clearTimeout(timer);
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 async function main(): Promise<void> {

@@ -23,6 +23,7 @@ import {
   TYPES,
   type Zone,
 } from "./dns_relay/message.ts";
+import { number } from "./arguments.ts";
 
 const HELP = `A DNS server that answers from the address that was asked.
 
@@ -99,12 +100,6 @@ async function serve(relay: Relay, { data, addr, destination }: Datagram): Promi
 /** As people write it: a socket of both families sees IPv4 addresses as a part of IPv6. */
 function plain(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, "");
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 async function main(): Promise<void> {

@@ -20,6 +20,7 @@ import {
   type UnixConn,
   type UnixListener,
 } from "../mod.ts";
+import { wholeNumber } from "./arguments.ts";
 
 const HELP = `Replaces a TCP server by new versions of itself under load, and counts the requests that fail.
 
@@ -241,12 +242,6 @@ async function restart(restarts: number, path: string): Promise<void> {
   if (failures.length > 0 || answers.size !== restarts + 1) Deno.exitCode = 1;
 }
 
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected a whole number from ${least} to ${most}`);
-}
-
 async function main(): Promise<void> {
   const args = parseArgs(Deno.args, {
     string: ["restarts", "path", "serve"],
@@ -257,8 +252,8 @@ async function main(): Promise<void> {
     },
   });
   if (args.help) return console.log(HELP);
-  if (args.serve === undefined) return await restart(number("restarts", args.restarts, 1, 200), args.path);
-  await serve(number("serve", args.serve, 1, 201), args.path);
+  if (args.serve === undefined) return await restart(wholeNumber("restarts", args.restarts, 1, 200), args.path);
+  await serve(wholeNumber("serve", args.serve, 1, 201), args.path);
   Deno.exit(); // Standard input may still be open.
 }
 

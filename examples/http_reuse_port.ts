@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { connect, listen, type TcpListener } from "../mod.ts";
+import { wholeNumber } from "./arguments.ts";
 
 const HELP = `Several Workers serve HTTP on one port, and the kernel spreads connections over them.
 
@@ -71,12 +72,6 @@ async function showSpread(hostname: string, port: number, requests: number, name
   for (const [name, count] of counts) console.log(`${name} ${"█".repeat(Math.round(count / most * 40))} ${count}`);
 }
 
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected a whole number from ${least} to ${most}`);
-}
-
 async function main(): Promise<void> {
   const args = parseArgs(Deno.args, {
     string: ["workers", "requests", "host", "port"],
@@ -87,10 +82,10 @@ async function main(): Promise<void> {
     },
   });
   if (args.help) return console.log(HELP);
-  const requests = number("requests", args.requests, 1, 10_000);
-  const count = number("workers", args.workers, 1, 64);
+  const requests = wholeNumber("requests", args.requests, 1, 10_000);
+  const count = wholeNumber("workers", args.workers, 1, 64);
 
-  const listeners = openListeners(args.host, number("port", args.port, 0, 65535), count);
+  const listeners = openListeners(args.host, wholeNumber("port", args.port, 0, 65535), count);
   const { hostname, port } = listeners[0]!.addr;
   const names = listeners.map((_, index) => `worker ${index + 1}`);
   const workers = await Promise.all(listeners.map((listener, index) => startWorker(listener, names[index]!)));

@@ -12,6 +12,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { resolveAddress, Socket } from "../mod.ts";
+import { number } from "./arguments.ts";
 
 const HELP = `Sends ICMP echo requests and prints how long the answers take.
 
@@ -91,12 +92,6 @@ async function ping(
     if (signal.aborted) return null;
     throw error;
   }
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 async function main(): Promise<void> {

@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type Control, listenDatagram, sockopt, type UdpSocket } from "../mod.ts";
+import { number } from "./arguments.ts";
 
 const HELP = `Two sockets share a UDP port: one listens there, the other sends multicast from it.
 
@@ -65,12 +66,6 @@ async function send(shared: UdpSocket, address: string, text: string): Promise<v
   shared.setMulticastLoopback(true); // Members on this host are to hear it too.
   await shared.send(new TextEncoder().encode(text), GROUP);
   console.log(`Sent ${JSON.stringify(text)} from ${address}:${shared.addr.port} to ${GROUP.hostname}:${GROUP.port}`);
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 async function main(): Promise<void> {

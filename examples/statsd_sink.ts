@@ -12,6 +12,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { DatagramBatch, listenDatagram, type UdpSocket } from "../mod.ts";
+import { number } from "./arguments.ts";
 
 const HELP = `Collects statsd metrics and prints tables of them.
 
@@ -141,12 +142,6 @@ async function collect(
     if (error instanceof Deno.errors.TimedOut) return true; // The interval is over.
     throw error;
   }
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 async function main(): Promise<void> {

@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { connect, isSocketError, type TcpConn } from "../mod.ts";
+import { number } from "./arguments.ts";
 
 const HELP =
   `Sends a text to an echo server and prints what comes back; then a read meets a deadline, and one is aborted.
@@ -58,12 +59,6 @@ async function abort(conn: TcpConn): Promise<void> {
     if (error !== controller.signal.reason) throw error;
     console.log(`Abort: ${error}`);
   }
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 async function main(): Promise<void> {

@@ -9,6 +9,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listen, type TcpConn } from "../mod.ts";
+import { number } from "./arguments.ts";
 
 const HELP = `Sends back to every client what it sends.
 
@@ -38,12 +39,6 @@ async function echo(conn: TcpConn, idle: number): Promise<void> {
     // One client's trouble is not the server's.
     console.log(`${hostname}:${port} failed after ${total} bytes: ${(error as Error).message}`);
   }
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 async function main(): Promise<void> {

@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { connectAny, listen, type Socket, type TcpConn, type TcpListener } from "../mod.ts";
+import { number } from "./arguments.ts";
 
 const HELP = `Dials ten times at once; the first connection wins, and the other dials are cancelled.
 
@@ -56,12 +57,6 @@ function isOpen(socket: Socket): boolean {
     if (error instanceof Deno.errors.BadResource) return false;
     throw error;
   }
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 async function main(): Promise<void> {

@@ -13,6 +13,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { DatagramBatch, listenDatagram } from "../mod.ts";
+import { number } from "./arguments.ts";
 
 const HELP = `Floods a UDP port with numbered datagrams and shows how many come through.
 
@@ -235,12 +236,6 @@ interface Options {
   seconds: number;
   /** 0: no limit. */
   rate: number;
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 function modeOf(text: string): Mode {

@@ -11,6 +11,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listen, type UnixConn } from "../mod.ts";
+import { number } from "./arguments.ts";
 
 const HELP = `Sends back to every client what it sends, over a Unix socket.
 
@@ -48,12 +49,6 @@ async function echo(conn: UnixConn, idle: number): Promise<void> {
 function permissionBits(text: string): number {
   if (/^[0-7]{3}$/.test(text)) return parseInt(text, 8);
   throw new RangeError(`--mode ${text}: expected three octal digits, such as 600`);
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 async function main(): Promise<void> {

@@ -13,6 +13,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listenDatagram, type UdpSocket } from "../mod.ts";
+import { number } from "./arguments.ts";
 
 const HELP = `Sends a WS-Discovery Probe and prints what answers.
 
@@ -173,12 +174,6 @@ async function listen(socket: UdpSocket, group: Deno.NetAddr, address: string, m
     if (!answer || message.action !== "Probe" || !/^$|:Device$/.test(message.probe)) continue;
     await socket.send(envelope(newId(), "ProbeMatches", `${ADDRESSING}/role/anonymous`, message.id, body), from);
   }
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected ${least} to ${most}`);
 }
 
 async function main(): Promise<void> {

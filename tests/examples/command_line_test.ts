@@ -62,6 +62,7 @@ describe("a bad value", () => {
     ["multicast_chat", ["--port", "99999"], /^multicast_chat: Invalid port .*99999/],
     ["multicast_chat", ["--group", "127.0.0.1"], /^multicast_chat: Not a multicast group: "127\.0\.0\.1"/],
     ["ping", ["--count", "many"], /^ping: --count many: expected 1 to 1000$/],
+    ["ping", ["--count", ""], /^ping: --count : expected 1 to 1000$/],
     ["ping", ["192.0.2.55"], /^ping: 192\.0\.2\.55 is not this machine: name the address to leave it by/],
     ["reuse_port", ["--port", "0"], /^reuse_port: --port 0: expected 1 to 65535$/],
     ["ws_discovery", ["--types", "<x>"], /^ws_discovery: --types <x>: expected names as wsdp:Device$/],
