@@ -8,21 +8,21 @@ import { describeMachine, thisMachine } from "./framework/machine.ts";
 import { describeResult, figure, toJson } from "./framework/report.ts";
 import { pinProcesses } from "./framework/processes.ts";
 import { takeTurns } from "./framework/turns.ts";
-import type { Result, Work } from "./framework/workload.ts";
-import { works } from "./works/mod.ts";
+import type { Result, Workload } from "./framework/workload.ts";
+import { workloads } from "./workloads/mod.ts";
 
 const HELP = `deno task bench [--only NAME]… [--rounds N] [--json FILE] [--svg FILE] [--pin] [--calm SECONDS] [--list]
 
-Lets the module and others do the same work in turns, each in a process of its own, and prints medians and their ratios
+Lets the module and others run the same workload in turns, each in a process of its own, and prints medians and their ratios
 to Deno's own API. Only ratios within one run mean something.
 
-  --only NAME   a work, or all whose name begins so; may be given several times
+  --only NAME   a workload, or all whose name begins so; may be given several times
   --rounds N    default 5
   --json FILE   writes every sample
   --svg FILE    draws a chart
-  --pin         keeps the load on the last processor and the contenders off it
+  --pin         keeps the load on the last processor and the subjects off it
   --calm S      waits up to S seconds before each sample for other processes to be quiet, and counts when they were not
-  --list        names the works`;
+  --list        names the workloads`;
 
 const args = parseArgs(Deno.args, {
   boolean: ["help", "list", "pin"],
@@ -31,19 +31,21 @@ const args = parseArgs(Deno.args, {
   default: { rounds: "5", calm: "0" },
 });
 
-function chosen(): readonly Work[] {
+function chosen(): readonly Workload[] {
   const names = args.only as string[];
-  const exact = new Set(works.map(({ name }) => name).filter((name) => names.includes(name)));
-  // "tcp_echo_1" is a work, and the beginning of others.
+  const exact = new Set(workloads.map(({ name }) => name).filter((name) => names.includes(name)));
+  // "tcp_echo_1" is a workload, and the beginning of others.
   const fits = (name: string, given: string) => exact.has(given) ? name === given : name.startsWith(given);
-  const found = works.filter(({ name }) => names.length === 0 || names.some((given) => fits(name, given)));
+  const found = workloads.filter(({ name }) => names.length === 0 || names.some((given) => fits(name, given)));
   if (found.length > 0) return found;
-  throw new TypeError(`No work is called ${names.join(" or ")}; there are ${works.map(({ name }) => name).join(", ")}`);
+  throw new TypeError(
+    `No workload is called ${names.join(" or ")}; there are ${workloads.map(({ name }) => name).join(", ")}`,
+  );
 }
 
-function tell(work: Work, round: number, contender: string, sample: Readonly<Record<string, number>>): void {
-  const figures = work.metrics.map(({ key, title, digits }) => `${figure(sample[key] ?? NaN, digits)} ${title}`);
-  console.error(`  ${work.name} round ${round + 1}: ${contender}: ${figures.join(", ")}`);
+function tell(workload: Workload, round: number, subject: string, sample: Readonly<Record<string, number>>): void {
+  const figures = workload.metrics.map(({ key, title, digits }) => `${figure(sample[key] ?? NaN, digits)} ${title}`);
+  console.error(`  ${workload.name} round ${round + 1}: ${subject}: ${figures.join(", ")}`);
 }
 
 /** Before each sample. `disturbed` counts those that were taken all the same. */
@@ -55,9 +57,9 @@ async function settle(): Promise<void> {
 
 async function measure(rounds: number): Promise<Result[]> {
   const results: Result[] = [];
-  for (const work of chosen()) {
+  for (const workload of chosen()) {
     quiet.disturbed = 0;
-    const result = await takeTurns(work, rounds, settle, (...sample) => tell(work, ...sample));
+    const result = await takeTurns(workload, rounds, settle, (...sample) => tell(workload, ...sample));
     const note = quiet.disturbed > 0 ? `  ${quiet.disturbed} samples were taken on a busy machine\n` : "";
     console.log(`${describeResult(result)}\n${note}`);
     results.push(result);
@@ -67,7 +69,7 @@ async function measure(rounds: number): Promise<Result[]> {
 
 async function main(): Promise<void> {
   if (args.help) return console.log(HELP);
-  if (args.list) return works.forEach(({ name, title }) => console.log(`${name.padEnd(24)} ${title}`));
+  if (args.list) return workloads.forEach(({ name, title }) => console.log(`${name.padEnd(24)} ${title}`));
   const rounds = Number(args.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`Invalid --rounds: ${args.rounds}`);
   if (args.pin) await pinProcesses();

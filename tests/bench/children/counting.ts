@@ -1,4 +1,4 @@
-/** How the contenders in TypeScript count. */
+/** How the subjects in TypeScript count. */
 
 import process from "node:process";
 
@@ -6,7 +6,7 @@ import process from "node:process";
 const WARM_UP = 400;
 const WINDOW = 1000;
 
-/** Datagrams or the like between two looks at the clock, for works that count them one by one. */
+/** Datagrams or the like between two looks at the clock, for workloads that count them one by one. */
 export const STRIDE = 64;
 
 /** What came of a window: how often a second, at how many microseconds of processor time each, and how often at all. */
@@ -29,6 +29,6 @@ export async function countStrides(stride: () => Promise<number>): Promise<Count
 }
 
 /** One line for the parent. */
-export function say(value: unknown): void {
+export function report(value: unknown): void {
   console.log(JSON.stringify(value));
 }

@@ -1,8 +1,8 @@
-/** A UDP contender with our API or with Deno's: `udp.ts ours|Deno receive|send|round_trip [PORT]`. One JSON line of results. */
+/** A UDP subject with our API or with Deno's: `udp.ts ours|Deno receive|send|round_trip [PORT]`. One JSON line of results. */
 
 import { quantile } from "../framework/statistics.ts";
 import { OURS } from "../framework/workload.ts";
-import { countStrides, say, STRIDE } from "./counting.ts";
+import { countStrides, report, STRIDE } from "./counting.ts";
 
 type Api = Pick<typeof Deno, "listenDatagram">;
 
@@ -14,8 +14,8 @@ const datagram = new Uint8Array(64);
 const buffer = new Uint8Array(2048);
 
 async function receive(): Promise<void> {
-  say({ port: (socket.addr as Deno.NetAddr).port });
-  say(
+  report({ port: (socket.addr as Deno.NetAddr).port });
+  report(
     await countStrides(async () => {
       for (let left = STRIDE; left > 0; left--) await socket.receive(buffer);
       return STRIDE;
@@ -24,7 +24,7 @@ async function receive(): Promise<void> {
 }
 
 async function send(): Promise<void> {
-  say(
+  report(
     await countStrides(async () => {
       for (let left = STRIDE; left > 0; left--) await socket.send(datagram, peer);
       return STRIDE;
@@ -44,7 +44,7 @@ async function roundTrip(): Promise<void> {
     return STRIDE;
   });
   const counted = times.slice(-count);
-  say({ median: quantile(counted, 0.5), p99: quantile(counted, 0.99), processor });
+  report({ median: quantile(counted, 0.5), p99: quantile(counted, 0.99), processor });
 }
 
 const modes: Record<string, () => Promise<void>> = { receive, send, round_trip: roundTrip };

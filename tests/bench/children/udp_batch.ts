@@ -1,7 +1,7 @@
 /** What only the module has: `udp_batch.ts ours receive_many|receive_offload|send_many|send_segments [PORT]`. One JSON line of results. */
 
 import { DatagramBatch, listenDatagram } from "../../../mod.ts";
-import { countStrides, say } from "./counting.ts";
+import { countStrides, report } from "./counting.ts";
 
 /** Bytes of a datagram, and datagrams of one call. */
 const LENGTH = 64;
@@ -14,18 +14,18 @@ const peer: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port: Numb
 
 async function receiveMany(): Promise<void> {
   const batch = new DatagramBatch();
-  say({ port: socket.addr.port });
-  say(await countStrides(() => socket.receiveMany(batch)));
+  report({ port: socket.addr.port });
+  report(await countStrides(() => socket.receiveMany(batch)));
 }
 
 async function sendMany(): Promise<void> {
   const datagrams = Array.from({ length: MANY }, () => ({ data: new Uint8Array(LENGTH), addr: peer }));
-  say(await countStrides(() => socket.sendMany(datagrams)));
+  report(await countStrides(() => socket.sendMany(datagrams)));
 }
 
 async function sendSegments(): Promise<void> {
   const run = new Uint8Array(LENGTH * MANY);
-  say(await countStrides(async () => await socket.sendSegments(run, LENGTH, peer) / LENGTH));
+  report(await countStrides(async () => await socket.sendSegments(run, LENGTH, peer) / LENGTH));
 }
 
 const modes: Record<string, () => Promise<void>> = {

@@ -1,4 +1,4 @@
-/** A UDP contender with Bun.udpSocket: `udp_bun.mjs receive|send|send_many [PORT]`. One JSON line of results. */
+/** A UDP subject with Bun.udpSocket: `udp_bun.mjs receive|send|send_many [PORT]`. One JSON line of results. */
 
 /* global Bun */
 import process from "node:process";
@@ -13,7 +13,7 @@ let received = () => {};
 
 const socket = await Bun.udpSocket({ hostname: "127.0.0.1", socket: { data: () => received() } });
 
-function say(value) {
+function report(value) {
   console.log(JSON.stringify(value));
 }
 
@@ -32,7 +32,7 @@ function counter() {
       before = process.cpuUsage();
     } else if (from !== 0 && now > from + WINDOW) {
       const { user, system } = process.cpuUsage(before);
-      say({ rate: count / (now - from) * 1000, processor: (user + system) / count });
+      report({ rate: count / (now - from) * 1000, processor: (user + system) / count });
       process.exit(0);
     }
   };
@@ -47,7 +47,7 @@ function receive() {
     done(STRIDE);
     strideLeft = STRIDE;
   };
-  say({ port: socket.port });
+  report({ port: socket.port });
 }
 
 /** Bun's send is synchronous: true where the kernel took it. The loop gives the rest of Bun a turn now and then. */

@@ -1,4 +1,4 @@
-/** A UDP contender with node:dgram, in Node or in Deno: `udp_node.mjs receive|send|round_trip [PORT]`. One JSON line of results. */
+/** A UDP subject with node:dgram, in Node or in Deno: `udp_node.mjs receive|send|round_trip [PORT]`. One JSON line of results. */
 
 import { createSocket } from "node:dgram";
 import process from "node:process";
@@ -34,17 +34,17 @@ function counter(finish) {
   };
 }
 
-function say(value) {
+function report(value) {
   console.log(JSON.stringify(value));
 }
 
 function end(value) {
-  say(value);
+  report(value);
   process.exit(0);
 }
 
 function receive() {
-  say({ port: socket.address().port });
+  report({ port: socket.address().port });
   received = counter(end);
 }
 

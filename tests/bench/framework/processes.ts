@@ -2,13 +2,13 @@
 
 import { type Child, commandExists, start } from "../../support/process.ts";
 import { loadCommand, type LoadProgram } from "./load.ts";
-import type { Contender } from "./workload.ts";
+import type { Subject } from "./workload.ts";
 
 /** Prefixes that keep the sides on processors of their own; empty where the system's scheduler decides. */
 let loadPrefix: string[] = [];
 let contenderPrefix: string[] = [];
 
-/** Keeps all load on the last processor and the contenders off it. On few cores, the scheduler's choice to let both share one makes a
+/** Keeps all load on the last processor and the subjects off it. On few cores, the scheduler's choice to let both share one makes a
  * round trip several times quicker, and it chooses once a process. */
 export async function pinProcesses(): Promise<void> {
   const last = navigator.hardwareConcurrency - 1;
@@ -18,8 +18,8 @@ export async function pinProcesses(): Promise<void> {
   contenderPrefix = ["taskset", "-c", `0-${last - 1}`];
 }
 
-/** Starts a contender, with what only the round knows behind its own arguments. */
-export async function startContender({ command }: Contender, ...args: (string | number)[]): Promise<Child> {
+/** Starts a subject, with what only the round knows behind its own arguments. */
+export async function startContender({ command }: Subject, ...args: (string | number)[]): Promise<Child> {
   const [program, ...words] = [...contenderPrefix, ...await command(), ...args.map(String)];
   return start(program!, words);
 }

@@ -6,7 +6,7 @@ import type { Child } from "../../support/process.ts";
 const TIME_LIMIT = 60_000;
 
 /** The next thing a child says. Throws with all it wrote when it ends or hangs without a word. */
-export async function hear<T>(child: Child): Promise<T> {
+export async function receiveResult<T>(child: Child): Promise<T> {
   let late = false;
   const timer = setTimeout(() => {
     late = true;

@@ -10,12 +10,12 @@ export function figure(value: number, digits: number): string {
 }
 
 function row(result: Result, outcome: Outcome): string[] {
-  if (outcome.absent !== null) return [outcome.contender, `(${outcome.absent})`];
+  if (outcome.absent !== null) return [outcome.subject, `(${outcome.absent})`];
   return [
-    outcome.contender,
-    ...result.work.metrics.flatMap(({ key, digits }) => [
+    outcome.subject,
+    ...result.workload.metrics.flatMap(({ key, digits }) => [
       figure(middleOf(outcome, key), digits),
-      figure(ratio(result, outcome.contender, key), 2),
+      figure(ratio(result, outcome.subject, key), 2),
     ]),
   ];
 }
@@ -29,18 +29,19 @@ function columns(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `  ${row.map(align).join("  ")}`.trimEnd()).join("\n");
 }
 
-/** The medians of one work, the ratios, and its goals. */
+/** The medians of one workload, the ratios, and its goals. */
 export function describeResult(result: Result): string {
-  const { work, outcomes } = result;
-  const hasBaseline = outcomes.some(({ contender }) => contender === BASELINE);
-  const head = ["", ...work.metrics.flatMap(({ title }) => [title, hasBaseline ? `× ${BASELINE}` : ""])];
+  const { workload, outcomes } = result;
+  const hasBaseline = outcomes.some(({ subject }) => subject === BASELINE);
+  const head = ["", ...workload.metrics.flatMap(({ title }) => [title, hasBaseline ? `× ${BASELINE}` : ""])];
   const table = columns([head, ...outcomes.map((outcome) => row(result, outcome))]);
-  return [`${work.name}: ${work.title} (load: ${work.load}, ${loadLanguage})`, table, ...goals(result)].join("\n");
+  return [`${workload.name}: ${workload.title} (load: ${workload.load}, ${loadLanguage})`, table, ...goals(result)]
+    .join("\n");
 }
 
 function goals(result: Result): string[] {
-  return result.work.goals.map((goal) => {
-    const metric = result.work.metrics.find(({ key }) => key === goal.metric)!;
+  return result.workload.goals.map((goal) => {
+    const metric = result.workload.metrics.find(({ key }) => key === goal.metric)!;
     const wanted = `${metric.better === "more" ? "≥" : "≤"} ${goal.bound}`;
     const what = goal.against === undefined ? metric.title : `× ${goal.against} in ${metric.title}`;
     const found = reached(result, goal);
@@ -52,21 +53,21 @@ function goals(result: Result): string[] {
 function outcomeJson(result: Result, outcome: Outcome, metrics: readonly Metric[]) {
   const of = (value: (key: string) => number) => Object.fromEntries(metrics.map(({ key }) => [key, value(key)]));
   return {
-    contender: outcome.contender,
+    subject: outcome.subject,
     absent: outcome.absent,
     medians: of((key) => middleOf(outcome, key)),
-    ratios: of((key) => ratio(result, outcome.contender, key)),
+    ratios: of((key) => ratio(result, outcome.subject, key)),
     samples: outcome.samples,
   };
 }
 
 /** Everything that was measured. */
 export function toJson(machine: Machine, rounds: number, results: readonly Result[]): string {
-  const works = results.map((result) => {
-    const { name, title, metrics, goals, load } = result.work;
+  const workloads = results.map((result) => {
+    const { name, title, metrics, goals, load } = result.workload;
     const outcomes = result.outcomes.map((outcome) => outcomeJson(result, outcome, metrics));
     const reachedGoals = goals.map((goal) => ({ ...goal, ...reached(result, goal) }));
     return { name, title, load: `${load}, ${loadLanguage}`, metrics, outcomes, goals: reachedGoals };
   });
-  return JSON.stringify({ machine, description: describeMachine(machine), rounds, works }, null, 2) + "\n";
+  return JSON.stringify({ machine, description: describeMachine(machine), rounds, workloads }, null, 2) + "\n";
 }

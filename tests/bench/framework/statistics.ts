@@ -19,10 +19,10 @@ export function middleOf(outcome: Outcome, metric: string): number {
   return median(outcome.samples.map((sample) => sample[metric] ?? NaN));
 }
 
-/** Median of a metric as a ratio to that of another contender of the same run. */
-export function ratio(result: Result, contender: string, metric: string, against = BASELINE): number {
-  const of = (name: string) => result.outcomes.find((outcome) => outcome.contender === name);
-  const [one, other] = [of(contender), of(against)];
+/** Median of a metric as a ratio to that of another subject of the same run. */
+export function ratio(result: Result, subject: string, metric: string, against = BASELINE): number {
+  const of = (name: string) => result.outcomes.find((outcome) => outcome.subject === name);
+  const [one, other] = [of(subject), of(against)];
   if (one === undefined || other === undefined) return NaN;
   const unit = middleOf(other, metric);
   // What is measured over a baseline of its own has nothing to be a multiple of.
@@ -31,8 +31,8 @@ export function ratio(result: Result, contender: string, metric: string, against
 
 /** How far a goal was reached; null where it could not be measured. */
 export function reached(result: Result, goal: Goal): { value: number; reached: boolean } | null {
-  const metric = result.work.metrics.find(({ key }) => key === goal.metric)!;
-  const outcome = result.outcomes.find(({ contender }) => contender === goal.of);
+  const metric = result.workload.metrics.find(({ key }) => key === goal.metric)!;
+  const outcome = result.outcomes.find(({ subject }) => subject === goal.of);
   const value = goal.against === undefined
     ? outcome === undefined ? NaN : middleOf(outcome, goal.metric)
     : ratio(result, goal.of, goal.metric, goal.against);

@@ -10,7 +10,7 @@ const CHUNK = 262_144;
 
 const [program, ...words] = Deno.args;
 
-function say(value: unknown): void {
+function report(value: unknown): void {
   console.log(JSON.stringify(value));
 }
 
@@ -21,7 +21,7 @@ async function udpFlood(): Promise<void> {
   using socket = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
   socket.connect({ transport: "udp", hostname: "127.0.0.1", port });
   const run = new Uint8Array(length * segments);
-  say({ started: true });
+  report({ started: true });
   for (let now = performance.now(), next = now; now < end; now = performance.now()) {
     if (now < next) continue;
     next = Math.max(next + interval, now - 10 * interval);
@@ -34,7 +34,7 @@ async function udpEcho(): Promise<void> {
   using socket = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
   const end = setTimeout(() => Deno.exit(), Number(words[0]) * 1000);
   Deno.unrefTimer(end);
-  say({ port: socket.addr.port });
+  report({ port: socket.addr.port });
   const buffer = new Uint8Array(65_536);
   for (;;) {
     const [data, from] = await socket.receive(buffer);
@@ -96,7 +96,7 @@ async function bulk(): Promise<void> {
 
 function finish(): void {
   over = true;
-  say({ count, rate: count / Number(span) * 1000, median: quantile(times, 0.5), p99: quantile(times, 0.99) });
+  report({ count, rate: count / Number(span) * 1000, median: quantile(times, 0.5), p99: quantile(times, 0.99) });
   Deno.exit();
 }
 
@@ -109,14 +109,14 @@ async function streamLoad(): Promise<void> {
       await roundTrip(conn, new Uint8Array(LENGTH));
       quiet.push(conn);
     }
-    say({ started: true });
+    report({ started: true });
     await new Promise((resolve) => setTimeout(resolve, 30_000));
     return;
   }
   setTimeout(() => {
     count = 0;
     times = [];
-    say({ started: true });
+    report({ started: true });
     setTimeout(finish, Number(span));
   }, Number(warmUp));
   const modes: Record<string, () => Promise<void>> = { echo, accept, to: bulk, from: bulk };

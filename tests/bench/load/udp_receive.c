@@ -1,4 +1,4 @@
-/* Receives as C does it: what a contender can come near to.
+/* Receives as C does it: what a subject can come near to.
  *
  * udp_receive recvmsg|recvmmsg|gro
  *

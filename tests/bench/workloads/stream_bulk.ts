@@ -1,4 +1,4 @@
-import { BASELINE, OURS, type Work } from "../framework/workload.ts";
+import { BASELINE, OURS, type Workload } from "../framework/workload.ts";
 import { processorPer, rateOf } from "./metrics.ts";
 import { type ServerMode, serverRound, servers, type Transport, TRANSPORT_NAMES } from "./stream.ts";
 
@@ -10,18 +10,18 @@ const WAYS: readonly { way: ServerMode; words: string; mode: "to" | "from" }[] =
   { way: "writable", words: "sent into writable", mode: "from" },
 ];
 
-function bulk(transport: Transport, { way, words, mode }: typeof WAYS[number]): Work {
+function bulk(transport: Transport, { way, words, mode }: typeof WAYS[number]): Workload {
   return {
     name: `${transport}_bulk_${way}`,
     title: `${TRANSPORT_NAMES[transport]}, one way, ${words}`,
     load: "stream_load, 256 KiB a call",
     metrics: [rateOf("MiB"), processorPer("MiB")],
-    contenders: servers(transport, way),
+    subjects: servers(transport, way),
     goals: [{ metric: "rate", of: OURS, against: BASELINE, bound: 1 }],
-    round: (contender) => serverRound(contender, { mode, connections: 1 }),
+    round: (subject) => serverRound(subject, { mode, connections: 1 }),
   };
 }
 
-export const streamBulk: readonly Work[] = (["tcp", "unix"] as const).flatMap((transport) =>
+export const streamBulk: readonly Workload[] = (["tcp", "unix"] as const).flatMap((transport) =>
   WAYS.map((way) => bulk(transport, way))
 );

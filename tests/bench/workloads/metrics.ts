@@ -5,7 +5,7 @@ export function rateOf(what: string): Metric {
   return { key: "rate", title: `${what}/s`, better: "more", digits: 0 };
 }
 
-/** Processor time of the contender, user and system, all its threads. */
+/** Processor time of the subject, user and system, all its threads. */
 export function processorPer(what: string): Metric {
   return { key: "processor", title: `µs of processor a ${what}`, better: "less", digits: 2 };
 }

@@ -1,9 +1,9 @@
-/** What the works over TCP and over Unix streams have in common. */
+/** What the workloads over TCP and over Unix streams have in common. */
 
 import { both } from "../framework/subjects.ts";
 import { startContender, startLoad } from "../framework/processes.ts";
-import { hear, processorTime } from "../framework/protocol.ts";
-import type { Contender, Sample } from "../framework/workload.ts";
+import { processorTime, receiveResult } from "../framework/protocol.ts";
+import type { Sample, Subject } from "../framework/workload.ts";
 
 export type Transport = "tcp" | "unix";
 
@@ -24,14 +24,14 @@ export interface Load {
   readonly idle?: number;
 }
 
-export function servers(transport: Transport, mode: ServerMode): Contender[] {
+export function servers(transport: Transport, mode: ServerMode): Subject[] {
   return both("children/stream_server.ts", transport, mode);
 }
 
 /** A server that is up. `remove` takes away the folder of its path, which a killed server leaves behind. */
-export async function startServer(contender: Contender) {
-  const server = await startContender(contender);
-  const { address } = await hear<{ address: string }>(server);
+export async function startServer(subject: Subject) {
+  const server = await startContender(subject);
+  const { address } = await receiveResult<{ address: string }>(server);
   return {
     address,
     pid: server.pid,
@@ -48,14 +48,14 @@ export async function startServer(contender: Contender) {
 export async function attack(server: { address: string; pid: number }, load: Load): Promise<Sample> {
   const { mode, connections, idle = 0 } = load;
   await using generator = await startLoad("stream_load", mode, server.address, connections, idle, WARM_UP, WINDOW);
-  await hear(generator);
+  await receiveResult(generator);
   const before = await processorTime(server.pid);
-  const { count, ...sample } = await hear<{ count: number } & Sample>(generator);
+  const { count, ...sample } = await receiveResult<{ count: number } & Sample>(generator);
   return { ...sample, processor: (await processorTime(server.pid) - before) / count };
 }
 
 /** One round of a server under one load. */
-export async function serverRound(contender: Contender, load: Load): Promise<Sample> {
-  await using server = await startServer(contender);
+export async function serverRound(subject: Subject, load: Load): Promise<Sample> {
+  await using server = await startServer(subject);
   return await attack(server, load);
 }

@@ -1,7 +1,7 @@
 import { run } from "../../support/process.ts";
 import { both } from "../framework/subjects.ts";
 import { median } from "../framework/statistics.ts";
-import { OURS, type Work } from "../framework/workload.ts";
+import { OURS, type Workload } from "../framework/workload.ts";
 
 /** Pairs of runs in a round. */
 const PAIRS = 7;
@@ -14,12 +14,12 @@ async function timed([program, ...args]: readonly string[]): Promise<number> {
   return performance.now() - start;
 }
 
-export const startup: Work = {
+export const startup: Workload = {
   name: "startup",
   title: "Import and first socket, over a script without",
   load: "none",
   metrics: [{ key: "time", title: "ms", better: "less", digits: 1 }],
-  contenders: both("children/startup.ts"),
+  subjects: both("children/startup.ts"),
   goals: [{ metric: "time", of: OURS, bound: 40 }],
   async round({ command }) {
     const words = await command();

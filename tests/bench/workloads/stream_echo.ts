@@ -1,4 +1,4 @@
-import { BASELINE, type Goal, OURS, type Work } from "../framework/workload.ts";
+import { BASELINE, type Goal, OURS, type Workload } from "../framework/workload.ts";
 import { MEDIAN, P99, processorPer, rateOf } from "./metrics.ts";
 import { serverRound, servers, type Transport, TRANSPORT_NAMES } from "./stream.ts";
 
@@ -8,7 +8,7 @@ function goals(connections: number): Goal[] {
   return [goal("rate", connections < 128 ? 1 : 1.2), goal("processor", 1)];
 }
 
-function echo(transport: Transport, connections: number): Work {
+function echo(transport: Transport, connections: number): Workload {
   const many = connections === 1 ? "1 connection" : `${connections} connections`;
   const latency = [MEDIAN, P99];
   const rate = [rateOf("round trips")];
@@ -17,13 +17,13 @@ function echo(transport: Transport, connections: number): Work {
     title: `${TRANSPORT_NAMES[transport]}, echo of 64 bytes, ${many}`,
     load: "stream_load, epoll",
     metrics: [...connections === 1 ? [...latency, ...rate] : [...rate, ...latency], processorPer("round trip")],
-    contenders: servers(transport, "echo"),
+    subjects: servers(transport, "echo"),
     goals: goals(connections),
-    round: (contender) => serverRound(contender, { mode: "echo", connections }),
+    round: (subject) => serverRound(subject, { mode: "echo", connections }),
   };
 }
 
-export const streamEcho: readonly Work[] = [
+export const streamEcho: readonly Workload[] = [
   ...[1, 16, 128].map((connections) => echo("tcp", connections)),
   ...[1, 128].map((connections) => echo("unix", connections)),
 ];

@@ -1,7 +1,7 @@
 import { both, inBun, inC, inGo, nodeApi, oursBy } from "../framework/subjects.ts";
 import { startContender, startLoad } from "../framework/processes.ts";
-import { hear } from "../framework/protocol.ts";
-import { BASELINE, type Contender, type Goal, OURS, type Sample, type Work } from "../framework/workload.ts";
+import { receiveResult } from "../framework/protocol.ts";
+import { BASELINE, type Goal, OURS, type Sample, type Subject, type Workload } from "../framework/workload.ts";
 import { processorPer, rateOf } from "./metrics.ts";
 
 /** Bytes of a datagram. */
@@ -13,7 +13,7 @@ const FASTER: Goal = { metric: "rate", of: OURS, against: BASELINE, bound: 1.5 }
 const NO_DEARER: Goal = { metric: "processor", of: OURS, against: BASELINE, bound: 1 };
 
 /** One datagram a call. */
-const ONE_BY_ONE: readonly Contender[] = [
+const ONE_BY_ONE: readonly Subject[] = [
   ...both("children/udp.ts", "receive"),
   ...nodeApi("node:dgram", "children/udp_node.mjs", "receive"),
   inBun("udpSocket", "children/udp_bun.mjs", "receive"),
@@ -44,11 +44,11 @@ interface Flood {
   rate: number;
 }
 
-async function round(contender: Contender, { segments, rate }: Flood): Promise<Sample> {
-  await using receiver = await startContender(contender);
-  const { port } = await hear<{ port: number }>(receiver);
+async function round(subject: Subject, { segments, rate }: Flood): Promise<Sample> {
+  await using receiver = await startContender(subject);
+  const { port } = await receiveResult<{ port: number }>(receiver);
   await using _flood = await startLoad("udp_flood", port, LENGTH, LIMIT, segments, rate);
-  return await hear(receiver);
+  return await receiveResult(receiver);
 }
 
 const shared = {
@@ -57,35 +57,35 @@ const shared = {
 };
 
 /** The receiver is what limits. */
-const flooded: Work = {
+const flooded: Workload = {
   ...shared,
   name: "udp_receive",
-  load: "udp_flood by UDP_SEGMENT, 64 a message: more than any contender takes",
-  contenders: [...ONE_BY_ONE, MANY, OFFLOAD, RECVMSG, RECVMMSG, GRO],
+  load: "udp_flood by UDP_SEGMENT, 64 a message: more than any subject takes",
+  subjects: [...ONE_BY_ONE, MANY, OFFLOAD, RECVMSG, RECVMMSG, GRO],
   goals: [FASTER, NO_DEARER, ...BATCHES, ...OFFLOADED],
-  round: (contender) => round(contender, { segments: 64, rate: 0 }),
+  round: (subject) => round(subject, { segments: 64, rate: 0 }),
 };
 
 /** Over loopback the sender's call does most of the kernel's work for both: the rows for C say what is to be had at all. */
-const single: Work = {
+const single: Workload = {
   ...shared,
   name: "udp_receive_single",
   title: `${shared.title}, each a message of its own`,
   load: "udp_flood by sendmmsg, as fast as one core sends",
-  contenders: [...ONE_BY_ONE, MANY, RECVMSG, RECVMMSG],
+  subjects: [...ONE_BY_ONE, MANY, RECVMSG, RECVMMSG],
   goals: [FASTER, NO_DEARER, ...BATCHES],
-  round: (contender) => round(contender, { segments: 1, rate: 0 }),
+  round: (subject) => round(subject, { segments: 1, rate: 0 }),
 };
 
 /** Nobody is short of anything: what waiting costs. */
-const paced: Work = {
+const paced: Workload = {
   ...shared,
   name: "udp_receive_paced",
   title: `${shared.title}, 20,000 a second`,
   load: "udp_flood, one every 50 µs",
-  contenders: ONE_BY_ONE,
+  subjects: ONE_BY_ONE,
   goals: [NO_DEARER],
-  round: (contender) => round(contender, { segments: 1, rate: 20_000 }),
+  round: (subject) => round(subject, { segments: 1, rate: 20_000 }),
 };
 
-export const udpReceive: readonly Work[] = [flooded, single, paced];
+export const udpReceive: readonly Workload[] = [flooded, single, paced];

@@ -1,4 +1,4 @@
-import type { Work } from "../framework/workload.ts";
+import type { Workload } from "../framework/workload.ts";
 import { idle } from "./idle.ts";
 import { startup } from "./startup.ts";
 import { streamBulk } from "./stream_bulk.ts";
@@ -8,8 +8,8 @@ import { udpReceive } from "./udp_receive.ts";
 import { udpRoundTrip } from "./udp_round_trip.ts";
 import { udpSend } from "./udp_send.ts";
 
-/** Every work, in the order they are shown. */
-export const works: readonly Work[] = [
+/** Every workload, in the order they are shown. */
+export const workloads: readonly Workload[] = [
   ...udpReceive,
   udpSend,
   udpRoundTrip,
