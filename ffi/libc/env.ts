@@ -1,5 +1,5 @@
-/** What a test asks for by an environment variable, such as BERKELEY_POLLER=poll. It is read only where reading it is
- * granted already. */
+/** Returns the value of an environment variable that overrides a choice of the module, such as BERKELEY_POLLER=poll, or
+ * undefined. The variable is read only if that permission is already granted, so that no prompt appears. */
 export function override(variable: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable });
   return state === "granted" ? Deno.env.get(variable) : undefined;

@@ -1,7 +1,7 @@
-// One name a number, so that every number has one answer: EAGAIN is also EWOULDBLOCK here. 45 is ENOTSUP on macOS,
-// where EOPNOTSUPP has a number of its own, and EOPNOTSUPP on FreeBSD, where it has none.
+// Each number has one name. EAGAIN is also EWOULDBLOCK. 45 is ENOTSUP on macOS, where EOPNOTSUPP has another number, and
+// EOPNOTSUPP on FreeBSD, where ENOTSUP is the same.
 
-/** What both systems have from 4.4BSD: all up to 81 but 45. */
+/** The numbers of 4.4BSD, which both systems share: 1 to 81 except 45. */
 const sharedErrors = {
   EPERM: 1,
   ENOENT: 2,
@@ -138,7 +138,7 @@ export const freebsdErrors = {
   EINTEGRITY: 97,
 } as const;
 
-/** What getaddrinfo(3) returns on both. */
+/** Error codes of getaddrinfo(3) on both systems. */
 export const bsdResolverErrors = {
   EAI_ADDRFAMILY: 1,
   EAI_AGAIN: 2,

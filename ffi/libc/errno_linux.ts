@@ -1,5 +1,4 @@
-// One name a number, so that every number has one answer: EAGAIN is also EWOULDBLOCK here, EDEADLK also EDEADLOCK and
-// EOPNOTSUPP also ENOTSUP.
+// Each number has one name. EAGAIN is also EWOULDBLOCK, EDEADLK is also EDEADLOCK and EOPNOTSUPP is also ENOTSUP.
 
 /** errno on Linux. */
 export const linuxErrors = {
@@ -136,7 +135,7 @@ export const linuxErrors = {
   EHWPOISON: 133,
 } as const;
 
-/** What getaddrinfo(3) returns with glibc. */
+/** Error codes of getaddrinfo(3) in glibc. */
 export const linuxResolverErrors = {
   EAI_BADFLAGS: -1,
   EAI_NONAME: -2,

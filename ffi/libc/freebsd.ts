@@ -2,7 +2,7 @@ import { bsdResolverErrors, freebsdErrors } from "./errno_bsd.ts";
 import type { System } from "./system.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/event.h>, <netinet/in.h>, <netinet6/in6.h>, <netinet/tcp.h>, <poll.h>,
-// <fcntl.h> and <netdb.h> of FreeBSD 12 and later: 12 brought SO_REUSEPORT_LB and the longer struct kevent.
+// <fcntl.h> and <netdb.h> of FreeBSD 12 and later. SO_REUSEPORT_LB and the longer struct kevent are new in 12.
 
 const SOL_SOCKET = 0xffff;
 const IPPROTO_IP = 0;
@@ -167,8 +167,8 @@ export const freebsd = {
   name: "FreeBSD",
   libraries: ["libc.so.7", "/lib/libc.so.7"],
   errnoLocation: "__error",
-  mechanism: "kqueue",
-  spreadsLoad: "SO_REUSEPORT_LB",
+  backend: "kqueue",
+  reusePortOption: "SO_REUSEPORT_LB",
   multicastNeedsReusePort: true,
   abstractUnixNames: false,
   variadicOnStack: false,

@@ -3,7 +3,7 @@ import { linux_aarch64, linux_x86_64 } from "./linux.ts";
 import { macos_aarch64, macos_x86_64 } from "./macos.ts";
 import type { System } from "./system.ts";
 
-/** Every table there is. */
+/** The tables of all supported systems. */
 export const SYSTEMS: Readonly<Record<string, System>> = {
   linux_x86_64,
   linux_aarch64,
@@ -12,7 +12,7 @@ export const SYSTEMS: Readonly<Record<string, System>> = {
   freebsd,
 };
 
-/** The table for what `Deno.build` says. */
+/** The tables by `Deno.build.os` and `Deno.build.arch`. */
 const BY_BUILD: Readonly<Record<string, System>> = {
   "linux x86_64": linux_x86_64,
   "linux aarch64": linux_aarch64,
@@ -22,7 +22,8 @@ const BY_BUILD: Readonly<Record<string, System>> = {
   "freebsd aarch64": freebsd,
 };
 
-/** The table for an operating system and an architecture, both spelled as in `Deno.build`. */
+/** Returns the table for an operating system and an architecture, both spelled as in `Deno.build`. Throws
+ * Deno.errors.NotSupported for any other. */
 export function systemFor(os: string, arch: string): System {
   const build = `${os} ${arch}`;
   const system = Object.hasOwn(BY_BUILD, build) ? BY_BUILD[build] : undefined;
@@ -34,7 +35,7 @@ export function systemFor(os: string, arch: string): System {
 
 let picked: System | undefined;
 
-/** The table of the running system. Throws Deno.errors.NotSupported where there is none. */
+/** Returns the table of the running system. Throws Deno.errors.NotSupported on an unsupported one. */
 export function thisSystem(): System {
   return picked ??= systemFor(Deno.build.os, Deno.build.arch);
 }

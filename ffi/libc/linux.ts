@@ -2,7 +2,7 @@ import { linuxErrors, linuxResolverErrors } from "./errno_linux.ts";
 import type { System } from "./system.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/epoll.h>, <sys/eventfd.h>, <netinet/in.h>, <netinet/tcp.h>, <netinet/udp.h>,
-// <poll.h>, <fcntl.h> and <netdb.h> of glibc. The kernel numbers both architectures alike.
+// <poll.h>, <fcntl.h> and <netdb.h> of glibc. The numbers are the same on both architectures.
 
 const SOL_SOCKET = 1;
 const IPPROTO_IP = 0;
@@ -199,8 +199,8 @@ const layout = {
 
 const shared = {
   errnoLocation: "__errno_location",
-  mechanism: "epoll",
-  spreadsLoad: "SO_REUSEPORT",
+  backend: "epoll",
+  reusePortOption: "SO_REUSEPORT",
   multicastNeedsReusePort: false,
   abstractUnixNames: true,
   variadicOnStack: false,
@@ -223,7 +223,7 @@ export const linux_x86_64 = {
     "/usr/lib/libc.so.6",
     "/lib/libc.so.6",
   ],
-  // Packed on x86_64 alone, so that 32-bit programs see the same bytes.
+  // The structure is packed only on x86_64, for compatibility with 32-bit programs.
   layout: { ...layout, epoll_event: { size: 12, data: 4 } },
 } as const satisfies System;
 

@@ -2,7 +2,8 @@ import { bsdResolverErrors, macosErrors } from "./errno_bsd.ts";
 import type { System } from "./system.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/event.h>, <netinet/in.h>, <netinet6/in6.h>, <netinet/tcp.h>, <poll.h>,
-// <fcntl.h> and <netdb.h>. The IPV6_ numbers are RFC 3542's, which the headers show only under __APPLE_USE_RFC_3542.
+// <fcntl.h> and <netdb.h>. The IPV6_ numbers are those of RFC 3542, which the headers define only with
+// __APPLE_USE_RFC_3542.
 
 const SOL_SOCKET = 0xffff;
 const IPPROTO_IP = 0;
@@ -108,7 +109,7 @@ const options = {
   SO_REUSEPORT_LB: null,
   SO_BROADCAST: { level: SOL_SOCKET, name: 0x20, encoding: "boolean" },
   SO_KEEPALIVE: { level: SOL_SOCKET, name: 0x8, encoding: "boolean" },
-  // SO_LINGER_SEC: plain SO_LINGER counts clock ticks here.
+  // SO_LINGER_SEC: the unit of SO_LINGER is clock ticks on macOS.
   SO_LINGER: { level: SOL_SOCKET, name: 0x1080, encoding: "linger" },
   SO_RCVBUF: { level: SOL_SOCKET, name: 0x1002, encoding: "int" },
   SO_SNDBUF: { level: SOL_SOCKET, name: 0x1001, encoding: "int" },
@@ -150,7 +151,7 @@ const options = {
   IPV6_RECVTCLASS: { level: IPPROTO_IPV6, name: 35, encoding: "boolean" },
   TCP_NODELAY: { level: IPPROTO_TCP, name: 1, encoding: "boolean" },
   TCP_MAXSEG: { level: IPPROTO_TCP, name: 2, encoding: "int" },
-  // Called TCP_KEEPALIVE here.
+  // TCP_KEEPALIVE in the headers.
   TCP_KEEPIDLE: { level: IPPROTO_TCP, name: 0x10, encoding: "int" },
   TCP_KEEPINTVL: { level: IPPROTO_TCP, name: 0x101, encoding: "int" },
   TCP_KEEPCNT: { level: IPPROTO_TCP, name: 0x102, encoding: "int" },
@@ -192,7 +193,7 @@ const layout = {
     addr: 32,
     next: 40,
   },
-  // Under #pragma pack(4), which moves the sockaddr_storage up to the index.
+  // #pragma pack(4) places the sockaddr_storage directly behind the index.
   group_req: { size: 132, interface: 0, group: 4 },
   group_source_req: { size: 260, interface: 0, group: 4, source: 132 },
   timeval: { size: 16, usec: 8, usecSize: 4 },
@@ -204,9 +205,9 @@ const layout = {
 const shared = {
   libraries: ["libSystem.B.dylib", "/usr/lib/libSystem.B.dylib"],
   errnoLocation: "__error",
-  mechanism: "kqueue",
-  // SO_REUSEPORT shares a port here, but the last socket bound takes all.
-  spreadsLoad: null,
+  backend: "kqueue",
+  // SO_REUSEPORT lets sockets share a port, but the last one bound receives everything.
+  reusePortOption: null,
   multicastNeedsReusePort: true,
   abstractUnixNames: false,
   constants,

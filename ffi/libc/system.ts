@@ -1,14 +1,15 @@
-/** How the bytes of an option's value are laid out. "byte" forms are what BSD wants where Linux takes an int. */
+/** How the value of an option is encoded. The "byte" forms are for options that take an u_char on BSD and macOS and an
+ * int on Linux. */
 export type OptionEncoding = "int" | "boolean" | "byte" | "byte boolean" | "linger" | "string";
 
-/** The arguments setsockopt(2) wants for one option. */
+/** The level, number and encoding of one option, for getsockopt(2) and setsockopt(2). */
 export interface OptionNumber {
   readonly level: number;
   readonly name: number;
   readonly encoding: OptionEncoding;
 }
 
-/** The options the module names, spelled as the headers spell them. */
+/** The options that the module knows, spelled as in the system's headers. */
 export type OptionName =
   | "SO_REUSEADDR"
   | "SO_REUSEPORT"
@@ -68,7 +69,7 @@ export type OptionName =
   | "UDP_SEGMENT"
   | "UDP_GRO";
 
-/** Numbers that every supported system has, each under its own value. */
+/** Constants of the system's headers. One that a system lacks is zero. */
 export interface Constants {
   readonly AF_UNSPEC: number;
   readonly AF_UNIX: number;
@@ -78,7 +79,7 @@ export interface Constants {
   readonly SOCK_DGRAM: number;
   readonly SOCK_RAW: number;
   readonly SOCK_SEQPACKET: number;
-  /** Zero where socket(2) takes no flags in its type: the descriptor is then set up by fcntl(2). */
+  /** Zero where socket(2) takes no flags in its type; fcntl(2) then sets up the descriptor. */
   readonly SOCK_NONBLOCK: number;
   readonly SOCK_CLOEXEC: number;
   readonly SOL_SOCKET: number;
@@ -105,7 +106,8 @@ export interface Constants {
   /** Type of the control message that carries a timestamp, for SO_TIMESTAMP and SO_TIMESTAMPNS. */
   readonly SCM_TIMESTAMP: number;
   readonly SCM_TIMESTAMPNS: number;
-  /** Control messages that say where a datagram was sent to and how it came; zero where the system has another. */
+  /** Types of the control messages with a datagram's destination address and interface; zero where the system uses
+   * another. */
   readonly IP_PKTINFO: number;
   readonly IP_RECVDSTADDR: number;
   readonly IP_RECVIF: number;
@@ -125,7 +127,7 @@ export interface Constants {
   readonly MCAST_JOIN_SOURCE_GROUP: number;
   readonly MCAST_LEAVE_SOURCE_GROUP: number;
   readonly SO_PEERCRED: number;
-  /** macOS: level and names of LOCAL_PEERCRED's family; zero elsewhere. */
+  /** Level and name of LOCAL_PEERPID on macOS; zero elsewhere. */
   readonly SOL_LOCAL: number;
   readonly LOCAL_PEERPID: number;
   readonly F_GETFD: number;
@@ -145,7 +147,7 @@ export interface Constants {
   readonly POLLNVAL: number;
   readonly AI_NUMERICHOST: number;
   readonly AI_ADDRCONFIG: number;
-  /** Linux's epoll and eventfd; zero elsewhere. */
+  /** epoll(7) and eventfd(2) of Linux; zero elsewhere. */
   readonly EPOLL_CLOEXEC: number;
   readonly EPOLL_CTL_ADD: number;
   readonly EPOLL_CTL_DEL: number;
@@ -159,7 +161,7 @@ export interface Constants {
   readonly EPOLLET: number;
   readonly EFD_CLOEXEC: number;
   readonly EFD_NONBLOCK: number;
-  /** kqueue; zero elsewhere. */
+  /** kqueue(2) of macOS and FreeBSD; zero elsewhere. */
   readonly EVFILT_READ: number;
   readonly EVFILT_WRITE: number;
   readonly EVFILT_USER: number;
@@ -171,9 +173,9 @@ export interface Constants {
   readonly NOTE_TRIGGER: number;
 }
 
-/** Sizes and offsets in bytes. `…Size` is the width of that one member. */
+/** Sizes and offsets of structures, in bytes. `…Size` is the width of one member. */
 export interface Layout {
-  /** BSD's sockaddr begins with its own length in a byte, and the family is a byte too. */
+  /** Whether a sockaddr begins with a length byte and a family byte (BSD) or with a family of two bytes (Linux). */
   readonly sockaddrHasLength: boolean;
   readonly sockaddr_un: { readonly size: number; readonly path: number; readonly pathSize: number };
   readonly msghdr: {
@@ -188,14 +190,14 @@ export interface Layout {
     readonly controllenSize: 4 | 8;
     readonly flags: number;
   };
-  /** A msghdr with the received length behind it; null where recvmmsg(2) is not. */
+  /** A msghdr followed by the length of the message; null where the system has no recvmmsg(2). */
   readonly mmsghdr: { readonly size: number; readonly len: number } | null;
   readonly cmsghdr: {
     readonly size: number;
     readonly lenSize: 4 | 8;
     readonly level: number;
     readonly type: number;
-    /** What CMSG_ALIGN rounds up to. */
+    /** The alignment of CMSG_ALIGN. */
     readonly align: number;
   };
   readonly addrinfo: {
@@ -217,7 +219,7 @@ export interface Layout {
     readonly source: number;
   };
   readonly timeval: { readonly size: number; readonly usec: number; readonly usecSize: 4 | 8 };
-  /** Null where the system has none. */
+  /** Null where the system has no such structure, like the two below. */
   readonly ucred: { readonly size: number; readonly pid: number; readonly uid: number; readonly gid: number } | null;
   readonly epoll_event: { readonly size: number; readonly data: number } | null;
   readonly kevent: {
@@ -231,28 +233,32 @@ export interface Layout {
   } | null;
 }
 
-/** Everything that differs between the systems the module runs on. One value of this type a system, picked once. */
+/** Everything that differs between the supported systems. There is one value of this type for each system, chosen once
+ * by `thisSystem()`. */
 export interface System {
-  /** "Linux x86_64", for messages. */
+  /** Name for messages, such as "Linux x86_64". */
   readonly name: string;
-  /** What to open, in order: the loader's name first, then absolute paths, which scoped grants of --allow-ffi need. */
+  /** The names of the C library to try, in this order: first the name that the loader resolves, then absolute paths,
+   * which scoped grants of --allow-ffi need. */
   readonly libraries: readonly string[];
-  /** The function that gives errno's address. */
+  /** The function that returns the address of errno. */
   readonly errnoLocation: "__errno_location" | "__error";
-  readonly mechanism: "epoll" | "kqueue";
-  /** How SO_REUSEPORT behaves: does it spread load, which option does, or does the last one bound take all? */
-  readonly spreadsLoad: "SO_REUSEPORT" | "SO_REUSEPORT_LB" | null;
-  /** Sharing a multicast port takes SO_REUSEPORT beside SO_REUSEADDR here. */
+  /** The system call behind the Poller. */
+  readonly backend: "epoll" | "kqueue";
+  /** The option that spreads load over the sockets of one port; null where none does and the last socket bound receives
+   * everything. */
+  readonly reusePortOption: "SO_REUSEPORT" | "SO_REUSEPORT_LB" | null;
+  /** Whether sharing a multicast port takes SO_REUSEPORT in addition to SO_REUSEADDR. */
   readonly multicastNeedsReusePort: boolean;
-  /** Names beginning with a NUL live outside the file system here. */
+  /** Whether Unix sockets can have abstract names, which begin with a NUL and are not in the file system: unix(7). */
   readonly abstractUnixNames: boolean;
-  /** Fixed arguments to put before a variadic one, so that it lands on the stack as Apple's arm64 convention wants. */
+  /** Whether variadic arguments are passed on the stack, as in Apple's arm64 calling convention. */
   readonly variadicOnStack: boolean;
   readonly constants: Constants;
   readonly options: Readonly<Record<OptionName, OptionNumber | null>>;
   readonly layout: Layout;
   /** errno numbers by name. */
   readonly errors: Readonly<Record<string, number>>;
-  /** Results of getaddrinfo(3) by name. */
+  /** Error codes of getaddrinfo(3) by name. */
   readonly resolverErrors: Readonly<Record<string, number>>;
 }

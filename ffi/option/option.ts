@@ -5,7 +5,8 @@ import { thisSystem } from "../libc/host.ts";
 import { decodeLinger, encodeLinger } from "../struct/linger.ts";
 import { quote } from "../validate/quote.ts";
 
-/** A typed option: its level, number and encoding on the running system. {@linkcode sockopt} has them all.
+/** A socket option with the type of its value. Its level, number and encoding are those of the running system. All
+ * options are members of {@linkcode sockopt}.
  *
  * @example
  * ```ts
@@ -19,15 +20,15 @@ import { quote } from "../validate/quote.ts";
  * ```
  */
 export interface SocketOption<T> {
-  /** The system's own name, "SO_REUSEPORT". */
+  /** The name in the system's headers, such as "SO_REUSEPORT". */
   readonly name: string;
-  /** False where the running system lacks it; using it then throws Deno.errors.NotSupported naming it. */
+  /** Whether the running system has the option. Using one that it lacks throws Deno.errors.NotSupported. */
   readonly supported: boolean;
-  /** Carries the type of the value; never there. */
+  /** Carries the type of the value for the type checker; always undefined. */
   readonly _value?: T;
 }
 
-/** What close does while data is still to be sent: SO_LINGER, socket(7).
+/** The value of SO_LINGER: what close does with data that has not been sent. See socket(7).
  *
  * @example
  * ```ts
@@ -40,11 +41,11 @@ export interface SocketOption<T> {
  * ```
  */
 export interface Linger {
-  /** Seconds, 0 to 65,535; 0 resets the connection, null switches lingering off. */
+  /** Seconds, from 0 to 65,535. 0 resets the connection on close; null switches lingering off. */
   seconds: number | null;
 }
 
-/** Room for the value of any option that is read: strings are the longest. */
+/** Bytes reserved for the value of an option to be read. Strings are the longest. */
 const LONGEST_VALUE = 256;
 
 const encoder = new TextEncoder();
@@ -54,7 +55,7 @@ function unknownOption(given: unknown): TypeError {
   return new TypeError(`Unknown option: ${quote(given)}, expected one of sockopt's`);
 }
 
-/** The name of an option; a member that sockopt does not have is undefined. */
+/** Returns the name of an option. Throws a TypeError for undefined, which is what a misspelled member of sockopt is. */
 function nameOf(option: SocketOption<unknown>): OptionName {
   if (typeof option?.name !== "string") throw unknownOption(option);
   return option.name as OptionName;
@@ -65,7 +66,9 @@ export function optionNumber(name: OptionName): OptionNumber {
   if (!Object.hasOwn(options, name)) throw unknownOption(name);
   const number = options[name];
   if (number === null) {
-    throw new Deno.errors.NotSupported(`${thisSystem().name} has no option ${name}; sockopt.${name}.supported tells`);
+    throw new Deno.errors.NotSupported(
+      `${thisSystem().name} has no option ${name}; check sockopt.${name}.supported first`,
+    );
   }
   return number;
 }
@@ -86,7 +89,7 @@ function requireRange(name: string, value: number, least: number, most: number):
   throw new RangeError(`Invalid value for ${name}: ${value}, expected ${least} to ${most}`);
 }
 
-/** The bytes setsockopt(2) takes for a value. */
+/** Encodes a value for setsockopt(2). */
 function encode(name: string, encoding: OptionEncoding, value: unknown): Uint8Array<ArrayBuffer> {
   switch (encoding) {
     case "boolean":
@@ -118,7 +121,7 @@ function encode(name: string, encoding: OptionEncoding, value: unknown): Uint8Ar
   }
 }
 
-/** What getsockopt(2) wrote, which may be shorter than what setsockopt(2) takes. */
+/** Decodes a value from getsockopt(2), which may be shorter than the one that setsockopt(2) takes. */
 function decode(encoding: OptionEncoding, bytes: Uint8Array<ArrayBuffer>): boolean | number | string | Linger {
   if (encoding === "string") {
     const end = bytes.indexOf(0);
@@ -129,7 +132,7 @@ function decode(encoding: OptionEncoding, bytes: Uint8Array<ArrayBuffer>): boole
   return encoding.endsWith("boolean") ? number !== 0 : number;
 }
 
-/** getsockopt(2): what the kernel wrote of at most `length` bytes. */
+/** Reads an option with getsockopt(2) and returns the bytes written by the kernel, at most `length`. */
 export function readOption(
   fd: number,
   level: number,
@@ -143,16 +146,16 @@ export function readOption(
   return value.subarray(0, written[0]!);
 }
 
-/** setsockopt(2). */
+/** Sets an option with setsockopt(2). */
 export function writeOption(
   fd: number,
   level: number,
   name: number,
   value: Uint8Array,
   what: string,
-  help?: (code: string) => string | undefined,
+  hint?: (code: string) => string | undefined,
 ): void {
-  unwrap(libc().c.setsockopt(fd, level, name, value, value.length), "setsockopt", what, help);
+  unwrap(libc().c.setsockopt(fd, level, name, value, value.length), "setsockopt", what, hint);
 }
 
 export function getOption<T>(fd: number, option: SocketOption<T>): T {
@@ -160,11 +163,11 @@ export function getOption<T>(fd: number, option: SocketOption<T>): T {
   return decode(encoding, readOption(fd, level, name, LONGEST_VALUE, option.name)) as T;
 }
 
-/** Errors that another value would not avoid. */
+/** Errors that do not depend on the value. */
 const NOT_THE_VALUE = ["EPERM", "ENOPROTOOPT", "EISCONN"];
 
 export function setOption<T>(fd: number, option: SocketOption<T>, value: T): void {
   const { level, name, encoding } = optionNumber(nameOf(option));
-  const help = (code: string) => NOT_THE_VALUE.includes(code) ? undefined : `the value was ${quote(value)}`;
-  writeOption(fd, level, name, encode(option.name, encoding, value), option.name, help);
+  const hint = (code: string) => NOT_THE_VALUE.includes(code) ? undefined : `the value was ${quote(value)}`;
+  writeOption(fd, level, name, encode(option.name, encoding, value), option.name, hint);
 }

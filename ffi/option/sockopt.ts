@@ -11,12 +11,12 @@ function option<T>(name: OptionName): SocketOption<T> {
   };
 }
 
-/** Every option by its system name, for `Socket.getOption` and `Socket.setOption`: socket(7), ip(7), ipv6(7), tcp(7),
- * udp(7).
+/** The socket options by their names in the system's headers, for `Socket.getOption` and `Socket.setOption`: socket(7),
+ * ip(7), ipv6(7), tcp(7), udp(7).
  *
- * Lengths are bytes, times are in the unit the manual gives: seconds for TCP_KEEPIDLE, TCP_KEEPINTVL and
- * TCP_DEFER_ACCEPT, milliseconds for TCP_USER_TIMEOUT, microseconds for SO_BUSY_POLL. Linux gives back twice the
- * SO_RCVBUF and SO_SNDBUF it was asked for.
+ * Lengths are in bytes. Times are in the unit of the manual: seconds for TCP_KEEPIDLE, TCP_KEEPINTVL and
+ * TCP_DEFER_ACCEPT, milliseconds for TCP_USER_TIMEOUT, microseconds for SO_BUSY_POLL. Linux doubles the values set for
+ * SO_RCVBUF and SO_SNDBUF, and returns the doubled value.
  *
  * @example
  * ```ts
@@ -32,93 +32,93 @@ function option<T>(name: OptionName): SocketOption<T> {
  * ```
  */
 export const sockopt: {
-  /** The local address may be bound while old connections linger on it. */
+  /** Whether a local address can be bound while earlier connections to it are in TIME_WAIT. */
   readonly SO_REUSEADDR: SocketOption<boolean>;
-  /** Several sockets share one address and port, if all ask for it before bind. */
+  /** Whether several sockets share one address and port. All of them must set it before bind. */
   readonly SO_REUSEPORT: SocketOption<boolean>;
-  /** FreeBSD: the sharing that spreads load. */
+  /** FreeBSD: whether several sockets share one address and port, with load spread over them. */
   readonly SO_REUSEPORT_LB: SocketOption<boolean>;
-  /** Datagrams may go to broadcast addresses. */
+  /** Whether datagrams may be sent to broadcast addresses. */
   readonly SO_BROADCAST: SocketOption<boolean>;
-  /** Idle connections are probed. */
+  /** Whether idle connections are probed. */
   readonly SO_KEEPALIVE: SocketOption<boolean>;
-  /** What close does with data not yet sent. */
+  /** What close does with data that has not been sent. */
   readonly SO_LINGER: SocketOption<Linger>;
-  /** Bytes of the receive buffer. */
+  /** Size of the receive buffer in bytes. */
   readonly SO_RCVBUF: SocketOption<number>;
-  /** Bytes of the send buffer. */
+  /** Size of the send buffer in bytes. */
   readonly SO_SNDBUF: SocketOption<number>;
-  /** The pending error, which reading clears. Read-only. */
+  /** The pending errno, 0 for none. Reading it clears it. Read-only. */
   readonly SO_ERROR: SocketOption<number>;
-  /** SOCK_STREAM or another, as the system numbers them. Read-only. */
+  /** The type of the socket, such as SOCK_STREAM, numbered by the system. Read-only. */
   readonly SO_TYPE: SocketOption<number>;
-  /** AF_INET or another, as the system numbers them. Read-only. */
+  /** The address family of the socket, such as AF_INET, numbered by the system. Read-only. */
   readonly SO_DOMAIN: SocketOption<number>;
-  /** IPPROTO_TCP or another. Read-only. */
+  /** The protocol of the socket, such as IPPROTO_TCP. Read-only. */
   readonly SO_PROTOCOL: SocketOption<number>;
-  /** Whether the socket listens. Read-only. */
+  /** Whether the socket is listening. Read-only. */
   readonly SO_ACCEPTCONN: SocketOption<boolean>;
-  /** The interface the socket is bound to, "" for none. */
+  /** Name of the interface that the socket is bound to; "" for none. */
   readonly SO_BINDTODEVICE: SocketOption<string>;
-  /** The firewall mark of what is sent. Needs CAP_NET_ADMIN. */
+  /** Firewall mark of sent packets. Needs CAP_NET_ADMIN. */
   readonly SO_MARK: SocketOption<number>;
-  /** The queueing priority of what is sent. */
+  /** Queueing priority of sent packets, from 0 to 6; a higher one needs CAP_NET_ADMIN. */
   readonly SO_PRIORITY: SocketOption<number>;
-  /** Microseconds to poll the device for on a receive. */
+  /** How long a receive polls the device, in microseconds. */
   readonly SO_BUSY_POLL: SocketOption<number>;
-  /** The processor that handles the socket's packets. */
+  /** Number of the processor that handles the socket's packets. */
   readonly SO_INCOMING_CPU: SocketOption<number>;
-  /** Time to live of unicast, 1 to 255. */
+  /** Time to live of unicast packets in hops, from 1 to 255. */
   readonly IP_TTL: SocketOption<number>;
-  /** Type of service. */
+  /** Type of service of sent packets, from 0 to 255. */
   readonly IP_TOS: SocketOption<number>;
-  /** Addresses this machine does not have (yet) may be bound. */
+  /** Whether addresses that this machine does not have can be bound. */
   readonly IP_FREEBIND: SocketOption<boolean>;
-  /** Transparent proxying. Needs CAP_NET_ADMIN. */
+  /** Whether transparent proxying is on. Needs CAP_NET_ADMIN or CAP_NET_RAW. */
   readonly IP_TRANSPARENT: SocketOption<boolean>;
-  /** Time to live of multicast, 0 to 255. */
+  /** Time to live of multicast packets in hops, from 0 to 255. */
   readonly IP_MULTICAST_TTL: SocketOption<number>;
-  /** Whether multicast comes back to this host. */
+  /** Whether sent multicast packets are looped back to this host. */
   readonly IP_MULTICAST_LOOP: SocketOption<boolean>;
-  /** Whether groups that other sockets joined are heard too. */
+  /** Whether a socket bound to the wildcard address also receives groups that only other sockets have joined. */
   readonly IP_MULTICAST_ALL: SocketOption<boolean>;
-  /** An IPv6 socket refuses IPv4. Before bind. */
+  /** Whether an IPv6 socket excludes IPv4. Set it before bind. */
   readonly IPV6_V6ONLY: SocketOption<boolean>;
-  /** Hop limit of unicast, -1 for the route's. */
+  /** Hop limit of unicast packets, from 0 to 255; -1 is the route's default. */
   readonly IPV6_UNICAST_HOPS: SocketOption<number>;
-  /** Hop limit of multicast, -1 for the route's. */
+  /** Hop limit of multicast packets, from 0 to 255; -1 is the route's default. */
   readonly IPV6_MULTICAST_HOPS: SocketOption<number>;
-  /** Whether multicast comes back to this host. */
+  /** Whether sent multicast packets are looped back to this host. */
   readonly IPV6_MULTICAST_LOOP: SocketOption<boolean>;
-  /** Index of the interface multicast leaves by, 0 for the system's choice. */
+  /** Index of the interface that multicast packets are sent through; 0 lets the system choose. */
   readonly IPV6_MULTICAST_IF: SocketOption<number>;
-  /** Traffic class. */
+  /** Traffic class of sent packets, from 0 to 255; -1 is the system's default. */
   readonly IPV6_TCLASS: SocketOption<number>;
-  /** Small segments go out at once. */
+  /** Whether small segments are sent at once, without Nagle's algorithm. */
   readonly TCP_NODELAY: SocketOption<boolean>;
-  /** Bytes of the largest segment. */
+  /** Maximum segment size in bytes. */
   readonly TCP_MAXSEG: SocketOption<number>;
-  /** Seconds of silence before the first probe. */
+  /** Idle time before the first keep-alive probe, in seconds. */
   readonly TCP_KEEPIDLE: SocketOption<number>;
-  /** Seconds between probes. */
+  /** Time between keep-alive probes, in seconds. */
   readonly TCP_KEEPINTVL: SocketOption<number>;
-  /** Probes without an answer before the connection is dropped. */
+  /** Number of unanswered keep-alive probes after which the connection is dropped. */
   readonly TCP_KEEPCNT: SocketOption<number>;
-  /** Milliseconds that sent data may stay unacknowledged; 0 is the system's default. */
+  /** How long sent data may stay unacknowledged, in milliseconds; 0 is the system's default. */
   readonly TCP_USER_TIMEOUT: SocketOption<number>;
-  /** Seconds a connection may be without data before it is accepted. */
+  /** How long accept waits for the first data of a connection, in seconds. */
   readonly TCP_DEFER_ACCEPT: SocketOption<number>;
-  /** Length of the queue of connections opened with data. */
+  /** Maximum number of pending connections that were opened with data (TCP Fast Open). */
   readonly TCP_FASTOPEN: SocketOption<number>;
-  /** Acknowledgements go out at once, for now. */
+  /** Whether acknowledgements are sent at once. Not permanent: the kernel may switch it off again. */
   readonly TCP_QUICKACK: SocketOption<boolean>;
-  /** Partial segments are held back. */
+  /** Whether partial segments are held back. */
   readonly TCP_CORK: SocketOption<boolean>;
-  /** Name of the congestion control. */
+  /** Name of the congestion control algorithm. */
   readonly TCP_CONGESTION: SocketOption<string>;
-  /** Bytes of the datagrams that one send is split into, 0 for none. */
+  /** Size of the datagrams that one send is split into, in bytes; 0 for none. */
   readonly UDP_SEGMENT: SocketOption<number>;
-  /** Datagrams of one flow are handed over together. */
+  /** Whether consecutive datagrams of one sender are received as one message. */
   readonly UDP_GRO: SocketOption<boolean>;
 } = {
   SO_REUSEADDR: option("SO_REUSEADDR"),

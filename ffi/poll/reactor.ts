@@ -178,7 +178,7 @@ export class Reactor {
 }
 
 function choosePoller(libc: Libc): Poller {
-  if (libc.system.mechanism === "kqueue") return new Kqueue(libc);
+  if (libc.system.backend === "kqueue") return new Kqueue(libc);
   return override("BERKELEY_POLLER") === "poll" ? new Poll(libc) : new Epoll(libc);
 }
 

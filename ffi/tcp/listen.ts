@@ -6,7 +6,7 @@ import { closeUnless, openDescriptor } from "../io/descriptor.ts";
 import { setOption } from "../option/option.ts";
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { resolveNow } from "../address/resolve.ts";
-import { shareLoad } from "../option/reuse_port.ts";
+import { setReusePort } from "../option/reuse_port.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { sockopt } from "../option/sockopt.ts";
 import { TcpListener } from "./tcp.ts";
@@ -56,7 +56,7 @@ export function listenTcp(options: TcpListenOptions): TcpListener {
   const descriptor = openDescriptor(v6 ? constants.AF_INET6 : constants.AF_INET, constants.SOCK_STREAM, 0);
   return closeUnless(descriptor, () => {
     if (options.reuseAddress ?? true) setOption(descriptor.fd, sockopt.SO_REUSEADDR, true);
-    if (options.reusePort ?? false) shareLoad(descriptor.fd);
+    if (options.reusePort ?? false) setReusePort(descriptor.fd);
     if (v6) setOption(descriptor.fd, sockopt.IPV6_V6ONLY, options.ipv6Only ?? false);
     const addr: Deno.NetAddr = { transport: "tcp", hostname: formatHost(address), port };
     options.control?.(socketOf(descriptor), v6 ? "tcp6" : "tcp4", addr);

@@ -8,7 +8,7 @@ import { closeUnless, type Descriptor, openDescriptor } from "../io/descriptor.t
 import { setOption } from "../option/option.ts";
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { resolveNow } from "../address/resolve.ts";
-import { shareLoad } from "../option/reuse_port.ts";
+import { setReusePort } from "../option/reuse_port.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { sockopt } from "../option/sockopt.ts";
 import { UdpSocket } from "./udp.ts";
@@ -100,7 +100,7 @@ function prepareUdp({ fd }: Descriptor, address: InetAddress, options: UdpListen
   if (options.reusePort ?? false) {
     // Every member of a group hears every datagram: there sharing is all that is asked.
     if (group) setOption(fd, sockopt.SO_REUSEPORT, true);
-    else shareLoad(fd);
+    else setReusePort(fd);
   }
   if (address.family === "inet6") setOption(fd, sockopt.IPV6_V6ONLY, options.ipv6Only ?? false);
   if (options.broadcast ?? true) setOption(fd, sockopt.SO_BROADCAST, true);

@@ -1,7 +1,8 @@
 import { quote } from "./quote.ts";
 const DEFAULT_BACKLOG = 511;
 
-/** How many connections may wait to be accepted. The kernel clamps it further: net.core.somaxconn. */
+/** Checks a backlog, the number of connections that may wait to be accepted, and returns it or the default of 511. The
+ * kernel limits it to net.core.somaxconn. */
 export function backlogOf(name: string, backlog: number | undefined): number {
   if (backlog === undefined) return DEFAULT_BACKLOG;
   if (typeof backlog !== "number" || !Number.isInteger(backlog)) {

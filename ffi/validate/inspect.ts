@@ -1,17 +1,17 @@
-/** What `console.log` shows of an object beside the name of its class. */
+/** The members that `console.log` shows of an object. */
 export type Shown = Readonly<Record<string, unknown>>;
 
 type Inspect = (value: unknown, options?: unknown) => string;
 
-/** Makes `console.log` and `util.inspect` show a class's objects as its name and these members, and nothing else. The
- * two symbols are what Deno's and Node's inspectors look for. */
+/** Makes `console.log` and `util.inspect` show the objects of a class as its name and `members`, and nothing else. Deno's
+ * inspector calls the method of the first symbol, Node's that of the second. */
 export function inspectable<T extends object>(
   constructor: { readonly name: string; readonly prototype: T },
   members: (object: T) => Shown,
 ): void {
   const { name, prototype } = constructor;
   function show(object: T, inspect: Inspect, options: unknown): string {
-    // The prototype itself is no object of the class: it has no members to ask for.
+    // The prototype is not an object of the class and has no members.
     return object === prototype ? `${name} {}` : `${name} ${inspect(members(object), options)}`;
   }
   const methods = {

@@ -1,8 +1,8 @@
-/** Characters of a text that are quoted: a whole file given by mistake must not drown the sentence. */
+/** The number of characters of a string that are quoted, so that a message stays readable. */
 const LONGEST = 200;
 
-/** A value as an error's words quote it, on one line: text as JSON has it, so that control characters show; everything
- * else as Deno.inspect has it, which knows NaN, BigInt and circles. */
+/** Formats a value for a message, on one line: a string as JSON, so that control characters are visible; any other value
+ * with Deno.inspect, which handles NaN, BigInt and circular references. */
 export function quote(value: unknown): string {
   if (typeof value === "string") {
     return JSON.stringify(value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value);

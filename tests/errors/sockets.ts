@@ -17,7 +17,7 @@ says("options of sockets", [
     "one that this system has not",
     withSocket("inet", "dgram", (socket) => socket.setOption(sockopt.SO_REUSEPORT_LB, true)),
     Deno.errors.NotSupported,
-    "* * has no option SO_REUSEPORT_LB; sockopt.SO_REUSEPORT_LB.supported tells",
+    "* * has no option SO_REUSEPORT_LB; check sockopt.SO_REUSEPORT_LB.supported first",
   ],
   [
     "a value of another type",

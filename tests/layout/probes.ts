@@ -24,7 +24,7 @@ const LEVELS: Readonly<Record<string, string>> = {
 };
 
 /** What the table calls by one name and the headers by another. */
-const SPELLINGS: Readonly<Record<System["mechanism"], Readonly<Record<string, string>>>> = {
+const SPELLINGS: Readonly<Record<System["backend"], Readonly<Record<string, string>>>> = {
   epoll: { IP_TTL_MESSAGE: "IP_TTL", IP_TOS_MESSAGE: "IP_TOS" },
   kqueue: { IP_TTL_MESSAGE: "IP_RECVTTL", IP_TOS_MESSAGE: "IP_RECVTOS", SCM_CREDENTIALS: "SCM_CREDS" },
 };
@@ -32,7 +32,7 @@ const SPELLINGS: Readonly<Record<System["mechanism"], Readonly<Record<string, st
 const MACOS_SPELLINGS: Readonly<Record<string, string>> = { SO_LINGER: "SO_LINGER_SEC", TCP_KEEPIDLE: "TCP_KEEPALIVE" };
 
 /** Constants of the other mechanism: FreeBSD has an eventfd(2) too, and the table leaves it out. */
-const FOREIGN: Readonly<Record<System["mechanism"], RegExp>> = {
+const FOREIGN: Readonly<Record<System["backend"], RegExp>> = {
   epoll: /^(EV_|EVFILT_|NOTE_)/,
   kqueue: /^(EPOLL|EFD_)/,
 };
@@ -153,14 +153,14 @@ function macroProbe(name: string, spelling: string, expected: number | null): Pr
 
 function spell(system: System, name: string): string {
   const spellings = system.name.startsWith("macOS")
-    ? { ...SPELLINGS[system.mechanism], ...MACOS_SPELLINGS }
-    : SPELLINGS[system.mechanism];
+    ? { ...SPELLINGS[system.backend], ...MACOS_SPELLINGS }
+    : SPELLINGS[system.backend];
   return spellings[name] ?? name;
 }
 
 function constantProbes(system: System): Probe[] {
   return Object.entries(system.constants)
-    .filter(([name]) => !FOREIGN[system.mechanism].test(name))
+    .filter(([name]) => !FOREIGN[system.backend].test(name))
     .map(([name, number]) => macroProbe(name, spell(system, name), number === 0 ? null : number));
 }
 

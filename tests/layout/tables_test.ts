@@ -108,7 +108,7 @@ function assertDistinct(table: Readonly<Record<string, number>>): void {
 
 function describeTable(system: System): void {
   const { constants, options, layout, errors, resolverErrors, libraries } = system;
-  const epoll = system.mechanism === "epoll";
+  const epoll = system.backend === "epoll";
 
   it("has every error the module asks for", () => {
     assertEquals(NEEDED_ERRORS.filter((name) => !(name in errors)), []);
@@ -144,8 +144,8 @@ function describeTable(system: System): void {
   });
 
   it("spreads load by an option that it has, or not at all", () => {
-    if (system.spreadsLoad !== null) assert(options[system.spreadsLoad] !== null);
-    assertEquals(options.SO_REUSEPORT_LB !== null, system.spreadsLoad === "SO_REUSEPORT_LB");
+    if (system.reusePortOption !== null) assert(options[system.reusePortOption] !== null);
+    assertEquals(options.SO_REUSEPORT_LB !== null, system.reusePortOption === "SO_REUSEPORT_LB");
   });
 
   it("counts multicast TTL and loop in bytes on BSD alone", () => {

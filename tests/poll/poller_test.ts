@@ -3,11 +3,11 @@ import { describe, it } from "@std/testing/bdd";
 import { libc } from "../../ffi/libc/libc.ts";
 import { ENDED, MAX_EVENTS, READABLE, WAKE_TOKEN, WRITABLE } from "../../ffi/poll/poller.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { drain, fill, look, mechanisms, newToken, openPollers, Pair, wait, writeByte } from "./support.ts";
+import { backends, drain, fill, look, newToken, openPollers, Pair, wait, writeByte } from "./support.ts";
 
 noDescriptorLeaks({ prepare: openPollers });
 
-for (const [name, open] of Object.entries(mechanisms)) {
+for (const [name, open] of Object.entries(backends)) {
   describe(`${name} tells`, { timeout: 60_000 }, () => {
     it("of data that comes, and of data that was there before", () => {
       const poller = open();

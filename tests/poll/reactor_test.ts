@@ -4,7 +4,7 @@ import { READABLE, WRITABLE } from "../../ffi/poll/poller.ts";
 import { Reactor, type Watcher } from "../../ffi/poll/reactor.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { settled, turns } from "../support/turns.ts";
-import { drain, mechanisms, openPollers, Pair, writeByte } from "./support.ts";
+import { backends, drain, openPollers, Pair, writeByte } from "./support.ts";
 
 noDescriptorLeaks({ prepare: openPollers });
 
@@ -43,7 +43,7 @@ function held(): Disposable {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-for (const [name, open] of Object.entries(mechanisms)) {
+for (const [name, open] of Object.entries(backends)) {
   const reactor = new Reactor(open());
 
   describe(`The Reactor over ${name}`, { timeout: 60_000 }, () => {

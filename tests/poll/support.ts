@@ -57,14 +57,14 @@ export function drain(fd: number): number {
   }
 }
 
-/** The mechanisms of this system, each made when first asked for, since none of them is ever closed. */
-export const mechanisms: Readonly<Record<string, () => Poller>> = libc().system.mechanism === "kqueue"
+/** The backends of this system, each made when first asked for, since none of them is ever closed. */
+export const backends: Readonly<Record<string, () => Poller>> = libc().system.backend === "kqueue"
   ? { Kqueue: once(() => new Kqueue(libc())) }
   : { Epoll: once(() => new Epoll(libc())), Poll: once(() => new Poll(libc())) };
 
 /** Makes them all, before descriptors are counted. */
 export function openPollers(): void {
-  for (const open of Object.values(mechanisms)) open();
+  for (const open of Object.values(backends)) open();
 }
 
 function once<T>(make: () => T): () => T {
