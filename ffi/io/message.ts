@@ -1,37 +1,41 @@
 import { type Libc, libc } from "../libc/libc.ts";
 import { systemError } from "../libc/socket_error.ts";
+import { ControlCursor } from "../struct/cmsg.ts";
 import {
   controlLength,
   IOVEC_SIZE,
   messageFlags,
   nameLength,
   setControlLength,
+  setIovec,
   setNameLength,
   writeMessageHeader,
 } from "../struct/msghdr.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
-import { AddressCache, requireBytes } from "../validate/bytes.ts";
+import { AddressCache, lengthOf, MOST_BYTES, requireBytes } from "../validate/bytes.ts";
 import { AGAIN, type Again } from "./operation.ts";
 
-/** Room for the control messages of one message: 253 descriptors, credentials and a timestamp. */
+/** Room for the control messages of one message: 253 descriptors, credentials, a pidfd and a timestamp. */
 export const CONTROL_SIZE = 2048;
 
 const IOVEC = 64;
 const NAME = IOVEC + IOVEC_SIZE;
 const CONTROL = NAME + SOCKADDR_STORAGE_SIZE;
-const HIGH = 2 ** 32;
 
-/** A msghdr with its iovec, its address and its control messages in one piece of memory, told to the kernel by one
- * pointer. Calls are synchronous, so one for each direction serves all sockets of a thread. */
+/** A msghdr with its iovec, its address and its control messages in one piece of memory, passed to the kernel as one
+ * pointer. Calls are synchronous, so one for each direction serves all sockets of a thread.
+ *
+ * The kernel is given two addresses. `bytes` is a field of this object, never leaves the module, and so can be neither
+ * collected nor transferred. The caller's data is an argument of the call that uses it, and is checked in `point`, just
+ * before it. */
 abstract class Message {
   readonly libc: Libc;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView;
-  /** The sockaddr, as long as its system makes the longest. */
+  /** Room for a sockaddr of any family. */
   readonly name: Uint8Array<ArrayBuffer>;
   readonly control: Uint8Array<ArrayBuffer>;
-  readonly #pointer: Deno.PointerObject;
-  /** Holds the buffer that the iovec points to. */
+  readonly pointer: Deno.PointerObject;
   readonly #addresses = new AddressCache();
 
   constructor() {
@@ -40,7 +44,7 @@ abstract class Message {
     this.view = new DataView(this.bytes.buffer);
     this.name = this.bytes.subarray(NAME, CONTROL);
     this.control = this.bytes.subarray(CONTROL);
-    this.#pointer = this.libc.pointerTo(this.bytes);
+    this.pointer = this.libc.pointerTo(this.bytes);
     const base = this.libc.addressOf(this.bytes);
     writeMessageHeader(this.libc.system.layout, this.view, 0, {
       name: base + BigInt(NAME),
@@ -52,18 +56,12 @@ abstract class Message {
     });
   }
 
-  get pointer(): Deno.PointerObject {
-    return this.#pointer;
-  }
-
-  /** The bytes are looked at once more: while an operation waited, its buffer may have been transferred away. One that
-   * was just used and has bytes has passed. */
+  /** Points the iovec at bytes, at most MOST_BYTES of them. While an operation waited, its buffer may have been
+   * transferred away or resized: what has no bytes is checked here, and what was not used last by the cache. */
   protected point(data: Uint8Array): void {
-    if (data.length === 0 || !this.#addresses.holds(data.buffer)) requireBytes(data);
-    const address = this.#addresses.of(data);
-    this.view.setUint32(IOVEC, address >>> 0, true);
-    this.view.setUint32(IOVEC + 4, Math.floor(address / HIGH), true);
-    this.view.setUint32(IOVEC + 8, data.length, true);
+    const length = lengthOf(data);
+    if (length === 0) requireBytes(data);
+    setIovec(this.view, IOVEC, this.#addresses.of(data), Math.min(length, MOST_BYTES));
   }
 
   /** What a failing call means: try again later, try again now, or an error. */
@@ -75,12 +73,16 @@ abstract class Message {
   }
 }
 
-/** recvmsg(2). After a call that returned a number, `name`, `nameLength`, `flags` and `controlLength` tell of that
+/** recvmsg(2). After a call that returned a number, `name`, `nameLength`, `flags` and `controlLength` are those of that
  * message. */
-export class InwardMessage extends Message {
+export class ReceivingMessage extends Message {
   /** Bytes received. */
   length = 0;
+  /** Walks the control messages of the message just received. */
+  readonly cursor: ControlCursor = new ControlCursor(this.libc.system.layout, this.control);
 
+  /** Receives one message with its control messages, `controlRoom` bytes of them. Descriptors may be among them: the
+   * caller takes or closes each (`receivedDescriptors`). */
   receive(fd: number, data: Uint8Array, flags: number, nameRoom: number, controlRoom: number): number | Again {
     const { libc: { c, system, errno }, view } = this;
     this.point(data);
@@ -91,6 +93,15 @@ export class InwardMessage extends Message {
       if (length !== -1) return this.length = length;
       if (this.failure("recvmsg", errno()) === AGAIN) return AGAIN;
     }
+  }
+
+  /** Receives one message without its control messages. Descriptors that came with it are closed: by the kernel, for
+   * want of room, or here where the kernel opens them all the same. */
+  receiveBytes(fd: number, data: Uint8Array, flags: number, nameRoom: number): number | Again {
+    if (!this.libc.system.installsUnaskedDescriptors) return this.receive(fd, data, flags, nameRoom, 0);
+    const length = this.receive(fd, data, flags, nameRoom, CONTROL_SIZE);
+    if (length !== AGAIN) { for (const received of receivedDescriptors(this).all) this.libc.c.close(received); }
+    return length;
   }
 
   get nameLength(): number {
@@ -110,8 +121,30 @@ export class InwardMessage extends Message {
   }
 }
 
+/** The descriptors that the control messages of the message just received opened in this process: passed ones
+ * (SCM_RIGHTS), and those of the sender's process (SCM_PIDFD, with SO_PASSPIDFD). Whoever asks owns them. */
+export function receivedDescriptors(message: ReceivingMessage): { passed: number[]; all: number[] } {
+  const { cursor, libc: { system: { constants } } } = message;
+  const passed: number[] = [];
+  const all: number[] = [];
+  cursor.begin(0, message.controlLength);
+  while (cursor.next()) {
+    if (cursor.level !== constants.SOL_SOCKET) continue;
+    const rights = cursor.type === constants.SCM_RIGHTS;
+    if (!rights && (constants.SCM_PIDFD === 0 || cursor.type !== constants.SCM_PIDFD)) continue;
+    for (let at = cursor.start; at + 4 <= cursor.end; at += 4) {
+      const fd = cursor.view.getInt32(at, true);
+      // Instead of a pidfd the kernel may write a negative errno.
+      if (fd < 0) continue;
+      all.push(fd);
+      if (rights) passed.push(fd);
+    }
+  }
+  return { passed, all };
+}
+
 /** sendmsg(2). */
-export class OutwardMessage extends Message {
+export class SendingMessage extends Message {
   /** The destination set last: sending to one peer over and over copies its address once. */
   #destination: Uint8Array | null = null;
   #controlRoom = 0;
@@ -140,13 +173,15 @@ export class OutwardMessage extends Message {
   }
 }
 
-let inwardMessage: InwardMessage | undefined;
-let outwardMessage: OutwardMessage | undefined;
+let receiving: ReceivingMessage | undefined;
+let sending: SendingMessage | undefined;
 
-export function inward(): InwardMessage {
-  return inwardMessage ??= new InwardMessage();
+/** The message that this thread receives into. */
+export function receivingMessage(): ReceivingMessage {
+  return receiving ??= new ReceivingMessage();
 }
 
-export function outward(): OutwardMessage {
-  return outwardMessage ??= new OutwardMessage();
+/** The message that this thread sends from. */
+export function sendingMessage(): SendingMessage {
+  return sending ??= new SendingMessage();
 }

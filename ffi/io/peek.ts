@@ -1,28 +1,28 @@
 import { libc } from "../libc/libc.ts";
-import { inward } from "./message.ts";
+import { receivingMessage } from "./message.ts";
 import { AGAIN, type Again } from "./operation.ts";
 
-/** Where a message is looked at before memory of its size is made for it. */
-class Peek {
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
+/** Messages longer than this are not looked for: no system queues one. */
+const LONGEST = 2 ** 30;
 
-  grow(): void {
-    this.bytes = new Uint8Array(this.bytes.length * 2);
-  }
+/** What a message's beginning is copied to, which is then received in full. */
+class PeekBuffer {
+  readonly byte: Uint8Array<ArrayBuffer> = new Uint8Array(1);
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
 }
 
-let peek: Peek | undefined;
+let buffer: PeekBuffer | undefined;
 
-/** The length of the next message, which nothing else tells before it is too late: recvmsg(2) with MSG_PEEK. */
+/** The length of the next message, by recvmsg(2) with MSG_PEEK: what does not fit the buffer of a receive is lost. */
 export function nextLength(fd: number): number | Again {
-  const { MSG_PEEK, MSG_TRUNC } = libc().system.constants;
-  const message = inward();
-  peek ??= new Peek();
-  for (;;) {
-    const length = message.receive(fd, peek.bytes, MSG_PEEK | MSG_TRUNC, 0, 0);
-    if (length === AGAIN) return AGAIN;
-    // Linux tells the whole length; elsewhere the buffer grows until the message fits.
-    if (!message.truncated || length > peek.bytes.length) return length;
-    peek.grow();
+  const { constants: { MSG_PEEK, MSG_TRUNC }, peekReturnsWholeLength } = libc().system;
+  const message = receivingMessage();
+  buffer ??= new PeekBuffer();
+  // No room for control messages: peeking would open the descriptors among them, and receiving open them again.
+  if (peekReturnsWholeLength) return message.receive(fd, buffer.byte, MSG_PEEK | MSG_TRUNC, 0, 0);
+  // The larger buffers live only as long as this call.
+  for (let bytes = buffer.bytes;; bytes = new Uint8Array(bytes.length * 2)) {
+    const length = message.receive(fd, bytes, MSG_PEEK, 0, 0);
+    if (length === AGAIN || !message.truncated || bytes.length >= LONGEST) return length;
   }
 }

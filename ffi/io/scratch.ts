@@ -1,7 +1,8 @@
-/** Where datagrams of unknown length are received before they are copied out. One for all sockets of a thread, since
- * nothing runs between a receive and its copy. */
+/** Where datagrams of unknown length are received before they are copied out: 64 KiB, the longest that IP carries. One
+ * serves all sockets of a thread, since nothing runs between a receive and its copy. It is never handed out, so nobody
+ * can transfer it. */
 class Scratch {
-  readonly bytes = new Uint8Array(65_536);
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(65_536);
 }
 
 let scratch: Scratch | undefined;

@@ -1,6 +1,6 @@
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
 import type { Descriptor } from "./descriptor.ts";
-import { inward, outward } from "./message.ts";
+import { receivingMessage, sendingMessage } from "./message.ts";
 import { AGAIN, type Again, Operation } from "./operation.ts";
 import type { EncodedAddress } from "../address/sockaddr_argument.ts";
 
@@ -38,8 +38,8 @@ export class Receiving extends Operation<ReceivedMessage> {
   }
 
   override attempt(): ReceivedMessage | Again {
-    const message = inward();
-    const length = message.receive(this.#descriptor.fd, this.#p, 0, SOCKADDR_STORAGE_SIZE, 0);
+    const message = receivingMessage();
+    const length = message.receiveBytes(this.#descriptor.fd, this.#p, 0, SOCKADDR_STORAGE_SIZE);
     if (length === AGAIN) return AGAIN;
     return { length, address: message.name.slice(0, message.nameLength), flags: message.flags };
   }
@@ -60,6 +60,6 @@ export class Sending extends Operation<number> {
   }
 
   override attempt(): number | Again {
-    return outward().send(this.#descriptor.fd, this.#p, this.#to?.sockaddr ?? null, 0, this.#to?.text);
+    return sendingMessage().send(this.#descriptor.fd, this.#p, this.#to?.sockaddr ?? null, 0, this.#to?.text);
   }
 }

@@ -103,6 +103,9 @@ export interface Constants {
   readonly SCM_RIGHTS: number;
   /** Type of the control message that carries the sender's credentials. */
   readonly SCM_CREDENTIALS: number;
+  /** Type of the control message that carries a descriptor of the sender's process, for SO_PASSPIDFD; zero where there
+   * is none. */
+  readonly SCM_PIDFD: number;
   /** Type of the control message that carries a timestamp, for SO_TIMESTAMP and SO_TIMESTAMPNS. */
   readonly SCM_TIMESTAMP: number;
   readonly SCM_TIMESTAMPNS: number;
@@ -252,6 +255,11 @@ export interface System {
   readonly multicastNeedsReusePort: boolean;
   /** Whether Unix sockets can have abstract names, which begin with a NUL and are not in the file system: unix(7). */
   readonly abstractUnixNames: boolean;
+  /** Whether descriptors that come with a message are opened in the receiver even where it gave no room for control
+   * messages: it then has to give room, and to close them. */
+  readonly installsUnaskedDescriptors: boolean;
+  /** Whether recvmsg(2) with MSG_PEEK and MSG_TRUNC returns the length of the whole message, however short the buffer. */
+  readonly peekReturnsWholeLength: boolean;
   /** Whether variadic arguments are passed on the stack, as in Apple's arm64 calling convention. */
   readonly variadicOnStack: boolean;
   readonly constants: Constants;

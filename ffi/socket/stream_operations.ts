@@ -2,7 +2,7 @@ import { libc } from "../libc/libc.ts";
 import { refusedBytes, requireBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { endOf, noting } from "../io/fatal_error.ts";
-import { inward, outward } from "../io/message.ts";
+import { receivingMessage, sendingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 
 /** Reads what a stream has into the caller's buffer: null at its end. */
@@ -20,7 +20,7 @@ export class ReadingStream extends Operation<number | null> {
   override attempt(): number | null | Again {
     const room = this.#p.length;
     if (room === 0) return this.#nothing();
-    const length = noting(this.#descriptor, () => inward().receive(this.#descriptor.fd, this.#p, 0, 0, 0));
+    const length = noting(this.#descriptor, () => receivingMessage().receiveBytes(this.#descriptor.fd, this.#p, 0, 0));
     if (length === AGAIN) return AGAIN;
     if (length === 0) return endOf(this.#descriptor);
     if (length < room && !cutShort()) this.#descriptor.reads.drained();
@@ -37,7 +37,7 @@ export class ReadingStream extends Operation<number | null> {
 /** recvmsg(2) stops behind bytes that carried descriptors, though more may be there; reading throws the descriptors
  * away, and the kernel says so. */
 function cutShort(): boolean {
-  return (inward().flags & libc().system.constants.MSG_CTRUNC) !== 0;
+  return (receivingMessage().flags & libc().system.constants.MSG_CTRUNC) !== 0;
 }
 
 /** Writes a buffer whole. */
@@ -70,7 +70,7 @@ export class WritingStream extends Operation<number> {
 
   /** Hands bytes to the kernel once. */
   protected send(rest: Uint8Array, _first: boolean): number | Again {
-    return outward().send(this.#descriptor.fd, rest, null, 0);
+    return sendingMessage().send(this.#descriptor.fd, rest, null, 0);
   }
 
   /** What is still to be written. While it waited, the memory may have been transferred away or resized. */

@@ -20,14 +20,20 @@ export type MessageHeader = {
 /** sizeof(struct iovec). */
 export const IOVEC_SIZE = 16;
 
+const TWO_TO_32 = 2 ** 32;
+const TWO_TO_53 = 2 ** 53;
+
 /** Writes a struct iovec. */
 export function writeIovec(view: DataView, offset: number, address: bigint, length: number): void {
   view.setBigUint64(offset, address, true);
   writeLength(view, offset + 8, length, 8);
 }
 
-/** Sets iov_len alone, for a vector whose memory does not move. */
-export function setIovecLength(view: DataView, offset: number, length: number): void {
+/** Writes a struct iovec whose address is a number: addresses of user space fit a double exactly, and no BigInt is made
+ * on the way. */
+export function setIovec(view: DataView, offset: number, address: number, length: number): void {
+  view.setUint32(offset, address >>> 0, true);
+  view.setUint32(offset + 4, Math.floor(address / TWO_TO_32), true);
   writeLength(view, offset + 8, length, 8);
 }
 
@@ -74,8 +80,14 @@ export function messageFlags(layout: MsghdrLayout, view: DataView, offset: numbe
   return view.getInt32(offset + layout.msghdr.flags, true);
 }
 
-/** Writes a size_t as two halves, or an int. No message is near 4 GiB long, and a BigInt for each would be garbage. */
+/** Writes a size_t as two halves, which makes no BigInt, or an int.
+ *
+ * @throws {RangeError} for a length that does not fit
+ */
 function writeLength(view: DataView, offset: number, length: number, size: 4 | 8): void {
-  view.setUint32(offset, length, true);
-  if (size === 8) view.setUint32(offset + 4, 0, true);
+  if (!(length >= 0 && length < (size === 8 ? TWO_TO_53 : TWO_TO_32))) {
+    throw new RangeError(`Invalid length: ${length}, expected one that fits ${size} bytes`);
+  }
+  view.setUint32(offset, length >>> 0, true);
+  if (size === 8) view.setUint32(offset + 4, Math.floor(length / TWO_TO_32), true);
 }

@@ -8,6 +8,7 @@ import { hasVectoredCalls, MessageVector } from "./mmsg.ts";
 import { CONTROL_ROOM, readDetails, segmentSize } from "./packet_info.ts";
 import { decodeNet } from "../address/address.ts";
 import { AGAIN, type Again } from "../io/operation.ts";
+import { quote } from "../validate/quote.ts";
 
 const DEFAULT_CAPACITY = 64;
 const DEFAULT_LENGTH = 2048;
@@ -20,9 +21,13 @@ export interface LeftError {
   error: Error | null;
 }
 
+function lost(): TypeError {
+  return new TypeError("The batch's memory was transferred away: receive into it again, or copy what is to be kept");
+}
+
 function requireCount(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`Invalid ${name}: ${value}, expected ${least} to ${most}`);
+  throw new RangeError(`Invalid ${name}: ${quote(value)}, expected ${least} to ${most}`);
 }
 
 /** Memory for many datagrams, allocated once, at the first receive into it. What it yields are views, valid until the
@@ -81,14 +86,17 @@ export class DatagramBatch implements Iterable<Datagram> {
     return this.#length;
   }
 
-  /** The bytes of a datagram, as a view of the batch's memory.
+  /** The bytes of a datagram, as a view of the batch's memory. Whoever transfers that memory away, by `transfer()` or
+   * to a Worker, owns it from then on: the next receive makes the batch other memory.
    *
    * @throws {RangeError} for an index that holds none
+   * @throws {TypeError} when the batch's memory was transferred away since the last receive
    */
   data(index: number): Uint8Array<ArrayBuffer> {
     const message = this.#messageOf(index);
     const vector = this.#vector!;
     const start = (index - this.#first[message]!) * this.#segment[message]!;
+    if (vector.lost) throw lost();
     const length = Math.min(this.#segment[message]!, vector.length(message) - start, this.#cut);
     const offset = message * vector.shape.dataSize + start;
     return vector.data.subarray(offset, offset + length);
@@ -194,7 +202,7 @@ export class DatagramBatch implements Iterable<Datagram> {
     }
   }
 
-  /** The same by recvmsg(2), one by one, until there is no more. */
+  /** Receives by recvmsg(2), one by one, until there is no more. */
   #receiveEach(vector: MessageVector, fd: number, left: LeftError): number | Again {
     const { c, errno, system: { constants, errors } } = libc();
     for (let count = 0; count < this.#capacity;) {
@@ -238,7 +246,7 @@ export class DatagramBatch implements Iterable<Datagram> {
     const maxLength = this.#maxLength ?? (offload ? LONGEST_MESSAGE : DEFAULT_LENGTH);
     const dataSize = offload ? LONGEST_MESSAGE : maxLength;
     this.#cut = maxLength;
-    if (this.#vector === null || this.#vector.shape.dataSize < dataSize) {
+    if (this.#vector === null || this.#vector.shape.dataSize < dataSize || this.#vector.lost) {
       this.#vector = new MessageVector({ capacity: this.#capacity, dataSize, controlSize: CONTROL_ROOM });
       this.#cursor = new ControlCursor(libc().system.layout, this.#vector.headers);
       this.#used = 0;

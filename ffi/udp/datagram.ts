@@ -1,3 +1,4 @@
+import { libc } from "../libc/libc.ts";
 import { asSocketError, type SocketError } from "../libc/socket_error.ts";
 
 /** A datagram with what the kernel knows of it: {@linkcode UdpSocket.receiveMessage} and {@linkcode DatagramBatch} give
@@ -35,8 +36,14 @@ export interface Datagram {
 /** The longest payload of UDP over IPv4; IPv6 fits 20 more, and nobody should count on those. */
 export const LONGEST_DATAGRAM = 65_507;
 
-/** The error for a datagram that no network could carry: made here, the kernel's would not say how long it may be. */
+/** The error for a datagram that no network could carry. It is made here, since the kernel's would not say how long one
+ * may be. */
 export function tooLong(length: number): SocketError {
   const error = new RangeError(`A datagram of ${length} bytes, expected ${LONGEST_DATAGRAM} at most`);
-  return asSocketError(error, { code: "EMSGSIZE", errno: 0, syscall: "sendmsg", timeout: false });
+  return asSocketError(error, {
+    code: "EMSGSIZE",
+    errno: libc().system.errors.EMSGSIZE!,
+    syscall: "sendmsg",
+    timeout: false,
+  });
 }

@@ -4,7 +4,7 @@ import { ControlCursor } from "../struct/cmsg.ts";
 import { setControlLength } from "../struct/msghdr.ts";
 import { readDetails, segmentSize } from "./packet_info.ts";
 import { decodeNet } from "../address/address.ts";
-import type { InwardMessage } from "../io/message.ts";
+import type { ReceivingMessage } from "../io/message.ts";
 
 /** A datagram that was taken out of a message. */
 export interface Piece {
@@ -23,7 +23,7 @@ export class Coalesced {
   readonly control: Uint8Array<ArrayBuffer>;
   #offset = 0;
 
-  constructor(data: Uint8Array<ArrayBuffer>, size: number, message: InwardMessage) {
+  constructor(data: Uint8Array<ArrayBuffer>, size: number, message: ReceivingMessage) {
     this.#data = data;
     this.size = size;
     this.name = message.name.slice(0, message.nameLength);
@@ -59,8 +59,7 @@ export class Coalesced {
 }
 
 /** The size of the datagrams in the message just received; 0 where it is one. */
-export function coalescedSize(message: InwardMessage, length: number): number {
-  const cursor = new ControlCursor(libc().system.layout, message.control);
-  const size = segmentSize(cursor, 0, message.controlLength);
+export function coalescedSize(message: ReceivingMessage, length: number): number {
+  const size = segmentSize(message.cursor, 0, message.controlLength);
   return size > 0 && size < length ? size : 0;
 }

@@ -1,6 +1,7 @@
 import { type Libc, libc } from "../libc/libc.ts";
 import { override } from "../libc/env.ts";
-import { IOVEC_SIZE, setIovecLength, writeIovec, writeMessageHeader } from "../struct/msghdr.ts";
+import { IOVEC_SIZE, setIovec, writeIovec, writeMessageHeader } from "../struct/msghdr.ts";
+import { isDetached } from "../validate/bytes.ts";
 
 /** How a vector of messages is laid out. */
 export interface VectorShape {
@@ -26,10 +27,9 @@ export function hasVectoredCalls(): boolean {
   return vectored ??= c.recvmmsg !== null && system.layout.mmsghdr !== null && override("BERKELEY_MMSG") !== "off";
 }
 
-const HIGH = 2 ** 32;
-
 /** Many messages in memory made once: headers, vectors, addresses and control messages in one piece, the data in
- * another. The kernel is told addresses of these two and of nothing else, and both are fields. */
+ * another. The kernel is given addresses of these two, which are fields, and of what `useAddress` is given. The headers
+ * never leave the module; views of the data may, and with them its buffer, so `lost` is asked before each call. */
 export class MessageVector {
   readonly shape: VectorShape;
   readonly headers: Uint8Array<ArrayBuffer>;
@@ -79,6 +79,12 @@ export class MessageVector {
     });
   }
 
+  /** Whether somebody who was given a view of the data has transferred its buffer away: the kernel may no longer be
+   * given its address. */
+  get lost(): boolean {
+    return isDetached(this.data.buffer);
+  }
+
   /** Where the header of a message is. */
   headerOffset(index: number): number {
     return index * this.#header.size;
@@ -116,11 +122,8 @@ export class MessageVector {
     this.useAddress(index, this.#dataAddress + index * this.shape.dataSize, length);
   }
 
-  /** Points a message at memory that somebody holds. */
+  /** Points a message at memory that the caller holds, and has checked, until the call is over. */
   useAddress(index: number, address: number, length: number): void {
-    const iovec = this.#iovecs + index * IOVEC_SIZE;
-    this.view.setUint32(iovec, address >>> 0, true);
-    this.view.setUint32(iovec + 4, Math.floor(address / HIGH), true);
-    setIovecLength(this.view, iovec, length);
+    setIovec(this.view, this.#iovecs + index * IOVEC_SIZE, address, length);
   }
 }

@@ -1,13 +1,12 @@
 import { Coalesced, coalescedSize } from "./gro.ts";
 import type { Datagram } from "./datagram.ts";
 import type { DatagramBatch } from "./batch.ts";
-import { ControlCursor } from "../struct/cmsg.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
 import { controlRoomOf, readDetails, type UdpFeatures } from "./packet_info.ts";
 import { decodeNet } from "../address/address.ts";
-import { requireBytes } from "../validate/bytes.ts";
+import { bufferOf, lengthOf, requireBytes, viewOf } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
-import { inward, type InwardMessage } from "../io/message.ts";
+import { type ReceivingMessage, receivingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import { scratchBytes } from "../io/scratch.ts";
 
@@ -24,20 +23,20 @@ export interface DatagramSource {
 /** Takes one datagram out of what the kernel gives, into `p` or the thread's scratch memory. With UDP_GRO that may be
  * several: the rest is left with the socket. */
 function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number | Again {
-  const message = inward();
+  const message = receivingMessage();
   const room = controlRoomOf(source.features);
   if (!source.features.receiveOffload) {
     return message.receive(source.descriptor.fd, p, 0, SOCKADDR_STORAGE_SIZE, room);
   }
-  // Looked at before anything is taken: while the operation waited, the buffer may have been transferred away.
+  // Before anything is taken: while the operation waited, the buffer may have been transferred away.
   requireBytes(p);
   const whole = scratchBytes();
   const length = message.receive(source.descriptor.fd, whole, 0, SOCKADDR_STORAGE_SIZE, room);
   if (length === AGAIN) return AGAIN;
   const size = coalescedSize(message, length);
   if (size > 0) source.waiting = new Coalesced(whole.slice(size, length), size, message);
-  const first = whole.subarray(0, Math.min(size === 0 ? length : size, p.length));
-  if (p.buffer !== whole.buffer) p.set(first);
+  const first = whole.subarray(0, Math.min(size === 0 ? length : size, lengthOf(p)));
+  if (bufferOf(p) !== whole.buffer) viewOf(p, 0, first.length).set(first);
   return first.length;
 }
 
@@ -75,17 +74,18 @@ export class ReceivingPair extends Operation<[Uint8Array<ArrayBuffer>, Deno.NetA
     const p = this.#p ?? scratchBytes();
     const length = receiveOne(this.#source, p);
     if (length === AGAIN) return AGAIN;
-    const data = this.#p === undefined ? p.slice(0, length) : p.subarray(0, length);
-    return [data, decodeNet("udp", inward().name)];
+    const data = this.#p === undefined ? p.slice(0, length) : viewOf(p, 0, length);
+    return [data, decodeNet("udp", receivingMessage().name)];
   }
 
   #adopt(waiting: Coalesced): [Uint8Array<ArrayBuffer>, Deno.NetAddr] {
     requireBytes(this.#p ?? waiting.name);
     const { data, addr } = waiting.next();
     if (this.#p === undefined) return [data.slice(), addr];
-    const fitting = data.subarray(0, this.#p.length);
-    this.#p.set(fitting);
-    return [this.#p.subarray(0, fitting.length), addr];
+    const fitting = data.subarray(0, lengthOf(this.#p));
+    const taken = viewOf(this.#p, 0, fitting.length);
+    taken.set(fitting);
+    return [taken, addr];
   }
 }
 
@@ -107,18 +107,17 @@ export class ReceivingDatagram extends Operation<Datagram> {
     const room = scratchBytes().subarray(0, this.#maxLength);
     const length = receiveOne(this.#source, room);
     if (length === AGAIN) return AGAIN;
-    const message = inward();
-    const cursor = new ControlCursor(message.libc.system.layout, message.control);
+    const message = receivingMessage();
     return {
       data: room.slice(0, length),
       addr: decodeNet("udp", message.name),
       truncated: message.truncated || this.#exceeds(message, length),
-      ...readDetails(cursor, 0, message.controlLength),
+      ...readDetails(message.cursor, 0, message.controlLength),
     };
   }
 
   /** With UDP_GRO the kernel had room enough, and the cut was made here. */
-  #exceeds(message: InwardMessage, length: number): boolean {
+  #exceeds(message: ReceivingMessage, length: number): boolean {
     if (!this.#source.features.receiveOffload || length < this.#maxLength) return false;
     return message.length > length && (coalescedSize(message, message.length) || message.length) > length;
   }

@@ -4,10 +4,10 @@ import { isSocketError, systemError } from "../libc/socket_error.ts";
 import { controlSpace, writeControlMessage } from "../struct/cmsg.ts";
 import { setNameLength } from "../struct/msghdr.ts";
 import { hasVectoredCalls, MessageVector } from "./mmsg.ts";
-import { AddressCache, refusedBytes, requireBytes } from "../validate/bytes.ts";
+import { AddressCache, lengthOf, refusedBytes, requireBytes, viewOf } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import type { Destination } from "./destinations.ts";
-import { outward } from "../io/message.ts";
+import { sendingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import { quote } from "../validate/quote.ts";
 
@@ -30,7 +30,7 @@ function sendOne(
   controlLength: number,
 ): number | Again {
   try {
-    return outward().send(descriptor.fd, data, to?.sockaddr ?? null, controlLength, to?.text);
+    return sendingMessage().send(descriptor.fd, data, to?.sockaddr ?? null, controlLength, to?.text);
   } catch (error) {
     if (to === null || !isSocketError(error) || error.code !== "ECONNREFUSED") throw error;
     throw systemError(error.errno, error.syscall);
@@ -58,7 +58,7 @@ export class SendingDatagram extends Operation<number> {
 
   override attempt(): number | Again {
     if (this.#control === null) return sendOne(this.#descriptor, this.#p, this.#to, 0);
-    outward().control.set(this.#control);
+    sendingMessage().control.set(this.#control);
     try {
       return sendOne(this.#descriptor, this.#p, this.#to, this.#control.length);
     } catch (error) {
@@ -76,9 +76,10 @@ export interface Outgoing {
 }
 
 /** The memory that many datagrams are sent from. Calls are synchronous: one serves all sockets of a thread. */
-class OutwardVector extends MessageVector {
+class SendingVector extends MessageVector {
   readonly #addresses = new AddressCache();
-  /** What the kernel is given addresses of, until the call is over. */
+  /** The arrays whose addresses the kernel is given, until the call is over. `#fill` has checked them, and nothing of
+   * the caller's runs between that and the call. */
   readonly #held: (Uint8Array | null)[] = new Array(VECTOR).fill(null);
   readonly #names: (Uint8Array | null | undefined)[] = new Array(VECTOR).fill(undefined);
 
@@ -87,12 +88,13 @@ class OutwardVector extends MessageVector {
   }
 
   put(index: number, { data, to }: Outgoing): void {
-    if (data.length <= COPIED) {
+    const length = lengthOf(data);
+    if (length <= COPIED) {
       this.data.set(data, index * COPIED);
-      this.useOwnData(index, data.length);
+      this.useOwnData(index, length);
     } else {
       this.#held[index] = data;
-      this.useAddress(index, this.#addresses.of(data), data.length);
+      this.useAddress(index, this.#addresses.of(data), length);
     }
     const sockaddr = to === null ? null : to.sockaddr;
     if (this.#names[index] === sockaddr) return;
@@ -106,7 +108,7 @@ class OutwardVector extends MessageVector {
   }
 }
 
-let outwardVector: OutwardVector | undefined;
+let sendingVector: SendingVector | undefined;
 
 /** Sends datagrams in order, as many at a time as the kernel takes. Resolves to how many there were. */
 export class SendingMany extends Operation<number> {
@@ -149,7 +151,7 @@ export class SendingMany extends Operation<number> {
   }
 
   /** Puts in as many as fit. One whose buffer went away while it waited is told of when those before it have gone. */
-  #fill(vector: OutwardVector): number {
+  #fill(vector: SendingVector): number {
     const most = Math.min(VECTOR, this.#outgoing.length - this.#sent);
     for (let index = 0; index < most; index++) {
       const outgoing = this.#outgoing[this.#sent + index]!;
@@ -163,7 +165,7 @@ export class SendingMany extends Operation<number> {
 
   #sendVector(): number | Again {
     const { c, errno, system: { constants, errors } } = libc();
-    const vector = outwardVector ??= new OutwardVector();
+    const vector = sendingVector ??= new SendingVector();
     const count = this.#fill(vector);
     for (;;) {
       const sent = c.sendmmsg!(this.#descriptor.fd, vector.pointer, count, constants.MSG_NOSIGNAL);
@@ -206,7 +208,7 @@ export class SendingSegments extends Operation<number> {
     super();
     this.#descriptor = descriptor;
     this.#p = p;
-    this.#length = p.length;
+    this.#length = lengthOf(p);
     this.#segmentSize = segmentSize;
     this.#to = to;
     this.#offload = offload;
@@ -217,9 +219,10 @@ export class SendingSegments extends Operation<number> {
   override attempt(): number | Again {
     while (this.#written < this.#length) {
       try {
-        if (this.#p.length < this.#length) throw gone(this.#p, this.#length);
+        if (lengthOf(this.#p) < this.#length) throw gone(this.#p, this.#length);
         const written = this.#sendPortion();
         if (written === AGAIN) return AGAIN;
+        if (written === 0) throw new Error("sendmsg: the system took none of the bytes, and gave no reason");
         this.#written += written;
       } catch (error) {
         throw this.explain(error as Error);
@@ -235,9 +238,10 @@ export class SendingSegments extends Operation<number> {
 
   #sendPortion(): number | Again {
     const plain = this.#control === null || this.#segmentSize >= this.#offload.refusedFrom || !hasVectoredCalls();
-    const rest = this.#p.subarray(this.#written, this.#written + (plain ? this.#segmentSize : this.#portion));
+    const end = Math.min(this.#length, this.#written + (plain ? this.#segmentSize : this.#portion));
+    const rest = viewOf(this.#p, this.#written, end);
     if (plain || rest.length <= this.#segmentSize) return this.#send(rest, 0);
-    outward().control.set(this.#control!);
+    sendingMessage().control.set(this.#control!);
     try {
       return this.#send(rest, this.#control!.length);
     } catch (error) {
@@ -258,7 +262,7 @@ export class SendingSegments extends Operation<number> {
 /** The error for bytes that there were when the operation began. */
 function gone(p: Uint8Array, length: number): TypeError {
   return refusedBytes(p) ??
-    new TypeError(`The buffer shrank from ${length} bytes to ${p.length} while it waited to be sent`);
+    new TypeError(`The buffer shrank from ${length} bytes to ${lengthOf(p)} while it waited to be sent`);
 }
 
 /** UDP_SEGMENT's control message, null where there is no such thing. */
@@ -275,16 +279,17 @@ function segmentControl(segmentSize: number): Uint8Array<ArrayBuffer> | null {
 /** Throws for what is no list of datagrams. */
 export function requireList(datagrams: unknown): void {
   if (typeof (datagrams as Iterable<unknown> | null)?.[Symbol.iterator] === "function") return;
-  throw new TypeError(`Expected an array of datagrams, got ${String(datagrams)}`);
+  throw new TypeError(`Expected an array of datagrams, got ${quote(datagrams)}`);
 }
 
-/** Throws for what is no datagram that can be sent. */
-export function requireDatagram(datagram: unknown): void {
+/** Copies what is to be sent, and refuses what cannot be. */
+export function readDatagram(datagram: unknown): { data: Uint8Array; addr?: Deno.NetAddr | undefined } {
   if (datagram === null || typeof datagram !== "object") {
     throw new TypeError(`Not a datagram: ${quote(datagram)}, expected { data, addr }`);
   }
-  const { data } = datagram as { data?: unknown };
+  const { data, addr } = datagram as { data?: unknown; addr?: Deno.NetAddr };
   requireBytes(data);
-  const { length } = data as Uint8Array;
+  const length = lengthOf(data);
   if (length > LONGEST_DATAGRAM) throw tooLong(length);
+  return { data, addr };
 }

@@ -4,7 +4,7 @@ import { type Datagram, LONGEST_DATAGRAM, tooLong } from "./datagram.ts";
 import { DatagramBatch } from "./batch.ts";
 import {
   type Outgoing,
-  requireDatagram,
+  readDatagram,
   requireList,
   type SegmentOffload,
   SendingDatagram,
@@ -14,7 +14,7 @@ import {
 import { type DatagramSource, holdsUnread, ReceivingBatch, ReceivingDatagram, ReceivingPair } from "./receive.ts";
 import { encodeSource, featuresOf, type SendOptions, type UdpFeatures } from "./packet_info.ts";
 import { decodeInet, decodeNet, formatAddress } from "../address/address.ts";
-import { refusedBytes, requireBytes } from "../validate/bytes.ts";
+import { lengthOf, refusedBytes, requireBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { type Destination, Destinations } from "./destinations.ts";
 import { UntilClosed } from "../socket/endpoint.ts";
@@ -127,7 +127,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
   send(p: Uint8Array, addr?: Deno.Addr, options?: SendOptions): Promise<number> {
     const refusal = refusedBytes(p) ?? this.descriptor.refusal();
     if (refusal !== null) return Promise.reject(refusal);
-    if (p.length > LONGEST_DATAGRAM) return Promise.reject(tooLong(p.length));
+    if (lengthOf(p) > LONGEST_DATAGRAM) return Promise.reject(tooLong(lengthOf(p)));
     try {
       const to = this.#destination(addr as Deno.NetAddr | undefined);
       const control = this.#control(options);
@@ -154,8 +154,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     try {
       requireList(datagrams);
       for (const datagram of datagrams) {
-        requireDatagram(datagram);
-        const { data, addr } = datagram;
+        const { data, addr } = readDatagram(datagram);
         const to = this.#destination(addr);
         outgoing.push({ data, to: to instanceof Promise ? await to : to });
       }
@@ -183,7 +182,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
   ): Promise<number> {
     requireBytes(p);
     if (!Number.isInteger(segmentSize) || segmentSize < 1 || segmentSize > LONGEST_DATAGRAM) {
-      throw new RangeError(`Invalid segmentSize: ${segmentSize}, expected 1 to ${LONGEST_DATAGRAM} bytes`);
+      throw new RangeError(`Invalid segmentSize: ${quote(segmentSize)}, expected 1 to ${LONGEST_DATAGRAM} bytes`);
     }
     const to = this.#destination(addr);
     // Without a name to look up nothing is waited for: it keeps its place among other sends.

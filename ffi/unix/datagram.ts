@@ -1,10 +1,10 @@
 import { libc } from "../libc/libc.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
 import { decodeUnix, encodeUnix, formatAddress, type UnixAddr } from "../address/address.ts";
-import { refusedBytes } from "../validate/bytes.ts";
+import { refusedBytes, viewOf } from "../validate/bytes.ts";
 import { closeUnless, type Descriptor, openDescriptor } from "../io/descriptor.ts";
 import { Endpoint, UntilClosed } from "../socket/endpoint.ts";
-import { inward, outward } from "../io/message.ts";
+import { receivingMessage, sendingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { Pace } from "../io/backoff.ts";
@@ -140,13 +140,13 @@ class ReceivingUnix extends Operation<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> 
 
   override attempt(): [Uint8Array<ArrayBuffer>, Deno.UnixAddr] | Again {
     const { fd } = this.#descriptor;
-    const room = this.#p === undefined ? nextLength(fd) : this.#p.length;
+    const room = this.#p === undefined ? nextLength(fd) : 0;
     if (room === AGAIN) return AGAIN;
-    const message = inward();
+    const message = receivingMessage();
     const p = this.#p ?? new Uint8Array(room);
-    const length = message.receive(fd, p, 0, SOCKADDR_STORAGE_SIZE, 0);
+    const length = message.receiveBytes(fd, p, 0, SOCKADDR_STORAGE_SIZE);
     if (length === AGAIN) return AGAIN;
-    return [p.subarray(0, length), datagramAddr(message.name, message.nameLength)];
+    return [viewOf(p, 0, length), datagramAddr(message.name, message.nameLength)];
   }
 }
 
@@ -178,7 +178,7 @@ class SendingUnix extends Operation<number> {
 
   override attempt(): number | Again {
     try {
-      const length = outward().send(this.#descriptor.fd, this.#p, this.#sockaddr, 0, this.#address);
+      const length = sendingMessage().send(this.#descriptor.fd, this.#p, this.#sockaddr, 0, this.#address);
       return length === AGAIN ? this.#pace.later() : length;
     } catch (error) {
       // BSD's word for a full queue.

@@ -1,11 +1,12 @@
 import type { PeerCredentials } from "./credentials.ts";
 import { libc } from "../libc/libc.ts";
-import { ControlCursor, controlSpace, writeControlMessage } from "../struct/cmsg.ts";
+import { controlSpace, writeControlMessage } from "../struct/cmsg.ts";
 import { decodeCredentials } from "../struct/ucred.ts";
 import { own, type OwnedFd } from "../io/owned_fd.ts";
 import { requireBytes } from "../validate/bytes.ts";
-import { type InwardMessage, outward } from "../io/message.ts";
+import { CONTROL_SIZE, receivedDescriptors, type ReceivingMessage, sendingMessage } from "../io/message.ts";
 import type { Descriptor } from "../io/descriptor.ts";
+import type { Again } from "../io/operation.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { optionNumber, writeOption } from "../option/option.ts";
 import { quote } from "../validate/quote.ts";
@@ -147,39 +148,48 @@ function descriptorNumber(item: Passable): number {
 
 const NOTHING = new Uint8Array(0);
 
-/** Descriptors on their way. Numbers are asked for at each attempt: while one waits, a socket may be closed, and its
- * number another's. */
-export class Rights {
+/** Descriptors to be passed: SCM_RIGHTS. Their numbers are asked for at each attempt: while one waits, a socket may be
+ * closed, and its number another's. */
+export class ScmRights {
   readonly #fds: readonly Passable[];
 
   constructor(fds: readonly Passable[] = []) {
+    if (!Array.isArray(fds)) throw new TypeError(`Invalid fds: ${quote(fds)}, expected an array of descriptors`);
+    if (fds.length > MOST_FDS) {
+      throw new RangeError(`${fds.length} descriptors in one message, expected ${MOST_FDS} at most`);
+    }
     this.#fds = [...fds];
     this.encode();
   }
 
+  get count(): number {
+    return this.#fds.length;
+  }
+
+  /** The control message; empty without any. */
   encode(): Uint8Array {
-    return encodeRights(this.#fds);
+    if (this.#fds.length === 0) return NOTHING;
+    const { constants, layout } = libc().system;
+    const numbers = new Uint8Array(Int32Array.from(this.#fds, descriptorNumber).buffer);
+    const control = new Uint8Array(controlSpace(layout, numbers.length));
+    writeControlMessage(layout, control, 0, constants.SOL_SOCKET, constants.SCM_RIGHTS, numbers);
+    return control;
   }
 }
 
-/** The control message for descriptors; empty without any. */
-function encodeRights(fds: readonly Passable[]): Uint8Array {
-  if (fds.length === 0) return NOTHING;
-  if (fds.length > MOST_FDS) {
-    throw new RangeError(`${fds.length} descriptors in one message, expected ${MOST_FDS} at most`);
+/** Copies what is to be sent as one message, and refuses what cannot be. */
+export function readOutgoing(message: OutgoingUnixMessage): { data: Uint8Array; rights: ScmRights } {
+  if (message === null || typeof message !== "object") {
+    throw new TypeError(`Not a message: ${quote(message)}, expected { data, fds }`);
   }
-  const { constants, layout } = libc().system;
-  const numbers = new Uint8Array(Int32Array.from(fds, descriptorNumber).buffer);
-  const control = new Uint8Array(controlSpace(layout, numbers.length));
-  writeControlMessage(layout, control, 0, constants.SOL_SOCKET, constants.SCM_RIGHTS, numbers);
-  return control;
+  const { data, fds } = message;
+  requireBytes(data);
+  return { data, rights: new ScmRights(fds) };
 }
 
 /** Sends bytes with control messages. The control messages are copied to where the kernel is told they are. */
-export function sendWithControl(descriptor: Descriptor, data: Uint8Array, control: Uint8Array): ReturnType<
-  ReturnType<typeof outward>["send"]
-> {
-  const message = outward();
+export function sendWithControl(descriptor: Descriptor, data: Uint8Array, control: Uint8Array): number | Again {
+  const message = sendingMessage();
   message.control.set(control);
   return message.send(descriptor.fd, data, null, control.length);
 }
@@ -206,15 +216,15 @@ export function wanted(descriptor: Descriptor, options: ReceiveMessageOptions): 
 const ON = Uint8Array.of(1, 0, 0, 0);
 const OFF = new Uint8Array(4);
 
-/** SO_PASSCRED: from now on every message says who sent it. */
+/** Sets SO_PASSCRED: while it is on, every message carries its sender's credentials. */
 export function passCredentials({ fd }: Descriptor, pass = true): void {
   const { level, name } = optionNumber("SO_PASSCRED");
   writeOption(fd, level, name, pass ? ON : OFF, "SO_PASSCRED");
 }
 
-/** SO_PASSCRED where the system has it, until the descriptor is given away: returns whether every message says who sent
- * it. */
-export function vouchForAll(descriptor: Descriptor): boolean {
+/** Switches SO_PASSCRED on where the system has it, until the descriptor is given away: the sender of every message is
+ * then known. Returns whether it did. */
+export function enablePassCred(descriptor: Descriptor): boolean {
   if (libc().system.options.SO_PASSCRED === null) return false;
   passCredentials(descriptor);
   const { beforeClose } = descriptor;
@@ -225,42 +235,41 @@ export function vouchForAll(descriptor: Descriptor): boolean {
   return true;
 }
 
-/** Room for so many descriptors and for credentials. */
+/** Room for so many descriptors, for credentials, and for the pidfd that SO_PASSPIDFD adds: a socket may have that on
+ * when it is taken over or accepted. */
 export function controlRoom(maxFds: number): number {
-  const { layout } = libc().system;
-  return controlSpace(layout, maxFds * 4) + controlSpace(layout, layout.ucred?.size ?? 0);
+  const { constants, layout, installsUnaskedDescriptors } = libc().system;
+  // What would not fit would be opened all the same, and nothing would say so.
+  if (installsUnaskedDescriptors) return CONTROL_SIZE;
+  const pidfd = constants.SCM_PIDFD === 0 ? 0 : controlSpace(layout, 4);
+  return controlSpace(layout, maxFds * 4) + controlSpace(layout, layout.ucred?.size ?? 0) + pidfd;
 }
 
-/** What the control messages of the message just received say. Every descriptor in them is owned or closed when this
- * returns. */
-export function readControl(message: InwardMessage, { maxFds, credentials }: Wanted): Omit<UnixMessage, "data"> {
+/** Reads the control messages of the message just received. Every descriptor in them is owned or closed when this
+ * returns: passed ones beyond `maxFds`, and pidfds, are closed. */
+export function readControl(message: ReceivingMessage, { maxFds, credentials }: Wanted): Omit<UnixMessage, "data"> {
+  const { c, system: { constants } } = libc();
+  const { passed, all } = receivedDescriptors(message);
+  for (const fd of all) if (!passed.includes(fd)) c.close(fd);
+  const fds = own(passed, maxFds);
+  const lost = (message.flags & (constants.MSG_TRUNC | constants.MSG_CTRUNC)) !== 0;
+  const sender = credentials ? readSender(message) : undefined;
+  return { fds, truncated: lost || passed.length > maxFds, ...(sender === undefined ? {} : { credentials: sender }) };
+}
+
+function readSender(message: ReceivingMessage): PeerCredentials | undefined {
   const { constants, layout } = libc().system;
-  const cursor = new ControlCursor(layout, message.control);
-  const numbers: number[] = [];
-  let sender: PeerCredentials | undefined;
+  if (layout.ucred === null) return undefined;
+  const { cursor } = message;
   cursor.begin(0, message.controlLength);
   while (cursor.next()) {
-    if (cursor.level !== constants.SOL_SOCKET) continue;
-    if (cursor.type === constants.SCM_RIGHTS) {
-      for (let at = cursor.start; at + 4 <= cursor.end; at += 4) numbers.push(cursor.view.getInt32(at, true));
-    } else if (credentials && cursor.type === constants.SCM_CREDENTIALS && layout.ucred !== null) {
-      sender = vouched(decodeCredentials(layout, cursor.data));
-    }
+    if (cursor.level !== constants.SOL_SOCKET || cursor.type !== constants.SCM_CREDENTIALS) continue;
+    if (cursor.end - cursor.start >= layout.ucred.size) return vouched(decodeCredentials(layout, cursor.data));
   }
-  const lost = (message.flags & (constants.MSG_TRUNC | constants.MSG_CTRUNC)) !== 0;
-  const fds = own(numbers, maxFds);
-  return { fds, truncated: lost || numbers.length > maxFds, ...(sender === undefined ? {} : { credentials: sender }) };
+  return undefined;
 }
 
-/** The overflow user without a process stands for a message that was sent before anybody asked. */
+/** Linux names the overflow user, without a process, for a message that was sent before SO_PASSCRED was on. */
 function vouched(credentials: PeerCredentials): PeerCredentials | undefined {
   return credentials.pid === 0 && credentials.uid === 65_534 ? undefined : credentials;
-}
-
-/** Checks what a stream message has to be. */
-export function requireStreamMessage(message: OutgoingUnixMessage): void {
-  requireBytes(message?.data);
-  if (message.data.length === 0 && (message.fds?.length ?? 0) > 0) {
-    throw new TypeError("Descriptors without data: a stream would drop them; send at least one byte with them");
-  }
 }

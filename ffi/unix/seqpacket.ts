@@ -4,7 +4,7 @@ import { StreamListener } from "../socket/listener.ts";
 import { SeqpacketReceiving, SeqpacketSending } from "./seqpacket_operations.ts";
 import type { PeerName } from "../io/accept.ts";
 import { decodeUnix, type UnixAddr } from "../address/address.ts";
-import { refusedBytes, requireBytes } from "../validate/bytes.ts";
+import { refusedBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint } from "../socket/endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
@@ -12,16 +12,17 @@ import { peerName, socketName } from "../address/sockname.ts";
 import { unwrap } from "../libc/socket_error.ts";
 import {
   type DescriptorPassing,
+  enablePassCred,
   type OutgoingUnixMessage,
+  readOutgoing,
   type ReceiveMessageOptions,
-  Rights,
+  ScmRights,
   type UnixMessage,
-  vouchForAll,
   type Wanted,
   wanted,
 } from "./message.ts";
 
-const NO_RIGHTS = new Rights();
+const NO_RIGHTS = new ScmRights();
 
 function packetAddr(sockaddr: Uint8Array | null): UnixAddr {
   return decodeUnix("seqpacket", sockaddr ?? new Uint8Array(0), sockaddr?.length ?? 0);
@@ -49,8 +50,8 @@ function packetAddr(sockaddr: Uint8Array | null): UnixAddr {
 export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   readonly #localAddr: UnixAddr;
   readonly #remoteAddr: UnixAddr;
-  /** Whether SO_PASSCRED is put off while it sends. */
-  readonly #quiet: boolean;
+  /** Whether SO_PASSCRED is off while it sends, so that it gets no abstract name. */
+  readonly #suppressAutobind: boolean;
 
   /** @ignore */
   constructor(descriptor: Descriptor) {
@@ -58,7 +59,7 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     this.#localAddr = packetAddr(socketName(descriptor.fd));
     this.#remoteAddr = packetAddr(peerName(descriptor.fd));
     descriptor.closedMessage = "Bad resource ID: the connection has been closed";
-    this.#quiet = vouchForAll(descriptor) && this.#localAddr.path === null;
+    this.#suppressAutobind = enablePassCred(descriptor) && this.#localAddr.path === null;
   }
 
   /** This end's address: getsockname(2). */
@@ -89,7 +90,10 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   send(message: Uint8Array, options?: WaitOptions): Promise<number> {
     const refusal = refusedBytes(message);
     if (refusal !== null) return Promise.reject(refusal);
-    return this.descriptor.writes.run(new SeqpacketSending(this.descriptor, message, NO_RIGHTS, this.#quiet), options);
+    return this.descriptor.writes.run(
+      new SeqpacketSending(this.descriptor, message, NO_RIGHTS, this.#suppressAutobind),
+      options,
+    );
   }
 
   /** Credentials of the peer as they were when the connection was made: SO_PEERCRED, or getpeereid(3). */
@@ -106,8 +110,8 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
    */
   sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
-      requireBytes(message?.data);
-      const sending = new SeqpacketSending(this.descriptor, message.data, new Rights(message.fds), this.#quiet);
+      const { data, rights } = readOutgoing(message);
+      const sending = new SeqpacketSending(this.descriptor, data, rights, this.#suppressAutobind);
       return this.descriptor.writes.run(sending, options);
     });
   }
@@ -157,7 +161,7 @@ export class SeqpacketListener extends StreamListener<SeqpacketConn, UnixAddr> {
   constructor(descriptor: Descriptor) {
     super(descriptor, packetAddr(socketName(descriptor.fd)));
     // A connection has it from the listener: what is sent before it is accepted counts too.
-    vouchForAll(descriptor);
+    enablePassCred(descriptor);
   }
 
   /** @ignore */

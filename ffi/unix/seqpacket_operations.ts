@@ -1,21 +1,20 @@
 import { libc } from "../libc/libc.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { endOf, noting } from "../io/fatal_error.ts";
-import { inward } from "../io/message.ts";
+import { receivingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import { nextLength } from "../io/peek.ts";
 import {
   controlRoom,
   passCredentials,
   readControl,
-  type Rights,
+  type ScmRights,
   sendWithControl,
   type UnixMessage,
   type Wanted,
 } from "./message.ts";
 
-/** Receives one message whole: it is looked at first to learn its length, which nothing else tells before it is too
- * late. */
+/** Receives one message whole: its length is peeked at first, so that no more memory is made than it needs. */
 export class SeqpacketReceiving extends Operation<UnixMessage | null> {
   readonly syscall = "recvmsg";
   readonly #descriptor: Descriptor;
@@ -32,11 +31,11 @@ export class SeqpacketReceiving extends Operation<UnixMessage | null> {
   }
 
   #receive(): UnixMessage | null | Again {
-    const message = inward();
+    const message = receivingMessage();
     const { fd } = this.#descriptor;
-    const length = this.#wanted.maxLength === Infinity ? nextLength(fd) : this.#wanted.maxLength;
+    const length = nextLength(fd);
     if (length === AGAIN) return AGAIN;
-    const data = new Uint8Array(length);
+    const data = new Uint8Array(Math.min(length, this.#wanted.maxLength));
     const flags = libc().system.constants.MSG_CMSG_CLOEXEC;
     const received = message.receive(fd, data, flags, 0, controlRoom(this.#wanted.maxFds));
     if (received === AGAIN) return AGAIN;
@@ -52,19 +51,19 @@ export class SeqpacketSending extends Operation<number> {
   readonly syscall = "sendmsg";
   readonly #descriptor: Descriptor;
   readonly #data: Uint8Array;
-  readonly #rights: Rights;
-  readonly #quiet: boolean;
+  readonly #rights: ScmRights;
+  readonly #suppressAutobind: boolean;
 
-  constructor(descriptor: Descriptor, data: Uint8Array, rights: Rights, quiet: boolean) {
+  constructor(descriptor: Descriptor, data: Uint8Array, rights: ScmRights, suppressAutobind: boolean) {
     super();
     this.#descriptor = descriptor;
     this.#data = data;
     this.#rights = rights;
-    this.#quiet = quiet;
+    this.#suppressAutobind = suppressAutobind;
   }
 
   override attempt(): number | Again {
-    if (!this.#quiet) return this.#send();
+    if (!this.#suppressAutobind) return this.#send();
     // With SO_PASSCRED Linux gives an unnamed socket an abstract name as soon as it sends: unix(7), "Autobind feature".
     passCredentials(this.#descriptor, false);
     try {

@@ -1,30 +1,19 @@
 import { type PeerCredentials, peerCredentials } from "./credentials.ts";
-import { libc } from "../libc/libc.ts";
 import { StreamListener } from "../socket/listener.ts";
 import type { PeerName } from "../io/accept.ts";
 import { decodeUnix } from "../address/address.ts";
 import type { Descriptor } from "../io/descriptor.ts";
-import { endOf, noting } from "../io/fatal_error.ts";
-import { inward } from "../io/message.ts";
-import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { peerName, socketName } from "../address/sockname.ts";
 import { StreamConn } from "../socket/stream.ts";
-import { WritingStream } from "../socket/stream_operations.ts";
 import {
-  controlRoom,
   type DescriptorPassing,
   type OutgoingUnixMessage,
-  type Passable,
-  readControl,
   type ReceiveMessageOptions,
-  requireStreamMessage,
-  Rights,
-  sendWithControl,
   type UnixMessage,
-  type Wanted,
   wanted,
 } from "./message.ts";
+import { ReadingMessage, WritingMessage } from "./stream_message_operations.ts";
 
 /** Deno's type has no word for a socket without a name, whose path is null all the same. */
 function streamAddr(sockaddr: Uint8Array | null): Deno.UnixAddr {
@@ -68,9 +57,7 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
    */
   sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
-      requireStreamMessage(message);
-      const writing = new WritingMessage(this.descriptor, message.data, message.fds);
-      return this.descriptor.writes.run(writing, options);
+      return this.descriptor.writes.run(new WritingMessage(this.descriptor, message), options);
     });
   }
 
@@ -84,50 +71,6 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
       const reading = new ReadingMessage(this.descriptor, wanted(this.descriptor, options));
       return this.descriptor.reads.run(reading, options);
     });
-  }
-}
-
-/** Writes a buffer whole, its first bytes with descriptors. */
-class WritingMessage extends WritingStream {
-  readonly #owner: Descriptor;
-  readonly #rights: Rights;
-
-  constructor(descriptor: Descriptor, data: Uint8Array, fds: readonly Passable[] | undefined) {
-    super(descriptor, data);
-    this.#owner = descriptor;
-    this.#rights = new Rights(fds);
-  }
-
-  protected override send(rest: Uint8Array, first: boolean): number | Again {
-    return first ? sendWithControl(this.#owner, rest, this.#rights.encode()) : super.send(rest, first);
-  }
-}
-
-/** Reads what a stream has together with the descriptors that came with it. */
-class ReadingMessage extends Operation<UnixMessage | null> {
-  readonly syscall = "recvmsg";
-  readonly #descriptor: Descriptor;
-  readonly #wanted: Wanted;
-
-  constructor(descriptor: Descriptor, wanted: Wanted) {
-    super();
-    this.#descriptor = descriptor;
-    this.#wanted = wanted;
-  }
-
-  override attempt(): UnixMessage | null | Again {
-    const message = inward();
-    const { maxFds, maxLength } = this.#wanted;
-    const data = new Uint8Array(maxLength);
-    const flags = libc().system.constants.MSG_CMSG_CLOEXEC;
-    const length = noting(
-      this.#descriptor,
-      () => message.receive(this.#descriptor.fd, data, flags, 0, controlRoom(maxFds)),
-    );
-    if (length === AGAIN) return AGAIN;
-    const control = readControl(message, this.#wanted);
-    if (length === 0 && maxLength > 0) return endOf(this.#descriptor);
-    return { data: data.subarray(0, length), ...control };
   }
 }
 

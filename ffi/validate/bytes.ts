@@ -45,8 +45,8 @@ export function isBytes(p: unknown): p is Uint8Array {
 
 /** A plain Uint8Array over bytes `start` to `end` of another. `subarray` would ask the caller's object for a
  * constructor. */
-export function viewOf(p: Uint8Array, start: number, end: number): Uint8Array {
-  return new Bytes(bufferOf(p), offsetOf(p) + start, end - start);
+export function viewOf<B extends ArrayBufferLike>(p: Uint8Array<B>, start: number, end: number): Uint8Array<B> {
+  return new Bytes(bufferOf(p) as B, offsetOf(p) + start, end - start);
 }
 
 /** The error for what the kernel cannot be given, null where it can: not bytes, memory that was transferred away or is
@@ -103,8 +103,8 @@ const MOST_HELD = 256 * 1024;
  * than one cost more, in garbage collections, than it saved.
  *
  * The cache holds the buffer, so that the address cannot become another's. An ArrayBuffer does not move: growing one in
- * place keeps its address. Transferring it leaves it without bytes, so whoever asks for an address first checks, by
- * `requireBytes` or a length above 0, that the array still has its memory. */
+ * place keeps its address. Transferring it, or shrinking it below the array, leaves the array without bytes: `of` is to
+ * be asked for arrays with a length above 0, or checked by `requireBytes`. */
 export class AddressCache {
   #buffer: ArrayBufferLike | null = null;
   #address = 0;
@@ -114,10 +114,17 @@ export class AddressCache {
     return buffer === this.#buffer;
   }
 
-  /** The address of an array's first byte. Addresses of user space fit a double exactly. */
+  /** The address of an array's first byte. Addresses of user space fit a double exactly.
+   *
+   * @throws {TypeError} for what `requireBytes` refuses, unless it was asked about last
+   */
   of(p: Uint8Array): number {
     const buffer = bufferOf(p);
-    if (buffer === this.#buffer) return this.#address + offsetOf(p);
+    return buffer === this.#buffer ? this.#address + offsetOf(p) : this.#ask(p, buffer);
+  }
+
+  #ask(p: Uint8Array, buffer: ArrayBufferLike): number {
+    requireBytes(p);
     // The buffer was asked for first: from then on the bytes stay where they are.
     const address = Number(libc().addressOf(p));
     if (mostOf(buffer) <= MOST_HELD) {

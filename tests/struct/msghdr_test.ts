@@ -6,7 +6,7 @@ import {
   messageFlags,
   nameLength,
   setControlLength,
-  setIovecLength,
+  setIovec,
   setNameLength,
   writeIovec,
   writeMessageHeader,
@@ -31,12 +31,25 @@ describe("writeIovec()", () => {
   });
 });
 
-describe("setIovecLength()", () => {
-  it("changes the length and leaves the address", () => {
+describe("setIovec()", () => {
+  it("writes an address given as a number, and both halves of a length", () => {
     const bytes = dirty(32);
-    writeIovec(viewOf(bytes), 16, 0x1000n, 7);
-    setIovecLength(viewOf(bytes), 16, 65535);
-    assertEquals(bytes, hex("ee*16 0010 00*6 ffff 00*6"));
+    setIovec(viewOf(bytes), 16, 0x7fff_0000_1234, 4 * 2 ** 32 + 3);
+    assertEquals(bytes, hex("ee*16 34120000 ff7f0000 03000000 04000000"));
+  });
+});
+
+describe("A length that does not fit", () => {
+  it("is refused, never cut", () => {
+    for (const length of [-1, NaN, 2 ** 53, Infinity]) {
+      assertThrows(() => setIovec(viewOf(dirty(16)), 0, 0x1000, length), RangeError, String(length));
+    }
+    for (const system of systems) {
+      const view = viewOf(dirty(64));
+      const { controllenSize } = system.layout.msghdr;
+      if (controllenSize === 8) setControlLength(system.layout, view, 0, 2 ** 32);
+      else assertThrows(() => setControlLength(system.layout, view, 0, 2 ** 32), RangeError, "4 bytes");
+    }
   });
 });
 

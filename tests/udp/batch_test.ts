@@ -162,7 +162,9 @@ for (const [name, most] of [["capacity", 1024], ["maxLength", 65_535]] as const)
   const wrong = [least - 1, most + 1, 1.5, NaN, Infinity, "8", null, true, {}];
   refuses(
     `A batch whose ${name}`,
-    wrong.map((value) => [value, RangeError, `Invalid ${name}: ${value}, expected ${least} to ${most}`] as const),
+    wrong.map((value) =>
+      [value, RangeError, `Invalid ${name}: ${Deno.inspect(value)}, expected ${least} to ${most}`] as const
+    ),
     (value) => new DatagramBatch({ [name]: value }),
   );
 }

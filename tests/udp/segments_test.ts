@@ -252,7 +252,7 @@ describe("A socket with receiveOffload", PATIENCE, () => {
 refuses(
   "A segment size",
   [0, -1, 65_508, 1.5, NaN, Infinity, "8", null, undefined, {}].map((size) =>
-    [size, RangeError, `Invalid segmentSize: ${size}, expected 1 to 65507`] as const
+    [size, RangeError, `Invalid segmentSize: ${Deno.inspect(size)}, expected 1 to 65507`] as const
   ),
   async (size) => {
     using socket = openUdp();

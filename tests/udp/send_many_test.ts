@@ -226,7 +226,7 @@ const given: readonly Row[] = [
   [undefined, TypeError, "undefined"],
   [null, TypeError, "null"],
   [7, TypeError, "7"],
-  [{}, TypeError, "[object Object]"],
+  [{}, TypeError, "got {}"],
   [[undefined], TypeError, "undefined"],
   [[good, null], TypeError, "null"],
   [["text"], TypeError, '"text"'],

@@ -1,0 +1,79 @@
+import { libc } from "../libc/libc.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import { endOf, noting } from "../io/fatal_error.ts";
+import { receivingMessage } from "../io/message.ts";
+import { AGAIN, type Again, Operation } from "../io/operation.ts";
+import { scratchBytes } from "../io/scratch.ts";
+import { lengthOf } from "../validate/bytes.ts";
+import { WritingStream } from "../socket/stream_operations.ts";
+import {
+  controlRoom,
+  type OutgoingUnixMessage,
+  readControl,
+  readOutgoing,
+  type ScmRights,
+  sendWithControl,
+  type UnixMessage,
+  type Wanted,
+} from "./message.ts";
+
+/** Bytes taken by one call at the most: no socket buffer holds more, and a stream gives the rest to the next call. */
+const MOST_AT_ONCE = 16 * 1024 * 1024;
+
+/** Writes a buffer whole, its first bytes with descriptors. */
+export class WritingMessage extends WritingStream {
+  readonly #owner: Descriptor;
+  readonly #rights: ScmRights;
+
+  constructor(descriptor: Descriptor, message: OutgoingUnixMessage) {
+    const { data, rights } = readOutgoing(message);
+    super(descriptor, data);
+    if (lengthOf(data) === 0 && rights.count > 0) {
+      throw new TypeError("Descriptors without data: a stream would drop them; send at least one byte with them");
+    }
+    this.#owner = descriptor;
+    this.#rights = rights;
+  }
+
+  protected override send(rest: Uint8Array, first: boolean): number | Again {
+    return first ? sendWithControl(this.#owner, rest, this.#rights.encode()) : super.send(rest, first);
+  }
+}
+
+/** Reads what a stream has together with the descriptors that came with it. */
+export class ReadingMessage extends Operation<UnixMessage | null> {
+  readonly syscall = "recvmsg";
+  readonly #descriptor: Descriptor;
+  readonly #wanted: Wanted;
+  readonly #room: number;
+  /** Room for more than the thread's scratch memory holds, from the first attempt to the last. */
+  #own: Uint8Array<ArrayBuffer> | null = null;
+
+  constructor(descriptor: Descriptor, wanted: Wanted) {
+    super();
+    this.#descriptor = descriptor;
+    this.#wanted = wanted;
+    this.#room = Math.min(wanted.maxLength, MOST_AT_ONCE);
+  }
+
+  override attempt(): UnixMessage | null | Again {
+    return noting(this.#descriptor, () => this.#receive());
+  }
+
+  #receive(): UnixMessage | null | Again {
+    const data = this.#memory();
+    const flags = libc().system.constants.MSG_CMSG_CLOEXEC;
+    const room = controlRoom(this.#wanted.maxFds);
+    const length = receivingMessage().receive(this.#descriptor.fd, data, flags, 0, room);
+    if (length === AGAIN) return AGAIN;
+    const control = readControl(receivingMessage(), this.#wanted);
+    if (length === 0 && this.#room > 0) return endOf(this.#descriptor);
+    return { data: data.slice(0, length), ...control };
+  }
+
+  #memory(): Uint8Array<ArrayBuffer> {
+    const scratch = scratchBytes();
+    if (this.#room <= scratch.length) return scratch.subarray(0, this.#room);
+    return this.#own ??= new Uint8Array(this.#room);
+  }
+}
