@@ -3,11 +3,10 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { libraryPath, noLibraryPath } from "./support/c_library.ts";
 import { noDescriptorLeaks } from "./support/descriptors.ts";
 import { type Finished, startDeno } from "./support/process.ts";
+import { ROOT } from "./support/repository.ts";
 import { itUnless } from "./support/skipping.ts";
 
 noDescriptorLeaks();
-
-const ROOT = new URL("../", import.meta.url);
 
 /** What is imported from a URL: the door and the house, as published, and nothing else of the repository. */
 const PUBLISHED = /^\/(mod\.ts|ffi\/[\w/]+\.ts)$/;

@@ -4,7 +4,7 @@ import { type IpNetwork, isSocketError, resolveAddress, type UnixNetwork } from 
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
-import { PATIENCE } from "../socket/support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 
 noDescriptorLeaks();
 
@@ -13,7 +13,7 @@ const notLinux = Deno.build.os === "linux" ? null : "loopback has another name h
 /** A name that nobody can have, being longer than RFC 1035 lets it be: no server is asked for it. */
 const NOBODY = `${"x".repeat(64)}.invalid`;
 
-describe("resolveAddress() of an IP network", PATIENCE, () => {
+describe("resolveAddress() of an IP network", TIMEOUT, () => {
   const rows: readonly (readonly [IpNetwork, string, Deno.NetAddr["transport"], string, number])[] = [
     ["tcp", "127.0.0.1:80", "tcp", "127.0.0.1", 80],
     ["tcp4", "127.0.0.1:80", "tcp", "127.0.0.1", 80],
@@ -132,7 +132,7 @@ describe("resolveAddress() of a Unix network", () => {
   });
 });
 
-describe("A lookup that is aborted", PATIENCE, () => {
+describe("A lookup that is aborted", TIMEOUT, () => {
   // In a process of its own: the thread that asks cannot be called back.
   it("rejects with the signal's reason, leaves nothing behind, and lets the process end", async () => {
     const program = `

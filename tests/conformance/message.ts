@@ -5,10 +5,11 @@
  * @module
  */
 import { describe } from "@std/testing/bdd";
+import { TIMEOUT } from "../support/timeout.ts";
 import { registerBoundaries } from "./message/boundaries.ts";
 import { registerClosing } from "./message/closing.ts";
 import { registerMemory } from "./message/memory.ts";
-import { type MakeMessagePair, PATIENCE } from "./message/pair.ts";
+import type { MakeMessagePair } from "./message/pair.ts";
 import { registerRaces } from "./message/races.ts";
 import { registerWaiting } from "./message/waiting.ts";
 
@@ -24,6 +25,6 @@ export function describeMessages(name: string, makePair: MakeMessagePair): void 
     "guards memory": registerMemory,
   };
   for (const [subject, register] of Object.entries(subjects)) {
-    describe(`${name} ${subject}`, PATIENCE, () => register(makePair));
+    describe(`${name} ${subject}`, TIMEOUT, () => register(makePair));
   }
 }

@@ -5,12 +5,13 @@
  * @module
  */
 import { describe } from "@std/testing/bdd";
+import { TIMEOUT } from "../support/timeout.ts";
 import { registerAborting } from "./stream/aborting.ts";
 import { registerBuffers } from "./stream/buffers.ts";
 import { registerClosing } from "./stream/closing.ts";
 import { registerDeadlines } from "./stream/deadlines.ts";
 import { registerOrder } from "./stream/order.ts";
-import { type MakePair, PATIENCE } from "./stream/pair.ts";
+import type { MakePair } from "./stream/pair.ts";
 import { registerRaces } from "./stream/races.ts";
 import { registerTransfer } from "./stream/transfer.ts";
 import { registerWebStreams } from "./stream/web_streams.ts";
@@ -30,6 +31,6 @@ export function describeStream(name: string, makePair: MakePair): void {
     "streams": registerWebStreams,
   };
   for (const [subject, register] of Object.entries(subjects)) {
-    describe(`${name} ${subject}`, PATIENCE, () => register(makePair));
+    describe(`${name} ${subject}`, TIMEOUT, () => register(makePair));
   }
 }

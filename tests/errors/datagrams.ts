@@ -4,7 +4,8 @@
  * @module
  */
 import { DatagramBatch, listen, listenDatagram } from "../../mod.ts";
-import { at, LOOPBACK, ONE, says, withPath, withUdp, wrong } from "./support.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
+import { ONE, says, withPath, withUdp, wrong } from "./support.ts";
 
 says("destinations", [
   [

@@ -3,7 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { libc } from "../../ffi/libc/libc.ts";
 import { systemError } from "../../ffi/libc/socket_error.ts";
 import { systemFor } from "../../ffi/libc/host.ts";
-import { failure, PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { failure } from "./support.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
 // Every message that the module can throw, as its caller reads it.
@@ -103,7 +104,7 @@ const DENIED = `
     await words(() => Socket.open("inet", "raw", 1)),
   ]));`;
 
-describe("The message of a missing permission", PATIENCE, () => {
+describe("The message of a missing permission", TIMEOUT, () => {
   for (const flags of [[], ["--allow-read"], ["--allow-read", "--allow-write"]]) {
     it(`is Deno's own, with ${flags.join(" ") || "none"}`, async () => {
       await using child = startDeno("-", { stdin: true, flags: ["--allow-ffi", "--unstable-net", ...flags] });
@@ -138,7 +139,7 @@ const ACTIVATED = `
     console.log(error.constructor.name + ": " + error.message);
   }`;
 
-describe("The message of an invalid LISTEN_ variable", PATIENCE, () => {
+describe("The message of an invalid LISTEN_ variable", TIMEOUT, () => {
   const rows: readonly (readonly [env: Record<string, string>, words: string])[] = [
     [{ LISTEN_PID: "me" }, 'TypeError: Invalid LISTEN_PID: "me", expected a whole number'],
     [{ LISTEN_FDS: "one" }, 'TypeError: Invalid LISTEN_FDS: "one", expected a whole number'],

@@ -4,7 +4,8 @@
  * @module
  */
 import {} from "../../mod.ts";
-import { LOOPBACK, says, withUdp, wrong } from "./support.ts";
+import { LOOPBACK } from "../support/loopback.ts";
+import { says, withUdp, wrong } from "./support.ts";
 
 const GROUP = "239.255.9.9";
 const HERE = { interface: LOOPBACK };

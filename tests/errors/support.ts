@@ -14,10 +14,10 @@ import {
   type UdpListenOptions,
   type UdpSocket,
 } from "../../mod.ts";
+import { LOOPBACK } from "../support/loopback.ts";
 import { itUnless } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 
-export const PATIENCE = { timeout: 60_000 } as const;
-export const LOOPBACK = "127.0.0.1";
 const NOT_LINUX = Deno.build.os === "linux" ? null : "as Linux says it";
 
 export type ErrorClass = abstract new (...given: never[]) => Error;
@@ -42,7 +42,7 @@ export function pattern(words: string): RegExp {
 
 /** One test for each row. */
 export function says(subject: string, rows: readonly Row[]): void {
-  describe(`What is said of ${subject}`, PATIENCE, () => {
+  describe(`What is said of ${subject}`, TIMEOUT, () => {
     for (const [what, call, errorClass, words] of rows) {
       itUnless(/\(E[A-Z]+\)/.test(words) ? NOT_LINUX : null, `${what} is ${errorClass.name}: ${words}`, async () => {
         const error = await failure(call);
@@ -101,10 +101,6 @@ export function withPath(call: (path: string) => unknown) {
 }
 
 export const ONE = Uint8Array.of(1);
-
-export function at(hostname: string, port: number): Deno.NetAddr {
-  return { transport: "udp", hostname, port };
-}
 
 export function detached(): Uint8Array {
   const bytes = new Uint8Array(8);

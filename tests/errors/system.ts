@@ -4,7 +4,8 @@
  * @module
  */
 import { connect, connectAny, listen, socketPair } from "../../mod.ts";
-import { at, detached, LOOPBACK, ONE, says, udp, withTcp, withUdp, wrong } from "./support.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
+import { detached, ONE, says, udp, withTcp, withUdp, wrong } from "./support.ts";
 
 const SHARE = "pass reusePort: true to every socket that is to share the port, or port: 0 for a free one";
 

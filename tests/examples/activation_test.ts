@@ -2,15 +2,15 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { describe, it } from "@std/testing/bdd";
 import { listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { freePort, freeUdpPort, LOOPBACK } from "../support/loopback.ts";
 import { type Child, type Finished, run, start } from "../support/process.ts";
+import { ROOT } from "../support/repository.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { printedCommands, unusedPort } from "./support.ts";
+import { printedCommands } from "./support.ts";
 import { exists, startAt, temporaryFolder, withPath } from "./unix_support.ts";
 
 noDescriptorLeaks();
 
-const ROOT = new URL("../../", import.meta.url);
-const LOOPBACK = "127.0.0.1";
 const noSystemd = await missingCommands("systemd-socket-activate");
 const noSocat = await missingCommands("socat");
 
@@ -31,11 +31,6 @@ async function activate(command: number, port: number, path: string): Promise<Ch
   const server = start("systemd-socket-activate", [...cache, ...args], { cwd: ROOT });
   await server.waitForLine(/^Listening on .* as 3\.$/, "stderr");
   return server;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
-  return listener.addr.port;
 }
 
 /** Sends text, ends, and gives all that comes back. */
@@ -67,7 +62,7 @@ describe("examples/activated_server.ts", () => {
   });
 
   itUnless(noSystemd, "answers datagrams, also the one that started it", async () => {
-    const port = unusedPort();
+    const port = freeUdpPort();
     await using server = await activate(1, port, "");
     using client = listenDatagram({ transport: "udp", hostname: LOOPBACK });
     for (const text of ["one", "two"]) {

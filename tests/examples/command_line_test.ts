@@ -1,17 +1,11 @@
 import { assert, assertArrayIncludes, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import type { Finished } from "../support/process.ts";
-import { printedCommands, startExample } from "./support.ts";
+import { printedCommands, runExample } from "./support.ts";
 
 noDescriptorLeaks();
 
 const EXAMPLES = ["multicast_chat", "ping", "reuse_port", "ws_discovery"];
-
-async function runExample(example: string, ...args: string[]): Promise<Finished> {
-  const child = await startExample(example, { args });
-  return await child.finished();
-}
 
 /** The options in an example's call of parseArgs. */
 async function optionsOf(example: string): Promise<string[]> {

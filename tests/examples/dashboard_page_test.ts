@@ -2,9 +2,9 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { afterAll, beforeAll, describe } from "@std/testing/bdd";
 import type { Browser, Page } from "npm:playwright-core@1.65.1";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { type Child, run } from "../support/process.ts";
+import { run } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { startExample } from "./support.ts";
+import { startDashboard } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -14,16 +14,10 @@ const noChromium = await missingCommands("chromium");
 const SCREENSHOT = Deno.env.get("DASHBOARD_SCREENSHOT");
 
 /** How long the page may take to come to something, in milliseconds: a hang should end with a report. */
-const PATIENCE = 90_000;
+const TIMEOUT_MS = 90_000;
 
 /** The bars, in the page. What runs there is text: Deno knows no document. */
 const BARS = 'Array.from(document.querySelectorAll(".bar"))';
-
-async function startDashboard(...args: string[]): Promise<{ dashboard: Child; url: string }> {
-  const dashboard = await startExample("dashboard", { args: ["--port", "0", ...args] });
-  const [, url] = await dashboard.waitForLine(/^Open (http:\/\/127\.0\.0\.1:\d+\/); Ctrl-C stops$/);
-  return { dashboard, url: url! };
-}
 
 async function whereIs(program: string): Promise<string> {
   const { stdout, report } = await run("sh", ["-c", `command -v ${program}`]);
@@ -78,9 +72,9 @@ describe("The page of examples/dashboard.ts in Chromium", () => {
 
   /** Waits until something is true in the page. Playwright's own way is refused by the page's policy. */
   async function until(page: Page, expression: string): Promise<void> {
-    const limit = performance.now() + PATIENCE;
+    const limit = performance.now() + TIMEOUT_MS;
     while (!await page.evaluate(expression)) {
-      if (performance.now() > limit) throw new Error(`Not true after ${PATIENCE / 1000} s: ${expression}`);
+      if (performance.now() > limit) throw new Error(`Not true after ${TIMEOUT_MS / 1000} s: ${expression}`);
       await page.waitForTimeout(20);
     }
   }

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { type Child, type Finished, run } from "../support/process.ts";
-import { printedCommands, startExample } from "./support.ts";
+import { type Finished, run } from "../support/process.ts";
+import { printedCommands, startDashboard, startExample } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -16,12 +16,6 @@ interface State {
 async function runExample(...args: string[]): Promise<Finished> {
   const child = await startExample("dashboard", { args: ["--port", "0", ...args] });
   return await child.finished();
-}
-
-async function startDashboard(...args: string[]): Promise<{ dashboard: Child; url: string }> {
-  const dashboard = await startExample("dashboard", { args: ["--port", "0", ...args] });
-  const [, url] = await dashboard.waitForLine(/^Open (http:\/\/127\.0\.0\.1:\d+\/); Ctrl-C stops$/);
-  return { dashboard, url: url! };
 }
 
 /** Asks on a connection that is closed afterwards. */

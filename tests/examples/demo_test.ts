@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
+import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { type Finished, run, type StartOptions } from "../support/process.ts";
+import { ROOT } from "../support/repository.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { printedCommands } from "./support.ts";
 
 noDescriptorLeaks();
 
-const ROOT = new URL("../../", import.meta.url);
 const LIMIT_MS = 10_000;
-const namespaces = await namespacesAvailable();
+const noNamespaces = await missingNamespaces();
 const noPython = await missingCommands("python3");
 
 function demo(): Promise<Finished> {
@@ -63,7 +63,7 @@ describe("deno task demo", () => {
     assert(!plain.includes("\x1b["), JSON.stringify(plain));
   });
 
-  itUnless(namespaces.available ? null : namespaces.reason, "exits with 1 where something is not true", async () => {
+  itUnless(noNamespaces, "exits with 1 where something is not true", async () => {
     await using pair = await NamespacePair.create();
     const holder = `
       Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 12345 });

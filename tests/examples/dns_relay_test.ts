@@ -2,23 +2,22 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { describe, it } from "@std/testing/bdd";
 import { listenDatagram, type UdpSocket } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
-import { type Child, type Finished, run, startDeno } from "../support/process.ts";
+import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
+import { type Child, run, startDeno } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { printedCommands, startExample } from "./support.ts";
+import { printedCommands, runExample, startExample } from "./support.ts";
 
 noDescriptorLeaks();
 
 const noDig = await missingCommands("dig");
-const namespaces = await namespacesAvailable();
-const noNamespaces = namespaces.available ? null : namespaces.reason;
+const noNamespaces = await missingNamespaces();
 
 const EXAMPLE = new URL("../../examples/dns_relay.ts", import.meta.url);
 const [A, AAAA, TXT] = [1, 28, 16];
 const [NO_ERROR, FORMAT_ERROR, SERVER_FAILURE, NAME_ERROR, NOT_IMPLEMENTED] = [0, 1, 2, 3, 4];
 
 /** How long an answer may take, in milliseconds: a hang should end with an error. */
-const PATIENCE = 30_000;
+const TIMEOUT_MS = 30_000;
 
 async function waitForPort(server: Child): Promise<number> {
   const [, port] = await server.waitForLine(/^Listening on \S+ port (\d+); Ctrl-C stops$/);
@@ -28,11 +27,6 @@ async function waitForPort(server: Child): Promise<number> {
 async function startServer(...args: string[]): Promise<{ server: Child; port: number }> {
   const server = await startExample("dns_relay", { args: ["--port", "0", ...args] });
   return { server, port: await waitForPort(server) };
-}
-
-async function runExample(...args: string[]): Promise<Finished> {
-  const child = await startExample("dns_relay", { args });
-  return await child.finished();
 }
 
 /** A query with recursion desired. */
@@ -45,7 +39,7 @@ function query(id: number, name: string, type: number): Uint8Array<ArrayBuffer> 
 function client(hostname: string, port: number): UdpSocket {
   const socket = listenDatagram({ transport: "udp", hostname: hostname.includes(":") ? "::1" : "127.0.0.1" });
   socket.connect({ transport: "udp", hostname, port });
-  socket.setDeadline(new Date(Date.now() + PATIENCE));
+  socket.setDeadline(new Date(Date.now() + TIMEOUT_MS));
   return socket;
 }
 
@@ -88,7 +82,7 @@ describe("examples/dns_relay.ts", () => {
     const { server, port } = await startServer();
     await using _server = server;
     using socket = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
-    socket.setDeadline(new Date(Date.now() + PATIENCE));
+    socket.setDeadline(new Date(Date.now() + TIMEOUT_MS));
     await socket.send(query(1, "berkeley.test", A), { transport: "udp", hostname: "127.0.0.2", port });
     const [, from] = await socket.receive();
     assertEquals(from, { transport: "udp", hostname: "127.0.0.2", port });
@@ -165,7 +159,7 @@ describe("examples/dns_relay.ts", () => {
 
   it("relays what it does not know, and the answers back, also when they come in another order", async () => {
     using upstream = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
-    upstream.setDeadline(new Date(Date.now() + PATIENCE));
+    upstream.setDeadline(new Date(Date.now() + TIMEOUT_MS));
     const { server, port } = await startServer("--upstream", `127.0.0.1:${upstream.addr.port}`);
     await using _server = server;
     const questions = ["one.example", "two.example"].map((name) => query(5, name, TXT));
@@ -249,7 +243,7 @@ describe("examples/dns_relay.ts", () => {
   it("says in one line that the port is taken", async () => {
     using holder = listenDatagram({ transport: "udp", hostname: "0.0.0.0" });
     const { port } = holder.addr;
-    const { code, stderr, report } = await runExample("--port", String(port));
+    const { code, stderr, report } = await runExample("dns_relay", "--port", String(port));
     assertEquals(code, 1, report);
     assertMatch(stderr, new RegExp(`^dns_relay: bind 0\\.0\\.0\\.0:${port}: address already in use .*$`));
   });
@@ -257,7 +251,7 @@ describe("examples/dns_relay.ts", () => {
 
 describe("The command line of examples/dns_relay.ts", () => {
   it("prints on --help every option it takes", async () => {
-    const { success, stdout, report } = await runExample("--help");
+    const { success, stdout, report } = await runExample("dns_relay", "--help");
     assert(success, report);
     for (const option of ["record", "upstream", "host", "port", "interface", "help"]) {
       assertStringIncludes(stdout, `--${option} `);
@@ -281,7 +275,7 @@ describe("The command line of examples/dns_relay.ts", () => {
   ];
   for (const [args, line] of mistakes) {
     it(`answers ${args.join(" ")} with one line`, async () => {
-      const { code, stdout, stderr, report } = await runExample(...args);
+      const { code, stdout, stderr, report } = await runExample("dns_relay", ...args);
       assertEquals(code, 1, report);
       assertEquals(stdout, "");
       assertMatch(stderr, /^dns_relay: .*$/);

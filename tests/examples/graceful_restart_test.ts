@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { LOOPBACK } from "../support/loopback.ts";
 import { type Child, type Finished, run } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { printedCommands } from "./support.ts";
@@ -9,8 +10,6 @@ import { exists, startAt, temporaryFolder } from "./unix_support.ts";
 noDescriptorLeaks();
 
 const noKill = await missingCommands("kill");
-const LOOPBACK = "127.0.0.1";
-
 async function runExample(path: string, ...args: string[]): Promise<Finished> {
   const child = await startAt(path, "graceful_restart", { args: ["--path", path, ...args] });
   return await child.finished();

@@ -1,18 +1,13 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { type Child, type Finished, run } from "../support/process.ts";
+import { type Child, run } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { printedCommands, startExample } from "./support.ts";
+import { printedCommands, runExample, startExample } from "./support.ts";
 
 noDescriptorLeaks();
 
 const noCurl = await missingCommands("curl");
-
-async function runExample(...args: string[]): Promise<Finished> {
-  const child = await startExample("http_reuse_port", { args });
-  return await child.finished();
-}
 
 async function serve(...args: string[]): Promise<{ server: Child; url: string }> {
   const server = await startExample("http_reuse_port", { args: ["--serve", ...args] });
@@ -37,7 +32,7 @@ async function curl(...args: string[]): Promise<string[]> {
 
 describe("examples/http_reuse_port.ts", () => {
   it("spreads its requests over all four Workers and loses none", async () => {
-    const { code, stdout, report } = await runExample();
+    const { code, stdout, report } = await runExample("http_reuse_port");
     assertEquals(code, 0, report);
     assertMatch(stdout, /^4 Workers serve http:\/\/127\.0\.0\.1:\d+\/$/m);
     const counts = spread(stdout);
@@ -47,7 +42,7 @@ describe("examples/http_reuse_port.ts", () => {
   });
 
   it("starts as many Workers and makes as many requests as it is told", async () => {
-    const { code, stdout, report } = await runExample("--workers", "1", "--requests", "7");
+    const { code, stdout, report } = await runExample("http_reuse_port", "--workers", "1", "--requests", "7");
     assertEquals(code, 0, report);
     assertMatch(stdout, /^1 Worker serves http:/m);
     assertEquals(spread(stdout), [7]);
@@ -78,7 +73,7 @@ describe("examples/http_reuse_port.ts", () => {
   it("says in one line that somebody has the port who does not share it", async () => {
     using holder = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = holder.addr;
-    const { code, stdout, stderr, report } = await runExample("--port", String(port));
+    const { code, stdout, stderr, report } = await runExample("http_reuse_port", "--port", String(port));
     assertEquals(code, 1, report);
     assertEquals(stdout, "");
     assertMatch(stderr, new RegExp(`^http_reuse_port: bind 127\\.0\\.0\\.1:${port}: address already in use .*$`));
@@ -96,7 +91,7 @@ describe("examples/http_reuse_port.ts", () => {
 
 describe("The command line of examples/http_reuse_port.ts", () => {
   it("prints on --help every option it takes", async () => {
-    const { success, stdout, report } = await runExample("--help");
+    const { success, stdout, report } = await runExample("http_reuse_port", "--help");
     assert(success, report);
     for (const option of ["workers", "requests", "serve", "host", "port", "help"]) {
       assertStringIncludes(stdout, `--${option} `);
@@ -117,7 +112,7 @@ describe("The command line of examples/http_reuse_port.ts", () => {
   ];
   for (const [args, line] of mistakes) {
     it(`answers ${args.join(" ")} with one line`, async () => {
-      const { code, stdout, stderr, report } = await runExample(...args);
+      const { code, stdout, stderr, report } = await runExample("http_reuse_port", ...args);
       assertEquals(code, 1, report);
       assertEquals(stdout, "");
       assertMatch(stderr, /^http_reuse_port: .*$/);

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { freeUdpPort } from "../support/loopback.ts";
 import type { Child } from "../support/process.ts";
-import { startExample, unusedPort } from "./support.ts";
+import { startExample } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -15,7 +16,7 @@ async function join(port: number, name: string): Promise<Child> {
 
 describe("examples/multicast_chat.ts", () => {
   it("lets three processes talk to each other", async () => {
-    const port = unusedPort();
+    const port = freeUdpPort();
     await using alice = await join(port, "alice");
     await using bob = await join(port, "bob");
     await using carol = await join(port, "carol");
@@ -38,7 +39,7 @@ describe("examples/multicast_chat.ts", () => {
   });
 
   it("keeps control characters off the terminals of others", async () => {
-    const port = unusedPort();
+    const port = freeUdpPort();
     await using reader = await join(port, "reader");
     await using writer = await join(port, "writer");
     await writer.write("\x1b[31mred\x07\n");
@@ -47,7 +48,7 @@ describe("examples/multicast_chat.ts", () => {
   });
 
   it("sends a last line that has no end, and leaves at the end of its input", async () => {
-    const port = unusedPort();
+    const port = freeUdpPort();
     await using reader = await join(port, "reader");
     await using writer = await join(port, "writer");
     await writer.write("one\ntwo");

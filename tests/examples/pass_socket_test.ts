@@ -2,13 +2,12 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertStringInclude
 import { describe, it } from "@std/testing/bdd";
 import { listen, listenDatagram, type UnixConn, type UnixListener } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { LOOPBACK } from "../support/loopback.ts";
 import type { Child, Finished } from "../support/process.ts";
 import { printedCommands } from "./support.ts";
 import { exists, startAt, temporaryFolder } from "./unix_support.ts";
 
 noDescriptorLeaks();
-
-const LOOPBACK = "127.0.0.1";
 
 async function runExample(path: string, ...args: string[]): Promise<Finished> {
   const child = await startAt(path, "pass_socket", { args: ["--path", path, ...args] });

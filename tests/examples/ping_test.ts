@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { Socket } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
+import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
 import { type ExampleOptions, startExample } from "./support.ts";
 
@@ -37,8 +37,7 @@ function assertAnswered(lines: readonly string[], count: number, report: string)
   assertMatch(lines[count + 1] ?? "", new RegExp(`^${count} of ${count} answered; `), report);
 }
 
-const namespaces = await namespacesAvailable();
-const noNamespaces = namespaces.available ? null : namespaces.reason;
+const noNamespaces = await missingNamespaces();
 
 describe("examples/ping.ts", () => {
   itUnless(whyNot("inet", 1), "is answered by 127.0.0.1", async () => {

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { startExample, unusedPort } from "./support.ts";
+import { freeUdpPort } from "../support/loopback.ts";
+import { startExample } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -28,7 +29,7 @@ describe("examples/reuse_port.ts", () => {
   });
 
   it("listens on the port, and not to the group alone", async () => {
-    const port = unusedPort();
+    const port = freeUdpPort();
     await using listener = await startExample("reuse_port", { args: ["--listen", "--port", String(port)] });
     await listener.waitForLine(/^Listening/);
     using socket = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
@@ -47,7 +48,7 @@ describe("examples/reuse_port.ts", () => {
   });
 
   it("listens no longer than it is told", async () => {
-    const args = ["--listen", "--port", String(unusedPort()), "--seconds", "0.1"];
+    const args = ["--listen", "--port", String(freeUdpPort()), "--seconds", "0.1"];
     const child = await startExample("reuse_port", { args });
     const { success, report } = await child.finished();
     assert(success, report);

@@ -2,9 +2,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { describe, it } from "@std/testing/bdd";
 import { listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { type Child, type Finished, run, start } from "../support/process.ts";
+import { type Child, run, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { printedCommands, startExample } from "./support.ts";
+import { printedCommands, runExample, startExample } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -15,11 +15,6 @@ async function startSink(...args: string[]): Promise<{ sink: Child; port: number
   const sink = await startExample("statsd_sink", { args: ["--port", "0", ...args] });
   const [, port] = await sink.waitForLine(/^Listening on 127\.0\.0\.1 port (\d+); Ctrl-C stops$/);
   return { sink, port: Number(port) };
-}
-
-async function runExample(...args: string[]): Promise<Finished> {
-  const child = await startExample("statsd_sink", { args });
-  return await child.finished();
 }
 
 /** Sends each text as one datagram. */
@@ -140,7 +135,7 @@ describe("examples/statsd_sink.ts", () => {
   it("says in one line that the port is taken", async () => {
     using holder = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     const { port } = holder.addr;
-    const { code, stderr, report } = await runExample("--port", String(port));
+    const { code, stderr, report } = await runExample("statsd_sink", "--port", String(port));
     assertEquals(code, 1, report);
     assertMatch(stderr, new RegExp(`^statsd_sink: bind 127\\.0\\.0\\.1:${port}: address already in use .*$`));
   });
@@ -148,7 +143,7 @@ describe("examples/statsd_sink.ts", () => {
 
 describe("The command line of examples/statsd_sink.ts", () => {
   it("prints on --help every option it takes", async () => {
-    const { success, stdout, report } = await runExample("--help");
+    const { success, stdout, report } = await runExample("statsd_sink", "--help");
     assert(success, report);
     for (const option of ["interval", "once", "host", "port", "help"]) assertStringIncludes(stdout, `--${option} `);
   });
@@ -167,7 +162,7 @@ describe("The command line of examples/statsd_sink.ts", () => {
   ];
   for (const [args, line] of mistakes) {
     it(`answers ${args.join(" ")} with one line`, async () => {
-      const { code, stdout, stderr, report } = await runExample(...args);
+      const { code, stdout, stderr, report } = await runExample("statsd_sink", ...args);
       assertEquals(code, 1, report);
       assertEquals(stdout, "");
       assertMatch(stderr, /^statsd_sink: .*$/);

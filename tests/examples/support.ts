@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { listenDatagram } from "../../mod.ts";
+import { assert, assertEquals } from "@std/assert";
+import { bytes } from "../support/bytes.ts";
 import type { Namespace } from "../support/namespaces.ts";
-import { type Child, start, type StartOptions } from "../support/process.ts";
-
-const ROOT = new URL("../../", import.meta.url);
+import { type Child, type Finished, start, type StartOptions } from "../support/process.ts";
+import { ROOT } from "../support/repository.ts";
 
 /** How an example is started. */
 export interface ExampleOptions extends Omit<StartOptions, "cwd"> {
@@ -37,8 +37,34 @@ export async function startExample(example: string, options: ExampleOptions = {}
   return start(Deno.execPath(), all, { ...rest, cwd: ROOT });
 }
 
-/** A UDP port that nobody has. */
-export function unusedPort(): number {
-  using socket = listenDatagram({ transport: "udp", hostname: "0.0.0.0" });
-  return socket.addr.port;
+/** Runs an example by the first command in its header to its end. */
+export async function runExample(example: string, ...args: string[]): Promise<Finished> {
+  const child = await startExample(example, { args });
+  return await child.finished();
+}
+
+/** Sends text and gives as many bytes as come back. */
+export async function echo(conn: Deno.Conn, text: string): Promise<string> {
+  const sent = bytes(text);
+  const back = new Uint8Array(sent.length);
+  assertEquals(await conn.write(sent), sent.length);
+  for (let length = 0; length < back.length;) {
+    const read = await conn.read(back.subarray(length));
+    assert(read !== null, "The connection ended");
+    length += read;
+  }
+  return new TextDecoder().decode(back);
+}
+
+/** Writes all and closes the write side: one write of Deno's own may be short. */
+export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await conn.write(bytes.subarray(written));
+  await conn.closeWrite();
+}
+
+/** Starts examples/dashboard.ts and waits for its address. */
+export async function startDashboard(...args: string[]): Promise<{ dashboard: Child; url: string }> {
+  const dashboard = await startExample("dashboard", { args: ["--port", "0", ...args] });
+  const [, url] = await dashboard.waitForLine(/^Open (http:\/\/127\.0\.0\.1:\d+\/); Ctrl-C stops$/);
+  return { dashboard, url: url! };
 }

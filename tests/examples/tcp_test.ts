@@ -1,20 +1,15 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { type Child, type Finished, start } from "../support/process.ts";
+import { LOOPBACK } from "../support/loopback.ts";
+import { type Child, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { printedCommands, startExample } from "./support.ts";
+import { echo, printedCommands, runExample, startExample, writeAll } from "./support.ts";
 
 noDescriptorLeaks();
 
-const HOSTNAME = "127.0.0.1";
 const noNetcat = await missingCommands("nc");
 const CLIENT = "127\\.0\\.0\\.1:\\d+";
-
-async function runExample(example: string, ...args: string[]): Promise<Finished> {
-  const child = await startExample(example, { args });
-  return await child.finished();
-}
 
 async function startServer(...args: string[]): Promise<{ server: Child; port: number }> {
   const server = await startExample("tcp_echo_server", { args: ["--port", "0", ...args] });
@@ -22,29 +17,10 @@ async function startServer(...args: string[]): Promise<{ server: Child; port: nu
   return { server, port: Number(port) };
 }
 
-/** Sends text and gives as many bytes as come back. */
-async function echo(conn: Deno.Conn, text: string): Promise<string> {
-  const bytes = new TextEncoder().encode(text);
-  const back = new Uint8Array(bytes.length);
-  assertEquals(await conn.write(bytes), bytes.length);
-  for (let length = 0; length < back.length;) {
-    const read = await conn.read(back.subarray(length));
-    assert(read !== null, "It was hung up on");
-    length += read;
-  }
-  return new TextDecoder().decode(back);
-}
-
-/** Writes all and ends: Deno's own write may be short. */
-async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) written += await conn.write(bytes.subarray(written));
-  await conn.closeWrite();
-}
-
 /** A port on which nobody listens and which nobody else will be given: that of a client. */
 async function refusingPort(): Promise<{ port: number } & Disposable> {
-  using listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
-  const client = await Deno.connect({ hostname: HOSTNAME, port: listener.addr.port });
+  using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
+  const client = await Deno.connect({ hostname: LOOPBACK, port: listener.addr.port });
   (await listener.accept()).close();
   return { port: client.localAddr.port, [Symbol.dispose]: () => client.close() };
 }
@@ -79,7 +55,7 @@ describe("examples/tcp_echo_client.ts", () => {
   });
 
   it("says in one line that the server has hung up", async () => {
-    using listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
+    using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
     const client = await startExample("tcp_echo_client", { args: ["--port", String(listener.addr.port)] });
     const conn = await listener.accept();
     await conn.read(new Uint8Array(64));
@@ -97,7 +73,7 @@ describe("examples/tcp_echo_server.ts", () => {
     using open = new DisposableStack();
     const clients: Deno.Conn[] = [];
     for (let client = 0; client < 20; client++) {
-      clients.push(open.use(await Deno.connect({ hostname: HOSTNAME, port })));
+      clients.push(open.use(await Deno.connect({ hostname: LOOPBACK, port })));
     }
     for (const round of ["one", "two"]) {
       const answers = await Promise.all(clients.map((client, index) => echo(client, `${round} ${index}`)));
@@ -108,7 +84,7 @@ describe("examples/tcp_echo_server.ts", () => {
   it("echoes a megabyte whole", async () => {
     const { server, port } = await startServer();
     await using _server = server;
-    using client = await Deno.connect({ hostname: HOSTNAME, port });
+    using client = await Deno.connect({ hostname: LOOPBACK, port });
     const sent = Uint8Array.from({ length: 1 << 20 }, (_, index) => index % 251);
     const [back] = await Promise.all([new Response(client.readable).bytes(), writeAll(client, sent)]);
     assertEquals(back, sent);
@@ -117,7 +93,7 @@ describe("examples/tcp_echo_server.ts", () => {
   itUnless(noNetcat, "talks to nc, as its header says", async () => {
     const { server, port } = await startServer();
     await using _server = server;
-    await using nc = start("nc", [HOSTNAME, String(port)], { stdin: true });
+    await using nc = start("nc", [LOOPBACK, String(port)], { stdin: true });
     await nc.write("hello\n");
     await nc.waitForLine(/^hello$/);
   });
@@ -125,11 +101,11 @@ describe("examples/tcp_echo_server.ts", () => {
   it("stops on Ctrl-C: it lets in nobody new, and who is there may finish", async () => {
     const { server, port } = await startServer();
     await using _server = server;
-    const client = await Deno.connect({ hostname: HOSTNAME, port });
+    const client = await Deno.connect({ hostname: LOOPBACK, port });
     assertEquals(await echo(client, "before"), "before");
     server.kill("SIGINT");
     await server.waitForLine(/^No longer listening; connections to finish: 1$/);
-    await assertRejects(() => Deno.connect({ hostname: HOSTNAME, port }), Deno.errors.ConnectionRefused);
+    await assertRejects(() => Deno.connect({ hostname: LOOPBACK, port }), Deno.errors.ConnectionRefused);
     assertEquals(await echo(client, "after"), "after");
     client.close();
     const { code, stdout, report } = await server.finished();
@@ -140,7 +116,7 @@ describe("examples/tcp_echo_server.ts", () => {
   it("does not wait for anybody on a second Ctrl-C", async () => {
     const { server, port } = await startServer();
     await using _server = server;
-    using client = await Deno.connect({ hostname: HOSTNAME, port });
+    using client = await Deno.connect({ hostname: LOOPBACK, port });
     assertEquals(await echo(client, "here"), "here");
     server.kill("SIGINT");
     await server.waitForLine(/^No longer listening/);
@@ -151,15 +127,15 @@ describe("examples/tcp_echo_server.ts", () => {
   it("hangs up on a client that is silent for too long, and lives on", async () => {
     const { server, port } = await startServer("--idle", "0.1");
     await using _server = server;
-    using silent = await Deno.connect({ hostname: HOSTNAME, port });
+    using silent = await Deno.connect({ hostname: LOOPBACK, port });
     assertEquals(await silent.read(new Uint8Array(1)), null);
     await server.waitForLine(new RegExp(`^${CLIENT} failed after 0 bytes: recvmsg: deadline exceeded$`));
-    using other = await Deno.connect({ hostname: HOSTNAME, port });
+    using other = await Deno.connect({ hostname: LOOPBACK, port });
     assertEquals(await echo(other, "hello"), "hello");
   });
 
   it("says in one line that the port is taken", async () => {
-    using holder = Deno.listen({ hostname: HOSTNAME, port: 0 });
+    using holder = Deno.listen({ hostname: LOOPBACK, port: 0 });
     const { port } = holder.addr;
     const { code, stderr, report } = await runExample("tcp_echo_server", "--port", String(port));
     assertEquals(code, 1, report);
@@ -181,7 +157,7 @@ describe("examples/tcp_fan_out.ts", () => {
   });
 
   it("dials a port that is given ten times, and keeps one connection", async () => {
-    using listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
+    using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
     const { code, stdout, report } = await runExample("tcp_fan_out", "--port", String(listener.addr.port));
     assertEquals(code, 0, report);
     const [, ...lines] = stdout.split("\n");

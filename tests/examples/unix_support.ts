@@ -5,9 +5,8 @@
  * @module
  */
 import { type Child, start, type StartOptions } from "../support/process.ts";
+import { ROOT } from "../support/repository.ts";
 import { printedCommands } from "./support.ts";
-
-const ROOT = new URL("../../", import.meta.url);
 
 /** The paths that headers print. */
 const PRINTED_PATH = /\/tmp\/berkeley-[a-z]+\.sock|\/run\/systemd\/notify/g;

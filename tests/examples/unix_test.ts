@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { type Child, type Finished, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { printedCommands } from "./support.ts";
+import { echo, printedCommands, writeAll } from "./support.ts";
 import { exists, startAt, temporaryFolder } from "./unix_support.ts";
 
 noDescriptorLeaks();
@@ -25,25 +25,6 @@ async function startServer(path: string, ...args: string[]): Promise<Child> {
 /** Deno's own client. */
 function dial(path: string): Promise<Deno.UnixConn> {
   return Deno.connect({ transport: "unix", path });
-}
-
-/** Sends text and gives as many bytes as come back. */
-async function echo(conn: Deno.Conn, text: string): Promise<string> {
-  const bytes = new TextEncoder().encode(text);
-  const back = new Uint8Array(bytes.length);
-  assertEquals(await conn.write(bytes), bytes.length);
-  for (let length = 0; length < back.length;) {
-    const read = await conn.read(back.subarray(length));
-    assert(read !== null, "It was hung up on");
-    length += read;
-  }
-  return new TextDecoder().decode(back);
-}
-
-/** Writes all and ends: Deno's own write may be short. */
-async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) written += await conn.write(bytes.subarray(written));
-  await conn.closeWrite();
 }
 
 /** Leaves the path of a server that has no time to tidy up. */

@@ -2,8 +2,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { freeUdpPort } from "../support/loopback.ts";
 import type { Child } from "../support/process.ts";
-import { startExample, unusedPort } from "./support.ts";
+import { startExample } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -25,7 +26,7 @@ async function say(port: number, text: string): Promise<void> {
 
 describe("examples/ws_discovery.ts", () => {
   it("finds who answers on loopback", async () => {
-    const port = unusedPort();
+    const port = freeUdpPort();
     await using device = await listen(port, "--answer");
     const prober = await startExample("ws_discovery", {
       args: ["--port", String(port), "--count", "1", "--timeout", "60"],
@@ -38,7 +39,7 @@ describe("examples/ws_discovery.ts", () => {
   });
 
   it("is answered only by devices of the type it asks for", async () => {
-    const port = unusedPort();
+    const port = freeUdpPort();
     await using device = await listen(port, "--answer");
     const prober = await startExample("ws_discovery", {
       args: ["--port", String(port), "--types", "dn:NetworkVideoTransmitter", "--timeout", "0.2"],
@@ -50,7 +51,7 @@ describe("examples/ws_discovery.ts", () => {
   });
 
   it("reads what others say, whatever prefixes they use", async () => {
-    const port = unusedPort();
+    const port = freeUdpPort();
     await using listener = await listen(port);
     await say(
       port,
@@ -66,7 +67,7 @@ describe("examples/ws_discovery.ts", () => {
   });
 
   it("is not upset by what is no message, and obeys no control character", async () => {
-    const port = unusedPort();
+    const port = freeUdpPort();
     await using listener = await listen(port, "--answer");
     for (const text of ["", "<", "<".repeat(20_000), "<a".repeat(10_000), `<${"a".repeat(20_000)}`, "&#0;</Types>"]) {
       await say(port, text);

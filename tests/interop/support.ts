@@ -4,12 +4,8 @@
  * @module
  */
 import { listenDatagram, type UdpSocket } from "../../mod.ts";
-
-/** Where all of their traffic stays. */
-export const LOOPBACK = "127.0.0.1";
-
-/** How long an answer may take, in milliseconds. Not a measurement: a hang should end with a report. */
-export const PATIENCE_MS = 60_000;
+import { LOOPBACK } from "../support/loopback.ts";
+import { TIMEOUT_MS } from "../support/timeout.ts";
 
 /** A socket whose multicast goes to loopback and nowhere else. */
 export function multicastSender(): UdpSocket {
@@ -24,8 +20,8 @@ export async function sendText(socket: UdpSocket, text: string, to: Deno.NetAddr
 }
 
 /** Receives the text of one datagram. */
-export async function receiveText(socket: UdpSocket): Promise<[text: string, from: Deno.NetAddr]> {
-  socket.setReadDeadline(new Date(Date.now() + PATIENCE_MS));
+export async function receiveTextFrom(socket: UdpSocket): Promise<[text: string, from: Deno.NetAddr]> {
+  socket.setReadDeadline(new Date(Date.now() + TIMEOUT_MS));
   const [data, from] = await socket.receive();
   return [new TextDecoder().decode(data), from];
 }

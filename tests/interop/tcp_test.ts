@@ -5,14 +5,12 @@ import http from "node:http";
 import { connect, listen, type TcpConn, type TcpListener } from "../../mod.ts";
 import { readToEnd } from "../conformance/stream/pair.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { freePort, LOOPBACK } from "../support/loopback.ts";
 import { type Child, run, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { LOOPBACK } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 
 noDescriptorLeaks();
-
-/** Not a measurement: a hang should end with a report. */
-const PATIENCE = { timeout: 60_000 } as const;
 
 /** More than the buffers of a connection hold at first. */
 const LINES = Array.from({ length: 20_000 }, (_, index) => `line ${index} of many`);
@@ -80,13 +78,7 @@ async function assertWeDial(child: Child, port: number): Promise<void> {
   assert(success, report);
 }
 
-/** A port that was free just now, for programs that cannot choose one themselves. */
-function freePort(): number {
-  using listener = listen({ hostname: LOOPBACK, port: 0 });
-  return listener.addr.port;
-}
-
-describe("ncat", PATIENCE, () => {
+describe("ncat", TIMEOUT, () => {
   itUnless(NO_NCAT, "dials us, and hears what it said", async () => {
     await assertTheyDial("ncat", (port) => [LOOPBACK, port]);
   });
@@ -110,7 +102,7 @@ describe("ncat", PATIENCE, () => {
   });
 });
 
-describe("socat", PATIENCE, () => {
+describe("socat", TIMEOUT, () => {
   itUnless(NO_SOCAT, "dials us, and hears what it said", async () => {
     await assertTheyDial("socat", (port) => ["-t", "30", "-", `TCP:${LOOPBACK}:${port}`]);
   });
@@ -122,7 +114,7 @@ describe("socat", PATIENCE, () => {
   });
 });
 
-describe("Python", PATIENCE, () => {
+describe("Python", TIMEOUT, () => {
   itUnless(NO_PYTHON, "dials us, and hears what it said", async () => {
     await assertTheyDial("python3", (port) => ["-c", PYTHON_CLIENT, port]);
   });
@@ -134,7 +126,7 @@ describe("Python", PATIENCE, () => {
   });
 });
 
-describe("curl", PATIENCE, () => {
+describe("curl", TIMEOUT, () => {
   itUnless(NO_CURL, "talks to a node:http server on a listener that was opened here", async () => {
     const listener = listen({ hostname: LOOPBACK, port: 0, reusePort: true });
     const { port } = listener.addr;

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { listenDatagram, type UdpSocket } from "../../mod.ts";
-import { unusedPort } from "../examples/support.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { freeUdpPort, LOOPBACK } from "../support/loopback.ts";
 import { type Child, run, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { LOOPBACK, multicastSender, PATIENCE_MS, receiveText, sendText } from "./support.ts";
+import { TIMEOUT_MS } from "../support/timeout.ts";
+import { multicastSender, receiveTextFrom, sendText } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -66,7 +67,7 @@ describe("Python's socket module", () => {
       for (const length of [0, 1, 1472, 9000, 65_507]) {
         const to: Deno.NetAddr = { transport: "udp", hostname, port: Number(port) };
         await sendText(here, "x".repeat(length), to);
-        const [answer, from] = await receiveText(here);
+        const [answer, from] = await receiveTextFrom(here);
         assertEquals([answer.length, answer === "X".repeat(length)], [length, true]);
         assertEquals(from, to);
       }
@@ -81,8 +82,8 @@ describe("Python's socket module", () => {
     using sender = multicastSender();
     await sendText(sender, "hello", here.addr);
     await there.waitForLine(new RegExp(`^heard hello from 127\\.0\\.0\\.1 ${sender.addr.port}$`));
-    assertEquals(await receiveText(here), ["hello", sender.addr]);
-    const [answer, from] = await receiveText(here);
+    assertEquals(await receiveTextFrom(here), ["hello", sender.addr]);
+    const [answer, from] = await receiveTextFrom(here);
     assertEquals([answer, from.port], ["thank you", here.addr.port]);
     const { success, report } = await there.finished();
     assert(success, report);
@@ -90,7 +91,7 @@ describe("Python's socket module", () => {
 
   itUnless(noPython, "shares a port with a socket here, and each gets part of the load", async () => {
     // Of its own choice, Linux may give a socket that shares the port of another one that does.
-    const port = unusedPort();
+    const port = freeUdpPort();
     using here = listenDatagram({ transport: "udp", hostname: LOOPBACK, port, reusePort: true });
     await using there = python(SHARER, LOOPBACK, port, "share");
     await there.waitForLine(/^bound$/);
@@ -102,7 +103,7 @@ describe("Python's socket module", () => {
     const note = (list: string[], text: string) => {
       if (list.push(text) && heardHere.length + heardThere.length === messages.length) complete.resolve();
     };
-    here.setReadDeadline(new Date(Date.now() + PATIENCE_MS));
+    here.setReadDeadline(new Date(Date.now() + TIMEOUT_MS));
     const collecting = Promise.all([
       (async () => {
         for await (const [data] of here) note(heardHere, new TextDecoder().decode(data));

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { listenDatagram, type UdpSocket } from "../../mod.ts";
-import { unusedPort } from "../examples/support.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { freeUdpPort, LOOPBACK } from "../support/loopback.ts";
 import { type Child, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { LOOPBACK, multicastSender, receiveText, sendText } from "./support.ts";
+import { multicastSender, receiveTextFrom, sendText } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -25,7 +25,7 @@ describe("socat", () => {
     await using there = await socat("-", `UDP4:${LOOPBACK}:${here.addr.port},bind=${LOOPBACK}`);
     for (const text of ["one", "two", "three"]) {
       await there.write(`${text}\n`);
-      const [heard, from] = await receiveText(here);
+      const [heard, from] = await receiveTextFrom(here);
       assertEquals([heard, from.hostname], [`${text}\n`, LOOPBACK]);
       await sendText(here, `answer to ${text}\n`, from);
       await there.waitForLine(new RegExp(`^answer to ${text}$`));
@@ -36,7 +36,7 @@ describe("socat", () => {
     using here = listenDatagram({ transport: "udp", hostname: "::1" });
     await using there = await socat("-", `UDP6:[::1]:${here.addr.port},bind=[::1]`);
     await there.write("hello\n");
-    const [heard, from] = await receiveText(here);
+    const [heard, from] = await receiveTextFrom(here);
     assertEquals([heard, from.hostname], ["hello\n", "::1"]);
     here.connect(from);
     await here.send(new TextEncoder().encode("answer\n"));
@@ -44,7 +44,7 @@ describe("socat", () => {
   });
 
   itUnless(noSocat, "hears every datagram that is sent to it", async () => {
-    const port = unusedPort();
+    const port = freeUdpPort();
     await using there = await socat(`UDP4-RECV:${port},bind=${LOOPBACK}`, "-", "-u");
     using here = listenDatagram({ transport: "udp", hostname: LOOPBACK });
     for (let i = 0; i < 100; i++) await sendText(here, `${i}\n`, { transport: "udp", hostname: LOOPBACK, port });
@@ -54,7 +54,7 @@ describe("socat", () => {
   itUnless(noSocat, "is heard by every member of the group it sends to", async () => {
     const members: UdpSocket[] = [];
     using open = new DisposableStack();
-    const port = unusedPort();
+    const port = freeUdpPort();
     for (let i = 0; i < 2; i++) {
       const member = open.use(listenDatagram({ transport: "udp", hostname: GROUP, port }));
       member.joinMulticast(GROUP, { interface: LOOPBACK });
@@ -63,7 +63,7 @@ describe("socat", () => {
     await using there = await socat("-", `UDP4-DATAGRAM:${GROUP}:${port},bind=${LOOPBACK},ip-multicast-if=${LOOPBACK}`);
     await there.write("to all\n");
     for (const member of members) {
-      const [heard, from] = await receiveText(member);
+      const [heard, from] = await receiveTextFrom(member);
       assertEquals([heard, from.hostname], ["to all\n", LOOPBACK]);
     }
   });
@@ -77,6 +77,6 @@ describe("socat", () => {
     using sender = multicastSender();
     await sendText(sender, "to both\n", { transport: "udp", hostname: GROUP, port });
     await there.waitForLine(/^to both$/);
-    assertEquals(await receiveText(here), ["to both\n", sender.addr]);
+    assertEquals(await receiveTextFrom(here), ["to both\n", sender.addr]);
   });
 });

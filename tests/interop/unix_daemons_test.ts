@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { connect, listenDatagram, type UnixConn } from "../../mod.ts";
+import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { run, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { bytes, Directory, PATIENCE, text } from "../unix/support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { Directory } from "../unix/support.ts";
 
 noDescriptorLeaks();
 
@@ -25,7 +27,7 @@ $OMUxSockSocket ${sends}
 `;
 }
 
-describe("syslog", PATIENCE, () => {
+describe("syslog", TIMEOUT, () => {
   itUnless(NO_RSYSLOG, "takes messages from here at rsyslog's socket, and rsyslog sends them on to ours", async () => {
     using directory = new Directory();
     const [hears, sends, file] = [directory.file("log"), directory.file("onward"), directory.file("rsyslog.conf")];
@@ -100,7 +102,7 @@ async function exchange(conn: UnixConn, commands: string[], expected: string): P
   assertEquals(answer, expected);
 }
 
-describe("Redis", PATIENCE, () => {
+describe("Redis", TIMEOUT, () => {
   itUnless(NO_REDIS, "answers over its Unix socket, one by one and in a pipeline", async () => {
     using directory = new Directory();
     const path = directory.file();

@@ -3,11 +3,13 @@ import { describe } from "@std/testing/bdd";
 import { connect, listen, listenDatagram, type OwnedFd, type UnixConn } from "../../mod.ts";
 import { TcpListener } from "../../ffi/tcp/tcp.ts";
 import { UdpSocket } from "../../ffi/udp/udp.ts";
+import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { LOOPBACK } from "../support/loopback.ts";
 import { type Child, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { bytes, Directory, PATIENCE, text } from "../unix/support.ts";
-import { LOOPBACK } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { Directory, readText } from "../unix/support.ts";
 
 noDescriptorLeaks();
 
@@ -84,11 +86,6 @@ async function serve(tcp: OwnedFd, udp: OwnedFd, ports: readonly number[]): Prom
   assertEquals([text(data), from], ["datagram", sender.addr]);
 }
 
-async function readText(conn: { read(p: Uint8Array): Promise<number | null> }): Promise<string> {
-  const p = new Uint8Array(1024);
-  return text(p.subarray(0, await conn.read(p) ?? 0));
-}
-
 /** Both kinds of connection that pass descriptors: ours and Python's names, how to listen and how to dial. */
 const KINDS = [
   {
@@ -106,7 +103,7 @@ const KINDS = [
 ] as const;
 
 for (const { name, type, ...open } of KINDS) {
-  describe(`Python, over ${name},`, PATIENCE, () => {
+  describe(`Python, over ${name},`, TIMEOUT, () => {
     itUnless(noPython, "gives a listening TCP socket and a UDP socket, which are served on here", async () => {
       using directory = new Directory();
       using listener = open.listen(directory.file());
@@ -147,7 +144,7 @@ for (const { name, type, ...open } of KINDS) {
   });
 }
 
-describe("Python", PATIENCE, () => {
+describe("Python", TIMEOUT, () => {
   itUnless(
     noPython ?? (Deno.build.os === "linux" ? null : "needs Linux"),
     "tells who we are, and we who it is",

@@ -9,10 +9,12 @@ import {
   type UnixListener,
 } from "../../mod.ts";
 import { readToEnd } from "../conformance/stream/pair.ts";
+import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { type Child, run, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { abstractName, bytes, Directory, PATIENCE, text } from "../unix/support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { abstractName, Directory } from "../unix/support.ts";
 
 noDescriptorLeaks();
 
@@ -62,7 +64,7 @@ async function answerOnce(listener: SeqpacketListener): Promise<string> {
   return question;
 }
 
-describe("ncat", PATIENCE, () => {
+describe("ncat", TIMEOUT, () => {
   itUnless(NO_NCAT, "dials a listener here", async () => {
     using directory = new Directory();
     await assertTheyDial(directory.file(), "ncat", "-U", directory.file());
@@ -105,7 +107,7 @@ describe("ncat", PATIENCE, () => {
   });
 });
 
-describe("socat", PATIENCE, () => {
+describe("socat", TIMEOUT, () => {
   itUnless(NO_SOCAT, "dials a listener here, at a path and at an abstract name", async () => {
     using directory = new Directory();
     const name = abstractName();

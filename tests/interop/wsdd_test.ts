@@ -2,15 +2,15 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { startExample } from "../examples/support.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { type Namespace, NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
+import { missingNamespaces, type Namespace, NamespacePair } from "../support/namespaces.ts";
 import type { Child } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 
 noDescriptorLeaks();
 
 const UUID = "5f1ad0b4-7d8f-4c4e-9d6c-0a2f6f0c1e55";
-const namespaces = await namespacesAvailable();
-const reason = namespaces.available ? await missingCommands("wsdd") : namespaces.reason;
+const noNamespaces = await missingNamespaces();
+const reason = noNamespaces ?? await missingCommands("wsdd");
 
 /** Debian's Web Service Discovery daemon, on the one interface of a namespace; ready as soon as it has joined. */
 async function startDaemon(namespace: Namespace): Promise<Child> {

@@ -1,8 +1,10 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { hear } from "../udp/support.ts";
-import { bytes, openListener, openUdp, PATIENCE, text } from "../socket/support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openUdp, receiveText } from "../udp/support.ts";
+import { openListener } from "../socket/support.ts";
 
 noDescriptorLeaks();
 
@@ -38,7 +40,7 @@ function reasonOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(() => "no rejection", (reason) => reason);
 }
 
-describe("An abort", PATIENCE, () => {
+describe("An abort", TIMEOUT, () => {
   it("rejects with the signal's reason, whatever that is", async () => {
     using socket = openUdp();
     for (const reason of [new Error("enough"), "enough", 7, null]) {
@@ -62,7 +64,7 @@ describe("An abort", PATIENCE, () => {
     const cut = reasonOf(receiver.receive(buffer, { signal: controller.signal }));
     controller.abort("cut");
     await sender.send(bytes("for the next"), receiver.addr);
-    assertEquals(await hear(receiver), "for the next");
+    assertEquals(await receiveText(receiver), "for the next");
     assertEquals(await cut, "cut");
     assertEquals(buffer, new Uint8Array(16));
   });
@@ -75,7 +77,7 @@ describe("An abort", PATIENCE, () => {
     await sender.send(bytes("once"), receiver.addr);
     // The event loop has not turned since the datagram came: nobody has been told.
     controller.abort("cut");
-    const [heard, told] = await Promise.all([hear(receiver), first]);
+    const [heard, told] = await Promise.all([receiveText(receiver), first]);
     assertEquals([heard, told], ["once", "cut"]);
   });
 
@@ -127,13 +129,13 @@ describe("An abort", PATIENCE, () => {
     assertEquals(await reasonOf(receiver.receive(undefined, { signal })), "before");
     assertEquals(await reasonOf(sender.send(bytes("never sent"), receiver.addr, { signal })), "before");
     await sender.send(bytes("second"), receiver.addr);
-    assertEquals([await hear(receiver), await hear(receiver)], ["kept", "second"]);
+    assertEquals([await receiveText(receiver), await receiveText(receiver)], ["kept", "second"]);
     receiver.close();
     assertEquals(await reasonOf(receiver.receive(undefined, { signal })), "before");
   });
 });
 
-describe("A signal", PATIENCE, () => {
+describe("A signal", TIMEOUT, () => {
   it("has one listener while something waits, and none afterwards", async () => {
     using receiver = openUdp();
     using sender = openUdp();
@@ -183,7 +185,7 @@ describe("A signal", PATIENCE, () => {
     await sender.send(bytes("in time"), receiver.addr);
     assertEquals(text((await waiting)[0]), "in time");
     controller.abort();
-    const next = hear(receiver);
+    const next = receiveText(receiver);
     await sender.send(bytes("next"), receiver.addr);
     assertEquals(await next, "next");
   });

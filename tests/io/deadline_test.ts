@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, type UdpSocket } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { bytes, hear, openUdp, PATIENCE } from "../udp/support.ts";
+import { PAST } from "../support/promises.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openUdp, receiveText } from "../udp/support.ts";
 
 noDescriptorLeaks();
-
-const PAST = new Date(0);
 
 /** So far ahead that no test lasts as long. */
 const FAR = () => new Date(Date.now() + 3_600_000);
@@ -21,7 +22,7 @@ async function assertExpires(waiting: Promise<unknown>): Promise<void> {
   assertEquals([error.code, error.errno, error.timeout, error.syscall], ["ETIMEDOUT", 0, true, "recvmsg"]);
 }
 
-describe("A deadline", PATIENCE, () => {
+describe("A deadline", TIMEOUT, () => {
   it("in the past fails what is asked for, even with data ready, and loses none", async () => {
     using receiver = openUdp();
     using sender = openUdp();
@@ -32,7 +33,7 @@ describe("A deadline", PATIENCE, () => {
     await assertExpires(receiver.receiveMessage());
     assertEquals(buffer, new Uint8Array(16));
     receiver.setReadDeadline(null);
-    assertEquals(await hear(receiver), "kept");
+    assertEquals(await receiveText(receiver), "kept");
   });
 
   it("in the past cuts off what waits already, all of it", async () => {
@@ -72,7 +73,7 @@ describe("A deadline", PATIENCE, () => {
     using sender = openUdp();
     const first = SOON();
     receiver.setReadDeadline(first);
-    const heard = hear(receiver);
+    const heard = receiveText(receiver);
     receiver.setReadDeadline(FAR());
     while (Date.now() <= first.getTime()) await new Promise((resolve) => setTimeout(resolve, 5));
     await sender.send(bytes("later"), receiver.addr);
@@ -84,7 +85,7 @@ describe("A deadline", PATIENCE, () => {
     using sender = openUdp();
     const first = SOON();
     receiver.setReadDeadline(first);
-    const heard = hear(receiver);
+    const heard = receiveText(receiver);
     receiver.setReadDeadline(null);
     while (Date.now() <= first.getTime()) await new Promise((resolve) => setTimeout(resolve, 5));
     await sender.send(bytes("any time"), receiver.addr);
@@ -95,7 +96,7 @@ describe("A deadline", PATIENCE, () => {
     using receiver = openUdp();
     using sender = openUdp();
     receiver.setDeadline(new Date(8.64e15));
-    const heard = hear(receiver);
+    const heard = receiveText(receiver);
     await new Promise((resolve) => setTimeout(resolve, 2));
     await sender.send(bytes("hello"), receiver.addr);
     assertEquals(await heard, "hello");
@@ -109,7 +110,7 @@ describe("A deadline", PATIENCE, () => {
     await assertExpires(receiver.receive(buffer));
     receiver.setReadDeadline(null);
     await sender.send(bytes("for the next"), receiver.addr);
-    assertEquals(await hear(receiver), "for the next");
+    assertEquals(await receiveText(receiver), "for the next");
     assertEquals(buffer, new Uint8Array(16));
   });
 
@@ -118,9 +119,9 @@ describe("A deadline", PATIENCE, () => {
     using sender = openUdp();
     sender.setReadDeadline(PAST);
     await sender.send(bytes("sent all the same"), receiver.addr);
-    assertEquals(await hear(receiver), "sent all the same");
+    assertEquals(await receiveText(receiver), "sent all the same");
     receiver.setWriteDeadline(PAST);
-    const heard = hear(receiver);
+    const heard = receiveText(receiver);
     await sender.send(bytes("heard all the same"), receiver.addr);
     assertEquals(await heard, "heard all the same");
     const error = await assertRejects(() => receiver.send(bytes("x"), sender.addr), Deno.errors.TimedOut);
@@ -134,7 +135,7 @@ describe("A deadline", PATIENCE, () => {
     await assertRejects(() => socket.send(bytes("x"), socket.addr), Deno.errors.TimedOut);
     socket.setDeadline(null);
     await socket.send(bytes("x"), socket.addr);
-    assertEquals(await hear(socket), "x");
+    assertEquals(await receiveText(socket), "x");
   });
 
   it("ends an iteration with its error", async () => {
@@ -152,7 +153,7 @@ describe("A deadline", PATIENCE, () => {
         assertThrows(() => receiver[setter](wrong as Date), TypeError, "expected a Date or null");
       }
     }
-    const heard = hear(receiver);
+    const heard = receiveText(receiver);
     await sender.send(bytes("unchanged"), receiver.addr);
     assertEquals(await heard, "unchanged");
   });

@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { Socket, type UdpSocket, type UnixAddr } from "../../mod.ts";
+import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { settled, turns } from "../support/turns.ts";
-import { hear } from "../udp/support.ts";
-import { at, bytes, LOOPBACK, nameOf, openListener, openUdp, PATIENCE, text } from "../socket/support.ts";
+import { openUdp, receiveText } from "../udp/support.ts";
+import { nameOf, openListener } from "../socket/support.ts";
 
 noDescriptorLeaks();
 
@@ -24,7 +27,7 @@ class Sides implements Disposable {
   }
 }
 
-describe("Several receives that wait", PATIENCE, () => {
+describe("Several receives that wait", TIMEOUT, () => {
   it("are served in the order they were asked for, of whatever kind", async () => {
     using sides = new Sides();
     const { receiver } = sides;
@@ -46,16 +49,16 @@ describe("Several receives that wait", PATIENCE, () => {
     using sides = new Sides();
     const words = Array.from({ length: 200 }, (_, index) => `number ${index}`);
     await sides.send(...words.slice(0, 100));
-    const heard = words.map(() => hear(sides.receiver));
+    const heard = words.map(() => receiveText(sides.receiver));
     await sides.send(...words.slice(100));
     assertEquals(await Promise.all(heard), words);
   });
 
   it("wait behind each other: data is not taken out of turn by one that comes later", async () => {
     using sides = new Sides();
-    const first = hear(sides.receiver);
+    const first = receiveText(sides.receiver);
     await sides.send("one", "two");
-    const second = hear(sides.receiver);
+    const second = receiveText(sides.receiver);
     assertEquals([await first, await second], ["one", "two"]);
   });
 
@@ -63,7 +66,7 @@ describe("Several receives that wait", PATIENCE, () => {
     using sides = new Sides();
     const order: string[] = [];
     const readable = sides.receiver.socket.readable().then(() => void order.push("readable"));
-    const heard = hear(sides.receiver).then((word) => void order.push(word));
+    const heard = receiveText(sides.receiver).then((word) => void order.push(word));
     await settled();
     await sides.send("data");
     await Promise.all([readable, heard]);
@@ -71,7 +74,7 @@ describe("Several receives that wait", PATIENCE, () => {
   });
 });
 
-describe("close()", PATIENCE, () => {
+describe("close()", TIMEOUT, () => {
   it("wakes everybody who waits, in both directions, with Interrupted", async () => {
     using listener = openListener();
     const udp = openUdp();
@@ -107,7 +110,7 @@ describe("close()", PATIENCE, () => {
   it("wakes those who wait on another socket no more than those of its own", async () => {
     using sides = new Sides();
     const other = openUdp();
-    const heard = hear(sides.receiver);
+    const heard = receiveText(sides.receiver);
     const cut = assertRejects(() => other.receive(), Deno.errors.Interrupted);
     await settled();
     other.close();
@@ -125,7 +128,7 @@ describe("close()", PATIENCE, () => {
       await sender.send(bytes("to the first"), first.addr);
       first.close();
       using second = openUdp();
-      const heard = hear(second);
+      const heard = receiveText(second);
       await sender.send(bytes("to the second"), second.addr);
       assertEquals(await heard, "to the second");
       await cut;
@@ -133,7 +136,7 @@ describe("close()", PATIENCE, () => {
   });
 });
 
-describe("A connect that waits for room in a backlog", PATIENCE, () => {
+describe("A connect that waits for room in a backlog", TIMEOUT, () => {
   it("lets those behind it have their turn when it is aborted", async () => {
     const folder = await Deno.makeTempDir();
     try {
@@ -159,7 +162,7 @@ describe("A connect that waits for room in a backlog", PATIENCE, () => {
   });
 });
 
-describe("A busy socket", PATIENCE, () => {
+describe("A busy socket", TIMEOUT, () => {
   /** Receives what the socket sends to itself, without end and without a pause, until it is closed. */
   async function busy(socket: UdpSocket): Promise<number> {
     let rounds = 0;
@@ -182,7 +185,7 @@ describe("A busy socket", PATIENCE, () => {
     const rounds = busy(socket);
     for (let round = 0; round < 5; round++) {
       await new Promise((resolve) => setTimeout(resolve, 1));
-      const heard = hear(sides.receiver);
+      const heard = receiveText(sides.receiver);
       await sides.send("in between");
       assertEquals(await heard, "in between");
     }

@@ -11,8 +11,12 @@ import { describe, it } from "@std/testing/bdd";
 import { isSocketError, Socket, type SocketError } from "../../mod.ts";
 import { libc } from "../../ffi/libc/libc.ts";
 import { systemError, unwrap } from "../../ffi/libc/socket_error.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { at, bytes, LOOPBACK, nameOf, openListener, openUdp, PATIENCE, tcpAt } from "../socket/support.ts";
+import { nameOf, openListener, tcpAt } from "../socket/support.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openUdp } from "../udp/support.ts";
 
 noDescriptorLeaks();
 
@@ -128,7 +132,7 @@ describe("isSocketError()", () => {
   });
 });
 
-describe("What Deno's own sockets throw", PATIENCE, () => {
+describe("What Deno's own sockets throw", TIMEOUT, () => {
   it("is thrown for a port in use", async () => {
     using listener = openListener();
     const { port } = nameOf(listener);

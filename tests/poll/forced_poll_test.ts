@@ -2,13 +2,12 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { start, startDeno } from "../support/process.ts";
+import { ROOT } from "../support/repository.ts";
 import { itUnless } from "../support/skipping.ts";
 
 noDescriptorLeaks();
 
 const VARIABLE = "BERKELEY_POLLER";
-const ROOT = new URL("../../", import.meta.url);
-
 /** What rests on being told of readiness. */
 const TESTS = {
   udp: ["connected", "datagram", "dual_stack", "lifetime", "multicast", "random", "reuse_port"],

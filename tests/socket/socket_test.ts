@@ -2,9 +2,13 @@ import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "
 import { describe, it } from "@std/testing/bdd";
 import { libc } from "../../ffi/libc/libc.ts";
 import { isSocketError, Socket, sockopt } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
 import { itUnless } from "../support/skipping.ts";
-import { at, bytes, connectedPair, LOOPBACK, nameOf, openUdp, PATIENCE, read, tcpAt } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openUdp } from "../udp/support.ts";
+import { connectedPair, nameOf, read, tcpAt } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -67,7 +71,7 @@ describe("Socket.open()", () => {
   );
 });
 
-describe("Addresses of a Socket", PATIENCE, () => {
+describe("Addresses of a Socket", TIMEOUT, () => {
   it("may be the bytes of a sockaddr", async () => {
     using listener = Socket.open("inet", "stream");
     // AF_INET, port 0, 127.0.0.1.
@@ -99,7 +103,7 @@ describe("Addresses of a Socket", PATIENCE, () => {
   });
 });
 
-describe("duplicate(), detach() and fromFd()", PATIENCE, () => {
+describe("duplicate(), detach() and fromFd()", TIMEOUT, () => {
   it("make a second descriptor of the same socket, each closed for itself", async () => {
     using pair = await connectedPair();
     const duplicate = pair.server.duplicate();

@@ -6,10 +6,7 @@
 import { Socket } from "../../mod.ts";
 import { decodeNet } from "../../ffi/address/address.ts";
 import { socketName } from "../../ffi/address/sockname.ts";
-
-import { text } from "../udp/support.ts";
-
-export { at, bytes, LOOPBACK, openUdp, PATIENCE, text } from "../udp/support.ts";
+import { text } from "../support/bytes.ts";
 
 /** A TCP address of loopback. */
 export function tcpAt(port: number, hostname = "127.0.0.1"): Deno.NetAddr {

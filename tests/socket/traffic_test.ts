@@ -1,16 +1,20 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, Socket } from "../../mod.ts";
+import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
 import { itUnless } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { settled } from "../support/turns.ts";
-import { at, bytes, connectedPair, LOOPBACK, nameOf, openListener, openUdp, PATIENCE, read, text } from "./support.ts";
+import { openUdp } from "../udp/support.ts";
+import { connectedPair, nameOf, openListener, read } from "./support.ts";
 
 noDescriptorLeaks();
 
 const notLinux = Deno.build.os === "linux" ? null : "no netlink here";
 
-describe("A stream", PATIENCE, () => {
+describe("A stream", TIMEOUT, () => {
   it("is listened for, connected, accepted, written, read and ended", async () => {
     using pair = await connectedPair();
     const { client, server } = pair;
@@ -76,7 +80,7 @@ describe("A stream", PATIENCE, () => {
   });
 });
 
-describe("readable() and writable()", PATIENCE, () => {
+describe("readable() and writable()", TIMEOUT, () => {
   it("resolve when a call would not block, and take nothing", async () => {
     using pair = await connectedPair();
     const { client, server } = pair;
@@ -122,7 +126,7 @@ describe("readable() and writable()", PATIENCE, () => {
   });
 });
 
-describe("A datagram", PATIENCE, () => {
+describe("A datagram", TIMEOUT, () => {
   it("comes with its sender's sockaddr, which is an address to send to", async () => {
     using one = Socket.open("inet", "dgram");
     using other = Socket.open("inet", "dgram");
@@ -158,7 +162,7 @@ describe("A datagram", PATIENCE, () => {
   });
 });
 
-describe("A family without a class here", PATIENCE, () => {
+describe("A family without a class here", TIMEOUT, () => {
   itUnless(notLinux, "is spoken by numbers and bytes: netlink lists the interfaces", async () => {
     // AF_NETLINK, SOCK_RAW, NETLINK_ROUTE: netlink(7), rtnetlink(7).
     using netlink = Socket.open(16, 3, 0);

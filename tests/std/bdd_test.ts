@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { run } from "../support/process.ts";
+import { CONFIG } from "../support/repository.ts";
 
 const BDD = new URL("./bdd.ts", import.meta.url).href;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const NAMES = "afterAll, afterEach, beforeAll, beforeEach, describe, it";
 
 interface Outcome {

@@ -8,7 +8,8 @@ import {
   readControlMessages,
   writeControlMessage,
 } from "../../ffi/struct/cmsg.ts";
-import { bySystem, dirty, generator, hex, randomBytes, systems, viewOf } from "./support.ts";
+import { generator, randomBytes } from "../support/random.ts";
+import { bySystem, dirty, hex, systems, viewOf } from "./support.ts";
 
 describe("controlAlign(), controlSpace() and controlMessageLength()", () => {
   const measures = bySystem({

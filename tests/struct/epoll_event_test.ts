@@ -2,7 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { linux_aarch64, linux_x86_64 } from "../../ffi/libc/linux.ts";
 import { epollDataHigh, epollDataLow, epollEvents, writeEpollEvent } from "../../ffi/struct/epoll_event.ts";
-import { bsdSystems, dirty, generator, hex, linuxSystems, viewOf } from "./support.ts";
+import { generator } from "../support/random.ts";
+import { bsdSystems, dirty, hex, linuxSystems, viewOf } from "./support.ts";
 
 describe("writeEpollEvent()", () => {
   it("packs an event into twelve bytes on x86_64", () => {

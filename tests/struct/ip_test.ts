@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertFalse, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { formatIPv4, formatIPv6, isMulticastIPv4, isMulticastIPv6, parseIPv4, parseIPv6 } from "../../ffi/struct/ip.ts";
-import { generator, hex, randomBytes } from "./support.ts";
+import { generator, randomBytes } from "../support/random.ts";
+import { hex } from "./support.ts";
 
 describe("parseIPv4()", () => {
   it("reads a dotted quad in network order", () => {

@@ -12,7 +12,8 @@ import {
   keventUdataLow,
   writeKevent,
 } from "../../ffi/struct/kevent.ts";
-import { bsdSystems, dirty, generator, hex, linuxSystems, macosSystems, viewOf } from "./support.ts";
+import { generator } from "../support/random.ts";
+import { bsdSystems, dirty, hex, linuxSystems, macosSystems, viewOf } from "./support.ts";
 
 const event: Kevent = {
   ident: 0x0102,

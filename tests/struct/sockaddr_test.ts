@@ -12,7 +12,8 @@ import {
   SOCKADDR_STORAGE_SIZE,
   writeInetAddress,
 } from "../../ffi/struct/sockaddr.ts";
-import { bySystem, dirty, generator, hex, randomBytes, systems } from "./support.ts";
+import { generator, randomBytes } from "../support/random.ts";
+import { bySystem, dirty, hex, systems } from "./support.ts";
 
 const loopback: InetAddress = { family: "inet", address: hex("7f000001"), port: 12345, scopeId: 0 };
 const linkLocal: InetAddress = {

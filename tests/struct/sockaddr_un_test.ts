@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { readUnixAddress, SOCKADDR_STORAGE_SIZE, writeUnixAddress } from "../../ffi/struct/sockaddr.ts";
-import { bsdSystems, bySystem, dirty, generator, hex, linuxSystems, systems } from "./support.ts";
+import { generator } from "../support/random.ts";
+import { bsdSystems, bySystem, dirty, hex, linuxSystems, systems } from "./support.ts";
 
 describe("writeUnixAddress()", () => {
   const paths = bySystem({

@@ -37,18 +37,3 @@ export function dirty(length: number): Uint8Array<ArrayBuffer> {
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
-
-/** Numbers from 0 to just below `limit`, the same in every run (mulberry32). */
-export function generator(seed: number): (limit: number) => number {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-}
-
-export function randomBytes(next: (limit: number) => number, length: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, () => next(256));
-}

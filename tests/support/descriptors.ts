@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll } from "@std/testing/bdd";
 import { threadIsLeaving } from "../../ffi/poll/reactor.ts";
 
 /** Deno closes some of its own a while after their use: the poller of a Worker goes with its last idle thread. */
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 const STEP_MS = 20;
 
 const DIRECTORY = Deno.build.os === "linux" ? "/proc/self/fd" : "/dev/fd";
@@ -21,7 +21,7 @@ export interface LeakOptions {
   /** Opens what is meant to stay open until the process ends. */
   prepare?: () => void | Promise<void>;
   /** How long a descriptor may take to close after the last test, in milliseconds. */
-  patience?: number;
+  timeout?: number;
 }
 
 /** Counts the open descriptors, without those of Deno's caches. */
@@ -42,7 +42,7 @@ export function describeDescriptors(descriptors: ReadonlyMap<number, string> = o
  * Fails the test file when it leaves a descriptor open, and lets every test end with the poller's thread at home. To be
  * called once, outside every `describe`, in a file whose own set-up and tear-down stand inside one.
  */
-export function noDescriptorLeaks({ prepare, patience = PATIENCE_MS }: LeakOptions = {}): void {
+export function noDescriptorLeaks({ prepare, timeout = TIMEOUT_MS }: LeakOptions = {}): void {
   let before: ReadonlyMap<number, string> = new Map();
   beforeAll(async () => {
     await prepare?.();
@@ -53,7 +53,7 @@ export function noDescriptorLeaks({ prepare, patience = PATIENCE_MS }: LeakOptio
     while (threadIsLeaving()) await new Promise((resolve) => setTimeout(resolve, 1));
   });
   afterAll(async () => {
-    const left = await settle(before, patience);
+    const left = await settle(before, timeout);
     if (left.size > 0) throw new Error(`Descriptors left open: ${left.size}\n${describeDescriptors(left)}`);
   });
 }
@@ -88,8 +88,8 @@ function openSignalPair(): void {
 }
 
 /** Descriptors that were not open before, once their number has come to rest. */
-async function settle(before: ReadonlyMap<number, string>, patience: number): Promise<Map<number, string>> {
-  const limit = performance.now() + patience;
+async function settle(before: ReadonlyMap<number, string>, timeout: number): Promise<Map<number, string>> {
+  const limit = performance.now() + timeout;
   for (;;) {
     const left = new Map(Array.from(openDescriptors()).filter(([fd, target]) => before.get(fd) !== target));
     if (left.size === 0 || performance.now() > limit) return left;

@@ -2,11 +2,10 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { describeDescriptors, descriptorCount } from "./descriptors.ts";
 import { run } from "./process.ts";
+import { CONFIG } from "./repository.ts";
 import { itUnless } from "./skipping.ts";
 
 const HELPER = new URL("./descriptors.ts", import.meta.url).href;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
-
 /** Runs a test file of these lines, under the configuration of this repository. */
 async function runTestFile(...lines: string[]): Promise<{ code: number; output: string }> {
   const folder = await Deno.makeTempDir();
@@ -51,7 +50,7 @@ describe("noDescriptorLeaks()", () => {
 
   it("fails a file that does not, and names what is left", async () => {
     const { code, output } = await runTestFile(
-      "noDescriptorLeaks({ patience: 0 });",
+      "noDescriptorLeaks({ timeout: 0 });",
       `Deno.test({ name: "leaks", sanitizeResources: false, fn: () => void Deno.openSync("/dev/zero") });`,
     );
     assertEquals(code, 1, output);

@@ -89,13 +89,8 @@ export class NamespacePair implements AsyncDisposable {
   }
 }
 
-/** Whether this process may make namespaces, tried out, and why not. */
-export async function namespacesAvailable(): Promise<{ available: true } | { available: false; reason: string }> {
-  const reason = await whyUnavailable();
-  return reason === null ? { available: true } : { available: false, reason };
-}
-
-async function whyUnavailable(): Promise<string | null> {
+/** Why this process cannot make namespaces, tried out, or null. */
+export async function missingNamespaces(): Promise<string | null> {
   if (Deno.build.os !== "linux") return `no network namespaces on ${Deno.build.os}`;
   if (!await commandExists("ip")) return "no network namespaces: iproute2 is not installed";
   const name = `berkeley-${Deno.pid}-probe`;

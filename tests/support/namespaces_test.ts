@@ -1,11 +1,10 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { describe } from "@std/testing/bdd";
-import { NamespacePair, namespacesAvailable } from "./namespaces.ts";
+import { missingNamespaces, NamespacePair } from "./namespaces.ts";
 import { run } from "./process.ts";
 import { itUnless } from "./skipping.ts";
 
-const namespaces = await namespacesAvailable();
-const reason = namespaces.available ? null : namespaces.reason;
+const reason = await missingNamespaces();
 
 /** Receives one datagram in the right namespace that was sent to `hostname` from the left one. */
 async function exchange(pair: NamespacePair, hostname: string): Promise<string> {

@@ -7,9 +7,7 @@
  * @module
  */
 import { Lines } from "./lines.ts";
-
-/** How long a child may take to say what is waited for. Not a measurement: a hang should end with a report. */
-const PATIENCE_MS = 60_000;
+import { TIMEOUT_MS } from "./timeout.ts";
 
 /** How a child is started. */
 export interface StartOptions {
@@ -81,10 +79,10 @@ export class Child implements AsyncDisposable {
 
   /** Waits for a line that matches, and fails with all that was written when the child ends without it. */
   async waitForLine(pattern: RegExp, from: "stdout" | "stderr" = "stdout"): Promise<RegExpMatchArray> {
-    const patience = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => patience.resolve(undefined), PATIENCE_MS);
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => late.resolve(undefined), TIMEOUT_MS);
     try {
-      const match = await Promise.race([this[from].find(pattern), patience.promise]);
+      const match = await Promise.race([this[from].find(pattern), late.promise]);
       if (match !== undefined) return match;
     } finally {
       clearTimeout(timer);

@@ -1,13 +1,16 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect, type TcpConn } from "../../mod.ts";
-import { after, assertTimedOut, isPending, PAST, readExactly, rejection } from "../conformance/stream/pair.ts";
+import { readExactly } from "../conformance/stream/pair.ts";
 import { CountedSignal } from "../conformance/stream/signals.ts";
+import { assertTimedOut } from "../support/assertions.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { start } from "../support/process.ts";
+import { after, isPending, PAST, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
-import { WatchedAccept } from "./fake_accept.ts";
-import { listenTcp, PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { FakeAccept } from "./fake_accept.ts";
+import { listenTcp } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -19,7 +22,7 @@ const NO_PROC = Deno.build.os === "linux" ? null : "reads /proc/self/fdinfo of L
 /** So few that they are soon gone, and more than Deno needs for itself. */
 const FEW = 256;
 
-describe("accept()", PATIENCE, () => {
+describe("accept()", TIMEOUT, () => {
   it("serves those that wait in the order they asked, and knows both addresses", async () => {
     using listener = listenTcp();
     const accepts = Array.from({ length: 5 }, () => listener.accept());
@@ -80,7 +83,7 @@ describe("accept()", PATIENCE, () => {
     async () => {
       using listener = listenTcp();
       using dialled = await connect({ port: listener.addr.port });
-      using watched = new WatchedAccept("ECONNABORTED", "EINTR", "EPROTO", "ECONNABORTED");
+      using watched = new FakeAccept("ECONNABORTED", "EINTR", "EPROTO", "ECONNABORTED");
       using accepted = await listener.accept();
       assertEquals(accepted.remoteAddr, dialled.localAddr);
       assertEquals(watched.attempts, 5);
@@ -151,7 +154,7 @@ describe("accept()", PATIENCE, () => {
   });
 });
 
-describe("Without a descriptor left", PATIENCE, () => {
+describe("Without a descriptor left", TIMEOUT, () => {
   it("an accept is rejected with EMFILE, and the listener lives on without spinning", async () => {
     // `exec`, so that the child is Deno itself and no shell stays around it.
     const script = `ulimit -n ${FEW} && exec "$0" run --no-prompt -A "$1"`;

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect, type TcpListener } from "../../mod.ts";
-import { isPending, PAST, pause, rejection } from "../conformance/stream/pair.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { listenTcp, PATIENCE } from "./support.ts";
+import { isPending, PAST, pause, rejection } from "../support/promises.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { listenTcp } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -15,7 +16,7 @@ function assertListenerClosed(error: unknown): void {
   assertStringIncludes(error.message, "Listener has been closed");
 }
 
-describe("Closing a listener", PATIENCE, () => {
+describe("Closing a listener", TIMEOUT, () => {
   it("frees the port at once, with accepts pending", async () => {
     const listener = listenTcp({ reuseAddress: false });
     const { port } = listener.addr;

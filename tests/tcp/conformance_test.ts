@@ -1,6 +1,7 @@
 import { describeStream } from "../conformance/stream.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { connectedPair, LOOPBACK, withoutIPv6 } from "./support.ts";
+import { LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
+import { connectedPair } from "./support.ts";
 import { it } from "@std/testing/bdd";
 
 noDescriptorLeaks();

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect, type Control, type Socket, sockopt } from "../../mod.ts";
-import { rejection } from "../conformance/stream/pair.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
+import { freePort, LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
+import { rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
-import { freePort, listenTcp, LOOPBACK, PATIENCE, withoutIPv6 } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { listenTcp } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -21,7 +23,7 @@ class Recorder {
   };
 }
 
-describe("control of listen()", PATIENCE, () => {
+describe("control of listen()", TIMEOUT, () => {
   it("is called once, with the concrete network and the address asked for", () => {
     const recorder = new Recorder();
     using listener = listenTcp({ control: recorder.control });
@@ -79,7 +81,7 @@ describe("control of listen()", PATIENCE, () => {
   });
 });
 
-describe("control of connect()", PATIENCE, () => {
+describe("control of connect()", TIMEOUT, () => {
   it("is called once before connect, with the concrete network and the address dialled", async () => {
     using listener = listenTcp();
     const recorder = new Recorder();

@@ -1,16 +1,18 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect, isSocketError, sockopt, type TcpConnectOptions } from "../../mod.ts";
-import { rejection } from "../conformance/stream/pair.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
+import { freePort, LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
+import { rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
-import { connectThrough, freePort, listenTcp, LOOPBACK, PATIENCE, withoutIPv6 } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { connectThrough, listenTcp } from "./support.ts";
 
 noDescriptorLeaks();
 
 const NO_IPV6 = withoutIPv6();
 
-describe("connect()", PATIENCE, () => {
+describe("connect()", TIMEOUT, () => {
   it("dials 127.0.0.1 by default, and both ends agree on the addresses", async () => {
     using listener = listenTcp();
     using conn = await connect({ port: listener.addr.port });
@@ -84,7 +86,7 @@ describe("connect()", PATIENCE, () => {
   });
 });
 
-describe("localAddress", PATIENCE, () => {
+describe("localAddress", TIMEOUT, () => {
   it("is where the connection comes from: a host, a port or both", async () => {
     using listener = listenTcp();
     const port = freePort();
@@ -140,7 +142,7 @@ describe("localAddress", PATIENCE, () => {
   });
 });
 
-describe("Options of a connection", PATIENCE, () => {
+describe("Options of a connection", TIMEOUT, () => {
   it("are no-delay and no keep-alive by default", async () => {
     using listener = listenTcp();
     using conn = await connect({ port: listener.addr.port });

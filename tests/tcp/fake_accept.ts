@@ -6,11 +6,11 @@
 import { type Libc, libc } from "../../ffi/libc/libc.ts";
 
 type Symbols = Libc["c"];
-type Ground = { -readonly [Member in "c" | "errno"]: Libc[Member] };
+type MutableLibc = { -readonly [Member in "c" | "errno"]: Libc[Member] };
 
 /** accept4(2) of this thread, until the end of the block. */
-export class WatchedAccept implements Disposable {
-  readonly #real: Ground = { c: libc().c, errno: libc().errno };
+export class FakeAccept implements Disposable {
+  readonly #real: MutableLibc = { c: libc().c, errno: libc().errno };
   readonly #failures: string[];
   #attempts = 0;
 
@@ -24,7 +24,7 @@ export class WatchedAccept implements Disposable {
       failure = this.#failures.shift();
       return failure === undefined ? real.accept4!(...args) : -1;
     };
-    Object.assign(libc() as Ground, {
+    Object.assign(libc() as MutableLibc, {
       c: Object.create(real, { accept4: { value: accept4 } }),
       errno: () => failure === undefined ? errno() : libc().system.errors[failure]!,
     });
@@ -36,6 +36,6 @@ export class WatchedAccept implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    Object.assign(libc() as Ground, this.#real);
+    Object.assign(libc() as MutableLibc, this.#real);
   }
 }

@@ -5,9 +5,13 @@ import http from "node:http";
 import net from "node:net";
 import { connect, fromFd, listen, sockopt, type TcpListener } from "../../mod.ts";
 import { libc } from "../../ffi/libc/libc.ts";
-import { isPending, pattern, readExactly, readToEnd, rejection } from "../conformance/stream/pair.ts";
+import { readExactly, readToEnd } from "../conformance/stream/pair.ts";
+import { bytes, pattern } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { bytes, connectedPair, listenTcp, LOOPBACK, PATIENCE, readText, withoutIPv6 } from "./support.ts";
+import { LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
+import { isPending, rejection } from "../support/promises.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { connectedPair, listenTcp, readText } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -34,7 +38,7 @@ async function get(addr: Deno.NetAddr, path: string): Promise<string> {
   return await readText(conn);
 }
 
-describe("A listener that is given away", PATIENCE, () => {
+describe("A listener that is given away", TIMEOUT, () => {
   it("serves node:http, opened with any options", async () => {
     const opened = [
       listenTcp(),
@@ -83,7 +87,7 @@ describe("A listener that is given away", PATIENCE, () => {
   });
 });
 
-describe("A connection that is given away", PATIENCE, () => {
+describe("A connection that is given away", TIMEOUT, () => {
   it("is a net.Socket's, and carries bytes both ways", async () => {
     using pair = await connectedPair();
     const { localAddr } = pair.one;
@@ -119,7 +123,7 @@ describe("A connection that is given away", PATIENCE, () => {
   });
 });
 
-describe("fromFd()", PATIENCE, () => {
+describe("fromFd()", TIMEOUT, () => {
   it("refuses a number that a socket here owns, and leaves it alone", async () => {
     using pair = await connectedPair();
     assertThrows(() => fromFd(pair.one.socket.fd), TypeError, "belongs to an open socket");

@@ -1,12 +1,15 @@
 import { assert, assertEquals, assertInstanceOf, assertLess, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect } from "../../mod.ts";
-import { after, assertTimedOut, isPending, PAST, rejection } from "../conformance/stream/pair.ts";
 import { CountedSignal } from "../conformance/stream/signals.ts";
+import { assertTimedOut } from "../support/assertions.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
+import { LOOPBACK } from "../support/loopback.ts";
+import { after, isPending, PAST, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { Blackhole, NO_BLACKHOLE } from "./blackhole.ts";
-import { listenTcp, LOOPBACK, PATIENCE } from "./support.ts";
+import { listenTcp } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -30,7 +33,7 @@ async function assertPunctual(ending: () => Promise<{ due: number; error: unknow
   }
 }
 
-describe("A dial that hangs", PATIENCE, () => {
+describe("A dial that hangs", TIMEOUT, () => {
   itUnless(NO_BLACKHOLE, "ends within 50 ms of an abort, with its reason and no descriptor left", async () => {
     using blackhole = await Blackhole.open(LOOPBACK);
     const reason = new Error("enough");
@@ -104,7 +107,7 @@ describe("A dial that hangs", PATIENCE, () => {
   });
 });
 
-describe("connect()", PATIENCE, () => {
+describe("connect()", TIMEOUT, () => {
   it("opens nothing for a signal that was aborted or a deadline that has passed", async () => {
     using listener = listenTcp();
     const { port } = listener.addr;

@@ -4,12 +4,15 @@ import { connect, connectAny, type TcpConn, type TcpConnectOptions } from "../..
 import type { InetAddress } from "../../ffi/struct/sockaddr.ts";
 import { interleave, raceAddresses } from "../../ffi/tcp/happy_eyeballs.ts";
 import { formatHost, parseHost } from "../../ffi/address/address.ts";
-import { after, assertTimedOut, isPending, rejection } from "../conformance/stream/pair.ts";
 import { CountedSignal } from "../conformance/stream/signals.ts";
+import { assertTimedOut } from "../support/assertions.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
+import { freePort, LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
+import { after, isPending, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { Blackhole, NO_BLACKHOLE } from "./blackhole.ts";
-import { freePort, listenTcp, LOOPBACK, PATIENCE, withoutIPv6 } from "./support.ts";
+import { listenTcp } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -47,7 +50,7 @@ describe("interleave()", () => {
   });
 });
 
-describe("raceAddresses()", PATIENCE, () => {
+describe("raceAddresses()", TIMEOUT, () => {
   itUnless(
     NO_BLACKHOLE,
     "starts the next when the first hangs, keeps the first that answers, closes the rest",
@@ -112,7 +115,7 @@ describe("raceAddresses()", PATIENCE, () => {
   });
 });
 
-describe("connectAny()", PATIENCE, () => {
+describe("connectAny()", TIMEOUT, () => {
   itUnless(NO_BLACKHOLE, "dials ten at once: the first wins, the rest are cancelled and closed", async () => {
     using blackhole = await Blackhole.open(LOOPBACK);
     using listener = listenTcp();

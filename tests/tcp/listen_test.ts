@@ -2,8 +2,10 @@ import { assert, assertEquals, assertFalse, assertInstanceOf, assertThrows } fro
 import { describe, it } from "@std/testing/bdd";
 import { connect, fromFd, isSocketError, listen, sockopt, type TcpListener } from "../../mod.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
+import { freePort, LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
 import { itUnless } from "../support/skipping.ts";
-import { freePort, listenTcp, LOOPBACK, PATIENCE, withoutIPv6 } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { listenTcp } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -27,7 +29,7 @@ function thrownBy(call: () => Disposable): string | null {
   }
 }
 
-describe("listen()", PATIENCE, () => {
+describe("listen()", TIMEOUT, () => {
   it("opens any free port of 0.0.0.0 by default, as Deno.listen does", () => {
     using listener = listen({});
     assertEquals(listener.addr.transport, "tcp");
@@ -145,7 +147,7 @@ describe("listen()", PATIENCE, () => {
   });
 });
 
-describe("reusePort", PATIENCE, () => {
+describe("reusePort", TIMEOUT, () => {
   it("spreads connections over the listeners of one port", async () => {
     using first = listenTcp({ reusePort: true });
     using second = listenTcp({ port: first.addr.port, reusePort: true });
@@ -176,7 +178,7 @@ describe("reusePort", PATIENCE, () => {
   });
 });
 
-describe("ipv6Only", PATIENCE, () => {
+describe("ipv6Only", TIMEOUT, () => {
   itUnless(NO_IPV6, "is off by default: a listener on :: hears IPv4 too", async () => {
     using listener = listenTcp({ hostname: "::" });
     assertFalse(listener.socket.getOption(sockopt.IPV6_V6ONLY));
@@ -219,7 +221,7 @@ async function assertRefused(dial: Promise<Disposable>): Promise<void> {
   assertInstanceOf(outcome, Deno.errors.ConnectionRefused);
 }
 
-describe("fromFd()", PATIENCE, () => {
+describe("fromFd()", TIMEOUT, () => {
   it("takes over a listener with its address and its queue", async () => {
     const listener = listenTcp();
     const { addr } = listener;

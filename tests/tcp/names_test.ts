@@ -2,10 +2,12 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { freePort, withoutIPv6 } from "../support/loopback.ts";
 import { run } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { Blackhole, NO_BLACKHOLE } from "./blackhole.ts";
-import { freePort, listenTcp, PATIENCE, withoutIPv6 } from "./support.ts";
+import { listenTcp } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -47,7 +49,7 @@ async function dialName(hosts: string[], port: number, ...options: string[]): Pr
 
 const NO_NAMES = await withoutNames();
 
-describe("Dialling a name", PATIENCE, () => {
+describe("Dialling a name", TIMEOUT, () => {
   itUnless(NO_NAMES, "races its addresses of both families: two hang, the third answers", async () => {
     using listener = listenTcp({ hostname: "127.0.0.2" });
     const { port } = listener.addr;

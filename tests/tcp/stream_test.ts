@@ -1,11 +1,14 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, sockopt, type TcpConn } from "../../mod.ts";
-import { FLOOD, isPending, narrow, pattern, readToEnd, rejection } from "../conformance/stream/pair.ts";
+import { FLOOD, narrow, readToEnd } from "../conformance/stream/pair.ts";
+import { pattern } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { start } from "../support/process.ts";
+import { isPending, rejection } from "../support/promises.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { connectedPair, listenTcp, PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { connectedPair, listenTcp } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -29,7 +32,7 @@ function assertReset(error: unknown): void {
   assertEquals(error.code, "ECONNRESET");
 }
 
-describe("A peer that closes", PATIENCE, () => {
+describe("A peer that closes", TIMEOUT, () => {
   it("is read as the end", async () => {
     using pair = await connectedPair();
     pair.two.close();
@@ -60,7 +63,7 @@ describe("A peer that closes", PATIENCE, () => {
   });
 });
 
-describe("A peer that resets", PATIENCE, () => {
+describe("A peer that resets", TIMEOUT, () => {
   it("is ConnectionReset to every read that waits and comes, and never the end", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
@@ -120,7 +123,7 @@ describe("A peer that resets", PATIENCE, () => {
   });
 });
 
-describe("A peer that does not answer in time", PATIENCE, () => {
+describe("A peer that does not answer in time", TIMEOUT, () => {
   itUnless(NOT_LINUX, "is TimedOut to the write that waits and to every read, and never the end", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
@@ -137,7 +140,7 @@ describe("A peer that does not answer in time", PATIENCE, () => {
   });
 });
 
-describe("Closing", PATIENCE, () => {
+describe("Closing", TIMEOUT, () => {
   it("resets the connection with a linger of 0, and ends it orderly by default", async () => {
     using orderly = await connectedPair();
     orderly.one.close();
@@ -160,7 +163,7 @@ describe("Closing", PATIENCE, () => {
   });
 });
 
-describe("Urgent data", PATIENCE, () => {
+describe("Urgent data", TIMEOUT, () => {
   itUnless(NO_PYTHON, "does not hide what comes behind it", async () => {
     using listener = listenTcp();
     const script = [

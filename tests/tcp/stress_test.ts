@@ -9,7 +9,7 @@ import { listenTcp } from "./support.ts";
 noDescriptorLeaks();
 
 /** Not a measurement: a hang should end with a report. */
-const PATIENCE = { timeout: 180_000 } as const;
+const TIMEOUT = { timeout: 180_000 } as const;
 
 const CYCLES = 20_000;
 const CONNECTIONS = 5_000;
@@ -43,7 +43,7 @@ interface Quarter {
 
 const TOO_FEW = await tooFewDescriptors();
 
-describe(`${CYCLES} connections made, accepted and closed`, PATIENCE, () => {
+describe(`${CYCLES} connections made, accepted and closed`, TIMEOUT, () => {
   it("leave no descriptor and no memory behind", async () => {
     const flags = ["-A", "--v8-flags=--expose-gc"];
     await using child = startDeno(program("cycles.ts"), { flags, args: [String(CYCLES)] });
@@ -58,7 +58,7 @@ describe(`${CYCLES} connections made, accepted and closed`, PATIENCE, () => {
   });
 });
 
-describe(`${CONNECTIONS} connections open at once`, PATIENCE, () => {
+describe(`${CONNECTIONS} connections open at once`, TIMEOUT, () => {
   itUnless(TOO_FEW, "echo each what it said", async () => {
     await using server = startWithDescriptors("echo_server.ts", [], true);
     const port = (await server.waitForLine(/^port (\d+)$/))[1]!;
@@ -104,7 +104,7 @@ async function receiveInPieces(conn: TcpConn, length: number): Promise<Uint8Arra
   }
 }
 
-describe("Fifty connections that carry half a megabyte of noise in either direction", PATIENCE, () => {
+describe("Fifty connections that carry half a megabyte of noise in either direction", TIMEOUT, () => {
   it("deliver it all, by its checksum", async () => {
     using listener = listenTcp();
     const size = 500_000;

@@ -4,26 +4,11 @@
  * @module
  */
 import { connect, listen, type TcpConn, type TcpListener, type TcpListenOptions } from "../../mod.ts";
-
-/** Where the tests' traffic stays. */
-export const LOOPBACK = "127.0.0.1";
-
-/** For suites that wait: not a measurement, a hang should end with a report. */
-export const PATIENCE = { timeout: 60_000 } as const;
+import { LOOPBACK } from "../support/loopback.ts";
 
 /** Opens a listener on a free port of loopback, with options besides. */
 export function listenTcp(options: Partial<TcpListenOptions> = {}): TcpListener {
   return listen({ hostname: LOOPBACK, port: 0, ...options });
-}
-
-/** Why there is nothing to test over IPv6, or null. */
-export function withoutIPv6(): string | null {
-  try {
-    listenTcp({ hostname: "::1" }).close();
-    return null;
-  } catch (error) {
-    return `no IPv6 here: ${(error as Error).message}`;
-  }
 }
 
 /** Both ends of one connection. */
@@ -54,17 +39,6 @@ export async function connectThrough(listener: TcpListener): Promise<Pair> {
       two[Symbol.dispose]();
     },
   };
-}
-
-/** A port where nobody listens just now, on either family. */
-export function freePort(): number {
-  using listener = listenTcp({ hostname: withoutIPv6() === null ? "::" : "0.0.0.0" });
-  return listener.addr.port;
-}
-
-/** Text as bytes. */
-export function bytes(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
 }
 
 /** Reads to the end, as text. */

@@ -1,8 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect, listen, type StreamConn, type StreamListener, type TcpConn, type TcpListener } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { bytes, connectedPair, listenTcp, LOOPBACK, PATIENCE, readText } from "./support.ts";
+import { LOOPBACK } from "../support/loopback.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { connectedPair, listenTcp, readText } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -40,7 +43,7 @@ async function shout(net: Net, words: readonly string[]): Promise<{ answers: str
   return { answers, hosts };
 }
 
-describe("A program written against Deno.listen and Deno.connect", PATIENCE, () => {
+describe("A program written against Deno.listen and Deno.connect", TIMEOUT, () => {
   it("compiles with ours in their place, and does the same", async () => {
     const words = ["hello", "world", "x".repeat(10_000)];
     const theirs = await shout({ listen: Deno.listen, connect: Deno.connect }, words);
@@ -56,7 +59,7 @@ describe("A program written against Deno.listen and Deno.connect", PATIENCE, () 
   });
 });
 
-describe("To the compiler", PATIENCE, () => {
+describe("To the compiler", TIMEOUT, () => {
   it("a TcpListener is a Deno.TcpListener, which is a Deno.Listener", () => {
     using listener: Deno.TcpListener = listenTcp() satisfies TcpListener;
     const wider: Deno.Listener = listener;

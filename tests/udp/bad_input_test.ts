@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, listenDatagram, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { refusal, refuses, type Row } from "./refusing.ts";
-import { at, bytes, hear, LOOPBACK, openUdp, PATIENCE } from "./support.ts";
+import { openUdp, receiveText } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -188,7 +191,7 @@ refuses("A deadline", [
   ["tomorrow", TypeError, "tomorrow"],
 ], (deadline) => withSocket((socket) => socket.setDeadline(deadline)));
 
-describe("After all that", PATIENCE, () => {
+describe("After all that", TIMEOUT, () => {
   it("a socket whose sends were refused still sends", async () => {
     using receiver = openUdp();
     using sender = openUdp();
@@ -198,7 +201,7 @@ describe("After all that", PATIENCE, () => {
     }
     await refusal(() => sender.send(new Uint8Array(70_000), receiver.addr));
     await sender.send(bytes("fine"), receiver.addr);
-    assertEquals(await hear(receiver), "fine");
+    assertEquals(await receiveText(receiver), "fine");
     assertEquals(descriptorCount(), count);
   });
 
@@ -222,7 +225,7 @@ describe("After all that", PATIENCE, () => {
     const error = await waiting;
     assertInstanceOf(error, TypeError);
     assertStringIncludes(error.message, "detached");
-    assertEquals(await hear(receiver), "second");
+    assertEquals(await receiveText(receiver), "second");
   });
 });
 

@@ -3,10 +3,10 @@ import { describe, it } from "@std/testing/bdd";
 import { libraryPath, noLibraryPath } from "../support/c_library.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { inside } from "../support/inside.ts";
-import { NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
+import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { run, startDeno, type StartOptions } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
-import { PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 
 noDescriptorLeaks();
 
@@ -14,8 +14,7 @@ const PROGRAM = new URL("./programs/batch_collecting.ts", import.meta.url);
 
 const ABSENT = "192.0.2.77";
 
-const namespaces = await namespacesAvailable();
-const noNamespaces = namespaces.available ? null : namespaces.reason;
+const noNamespaces = await missingNamespaces();
 
 async function runCollecting(flags: string[], options: StartOptions = {}): Promise<void> {
   await using child = startDeno(PROGRAM, { ...options, flags: ["--v8-flags=--expose-gc", ...flags] });
@@ -24,7 +23,7 @@ async function runCollecting(flags: string[], options: StartOptions = {}): Promi
   assertEquals(stdout, "end", report);
 }
 
-describe("The memory of many datagrams", PATIENCE, () => {
+describe("The memory of many datagrams", TIMEOUT, () => {
   it("stays as long as the kernel may use it, whenever the collector runs", async () => {
     await runCollecting(["--allow-net", "--allow-ffi"]);
   });

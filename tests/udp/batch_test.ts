@@ -1,15 +1,17 @@
 import { assert, assertEquals, assertLess, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { DatagramBatch } from "../../mod.ts";
+import { bytes, pattern, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
-import { pattern, receiveAll, say, texts } from "./datagrams.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { receiveAll, say, texts } from "./datagrams.ts";
 import { refuses } from "./refusing.ts";
-import { bytes, openUdp, PATIENCE, text } from "./support.ts";
+import { openUdp } from "./support.ts";
 
 noDescriptorLeaks();
 
-describe("A DatagramBatch", PATIENCE, () => {
+describe("A DatagramBatch", TIMEOUT, () => {
   it("cuts what is longer than maxLength, and says so", async () => {
     using receiver = openUdp();
     using sender = openUdp();

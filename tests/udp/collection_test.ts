@@ -4,7 +4,7 @@ import { libraryPath, noLibraryPath } from "../support/c_library.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
-import { PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 
 noDescriptorLeaks();
 
@@ -17,7 +17,7 @@ async function runCollecting(...flags: string[]): Promise<void> {
   assertEquals(stdout, "end", report);
 }
 
-describe("Memory", PATIENCE, () => {
+describe("Memory", TIMEOUT, () => {
   it("stays as long as the kernel may use it, whenever the collector runs", async () => {
     await runCollecting("--allow-ffi");
   });

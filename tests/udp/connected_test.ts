@@ -1,12 +1,15 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { at, bytes, hear, hearUntilMarker, LOOPBACK, openUdp, PATIENCE } from "./support.ts";
+import { at, freeUdpPort, LOOPBACK } from "../support/loopback.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openUdp, receiveText, receiveUntilMarker } from "./support.ts";
 
 noDescriptorLeaks();
 
-describe("A connected socket", PATIENCE, () => {
+describe("A connected socket", TIMEOUT, () => {
   it("sends to its peer without an address", async () => {
     using peer = openUdp();
     using socket = openUdp();
@@ -26,7 +29,7 @@ describe("A connected socket", PATIENCE, () => {
     await stranger.send(bytes("from a stranger"), socket.addr);
     await peer.send(bytes("from the peer"), socket.addr);
     await peer.send(bytes("marker"), socket.addr);
-    assertEquals(await hearUntilMarker(socket), ["from the peer"]);
+    assertEquals(await receiveUntilMarker(socket), ["from the peer"]);
   });
 
   it("may be connected to another", async () => {
@@ -38,7 +41,7 @@ describe("A connected socket", PATIENCE, () => {
       socket.connect(peer.addr);
       assertEquals([socket.remoteAddr, socket.addr.port], [peer.addr, port]);
       await socket.send(bytes("hello"));
-      assertEquals(await hear(peer), "hello");
+      assertEquals(await receiveText(peer), "hello");
     }
   });
 
@@ -48,7 +51,7 @@ describe("A connected socket", PATIENCE, () => {
     using socket = openUdp();
     socket.connect(peer.addr);
     await socket.send(bytes("hello"), third.addr);
-    assertEquals(await hear(third), "hello");
+    assertEquals(await receiveText(third), "hello");
   });
 
   it("knows the address it sends from, where it was bound to all", () => {
@@ -71,7 +74,7 @@ describe("A connected socket", PATIENCE, () => {
     assertEquals([error.code, error.syscall, error.timeout], ["ECONNREFUSED", "recvmsg", false]);
     using somebody = openUdp({ port: addr.port });
     await socket.send(bytes("anybody?"));
-    assertEquals(await hear(somebody), "anybody?");
+    assertEquals(await receiveText(somebody), "anybody?");
   });
 
   it("tells a receive that was waiting already", async () => {
@@ -85,10 +88,10 @@ describe("A connected socket", PATIENCE, () => {
   });
 });
 
-describe("connect(null)", PATIENCE, () => {
+describe("connect(null)", TIMEOUT, () => {
   for (const [what, port] of [["that the system chose", 0], ["that was asked for", "asked"]] as const) {
     it(`undoes it and keeps a port ${what}`, async () => {
-      const chosen = port === 0 ? 0 : freePort();
+      const chosen = port === 0 ? 0 : freeUdpPort();
       using peer = openUdp();
       using stranger = openUdp();
       using socket = openUdp({ port: chosen });
@@ -97,7 +100,7 @@ describe("connect(null)", PATIENCE, () => {
       socket.connect(null);
       assertEquals([socket.remoteAddr, socket.addr], [null, before]);
       await stranger.send(bytes("from anyone"), before);
-      assertEquals(await hear(socket), "from anyone");
+      assertEquals(await receiveText(socket), "from anyone");
       await assertRejects(() => socket.send(bytes("to nobody")), TypeError, "not connected");
     });
   }
@@ -126,7 +129,7 @@ describe("connect(null)", PATIENCE, () => {
     for (let round = 0; round < 3; round++) {
       socket.connect(peer.addr);
       await socket.send(bytes("hello"));
-      assertEquals(await hear(peer), "hello");
+      assertEquals(await receiveText(peer), "hello");
       socket.connect(null);
     }
   });
@@ -145,9 +148,3 @@ describe("connect()", () => {
     assertThrows(() => closed.connect(null), Deno.errors.BadResource);
   });
 });
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  using socket = openUdp();
-  return socket.addr.port;
-}

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { describe, it } from "@std/testing/bdd";
 import { type Socket, sockopt } from "../../mod.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
-import { at, LOOPBACK, openUdp } from "./support.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
+import { openUdp } from "./support.ts";
 
 noDescriptorLeaks();
 

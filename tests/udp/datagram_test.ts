@@ -1,17 +1,15 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { sockopt } from "../../mod.ts";
+import { bytes, pattern, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { at, bytes, hear, openUdp, PATIENCE, text } from "./support.ts";
+import { at } from "../support/loopback.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openUdp, receiveText } from "./support.ts";
 
 noDescriptorLeaks();
 
-/** Bytes that tell a datagram from another of its length. */
-function pattern(length: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, (_, index) => (index * 31 + length) % 251);
-}
-
-describe("A datagram", PATIENCE, () => {
+describe("A datagram", TIMEOUT, () => {
   for (const length of [0, 1, 2, 1472, 2048, 9000, 65_506, 65_507]) {
     it(`of ${length} bytes arrives whole, in memory of its own or in a buffer`, async () => {
       using receiver = openUdp();
@@ -43,7 +41,7 @@ describe("A datagram", PATIENCE, () => {
     const { port } = receiver.addr;
     for (const addr of [{ transport: "udp", port }, { transport: "udp", hostname: "127.0.0.1", port: String(port) }]) {
       await sender.send(bytes("hello"), addr as Deno.NetAddr);
-      assertEquals(await hear(receiver), "hello");
+      assertEquals(await receiveText(receiver), "hello");
     }
   });
 
@@ -51,7 +49,7 @@ describe("A datagram", PATIENCE, () => {
     using receiver = openUdp();
     using sender = openUdp();
     await sender.send(bytes("hello"), at("localhost", receiver.addr.port));
-    assertEquals(await hear(receiver), "hello");
+    assertEquals(await receiveText(receiver), "hello");
   });
 
   it("goes out in the order it was sent, also to many destinations by turns", async () => {
@@ -64,13 +62,13 @@ describe("A datagram", PATIENCE, () => {
     }
     await Promise.all(sends);
     for (let index = 0; index < 50; index++) {
-      assertEquals(await hear(one), `one ${index}`);
-      assertEquals(await hear(other), `other ${index}`);
+      assertEquals(await receiveText(one), `one ${index}`);
+      assertEquals(await receiveText(other), `other ${index}`);
     }
   });
 });
 
-describe("receive() into a buffer", PATIENCE, () => {
+describe("receive() into a buffer", TIMEOUT, () => {
   it("resolves to a view of the buffer", async () => {
     using receiver = openUdp();
     using sender = openUdp();
@@ -109,7 +107,7 @@ describe("receive() into a buffer", PATIENCE, () => {
     await sender.send(bytes("next"), receiver.addr);
     const [data, from] = await receiver.receive(new Uint8Array(0));
     assertEquals([data.length, from], [0, sender.addr]);
-    assertEquals(await hear(receiver), "next");
+    assertEquals(await receiveText(receiver), "next");
   });
 
   it("serves memory that grows, as long as the view is of what it has", async () => {
@@ -126,14 +124,14 @@ describe("receive() into a buffer", PATIENCE, () => {
   });
 });
 
-describe("send() from a view", PATIENCE, () => {
+describe("send() from a view", TIMEOUT, () => {
   it("sends what the view shows and no more", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const memory = bytes("0123456789");
     for (const [start, end] of [[0, 10], [3, 7], [9, 10], [5, 5]] as const) {
       await sender.send(memory.subarray(start, end), receiver.addr);
-      assertEquals(await hear(receiver), "0123456789".slice(start, end));
+      assertEquals(await receiveText(receiver), "0123456789".slice(start, end));
     }
   });
 
@@ -143,12 +141,12 @@ describe("send() from a view", PATIENCE, () => {
     const buffers = Array.from({ length: 20 }, (_, index) => bytes(`buffer ${index}`));
     for (const buffer of [...buffers, ...buffers]) {
       await sender.send(buffer, receiver.addr);
-      assertEquals(await hear(receiver), text(buffer));
+      assertEquals(await receiveText(receiver), text(buffer));
     }
   });
 });
 
-describe("receiveMessage()", PATIENCE, () => {
+describe("receiveMessage()", TIMEOUT, () => {
   it("tells whether a datagram was cut", async () => {
     using receiver = openUdp();
     using sender = openUdp();
@@ -178,7 +176,7 @@ describe("receiveMessage()", PATIENCE, () => {
   });
 });
 
-describe("The buffers of a socket", PATIENCE, () => {
+describe("The buffers of a socket", TIMEOUT, () => {
   it("are as long as was asked for", async () => {
     using small = openUdp({ receiveBufferSize: 4096, sendBufferSize: 8192 });
     using plain = openUdp();

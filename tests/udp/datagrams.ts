@@ -4,7 +4,7 @@
  * @module
  */
 import { DatagramBatch, type UdpSocket } from "../../mod.ts";
-import { bytes, text } from "./support.ts";
+import { bytes, text } from "../support/bytes.ts";
 
 /** One that was received, in memory of its own. */
 export interface Received {
@@ -15,11 +15,6 @@ export interface Received {
 
 /** Whether many datagrams are moved by one call here: tests/udp/plain_calls_test.ts switches that off. */
 export const VECTORED = Deno.build.os === "linux" && Deno.env.get("BERKELEY_MMSG") !== "off";
-
-/** Bytes that tell a datagram by its number, at whatever length. */
-export function pattern(length: number, number: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, (_, index) => index * 31 + number * 7 + (index >> 8));
-}
 
 /** Sends texts, all of them before anything else can happen. */
 export async function say(sender: UdpSocket, receiver: UdpSocket, ...texts: string[]): Promise<void> {

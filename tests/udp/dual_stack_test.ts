@@ -1,12 +1,15 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { sockopt } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { at, bytes, hear, openUdp, PATIENCE } from "./support.ts";
+import { at } from "../support/loopback.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openUdp, receiveText } from "./support.ts";
 
 noDescriptorLeaks();
 
-describe('A socket bound to "::"', PATIENCE, () => {
+describe('A socket bound to "::"', TIMEOUT, () => {
   it("hears both families, and answers where it was written from", async () => {
     using both = openUdp({ hostname: "::" });
     assertEquals(both.addr.hostname, "::");
@@ -16,7 +19,7 @@ describe('A socket bound to "::"', PATIENCE, () => {
       const [, from] = await both.receive();
       assertEquals(from, at(seen, sender.addr.port));
       await both.send(bytes("answer"), from);
-      assertEquals(await hear(sender), "answer");
+      assertEquals(await receiveText(sender), "answer");
     }
   });
 
@@ -24,10 +27,10 @@ describe('A socket bound to "::"', PATIENCE, () => {
     using both = openUdp({ hostname: "::" });
     using receiver = openUdp();
     await both.send(bytes("hello"), receiver.addr);
-    assertEquals(await hear(receiver), "hello");
+    assertEquals(await receiveText(receiver), "hello");
     both.connect(receiver.addr);
     await both.send(bytes("connected"));
-    assertEquals(await hear(receiver), "connected");
+    assertEquals(await receiveText(receiver), "connected");
   });
 
   it("leaves IPv4 to others with ipv6Only", async () => {
@@ -37,7 +40,7 @@ describe('A socket bound to "::"', PATIENCE, () => {
     assertEquals([only.socket.getOption(sockopt.IPV6_V6ONLY), v4.addr.port], [true, port]);
     using sender = openUdp();
     await sender.send(bytes("to IPv4"), at("127.0.0.1", port));
-    assertEquals(await hear(v4), "to IPv4");
+    assertEquals(await receiveText(v4), "to IPv4");
     await assertRejects(() => only.send(bytes("no"), sender.addr), Deno.errors.NetworkUnreachable);
   });
 
@@ -48,7 +51,7 @@ describe('A socket bound to "::"', PATIENCE, () => {
   });
 });
 
-describe("A socket bound to an IPv6 address", PATIENCE, () => {
+describe("A socket bound to an IPv6 address", TIMEOUT, () => {
   it("takes it in brackets and in any spelling", () => {
     for (const hostname of ["::1", "[::1]", "0:0:0:0:0:0:0:1", "0000::0001"]) {
       using socket = openUdp({ hostname });
@@ -61,7 +64,7 @@ describe("A socket bound to an IPv6 address", PATIENCE, () => {
     using sender = openUdp({ hostname: "::1" });
     for (const hostname of ["::1", "[::1]", "0:0:0:0:0:0:0:1"]) {
       await sender.send(bytes(hostname), at(hostname, receiver.addr.port));
-      assertEquals(await hear(receiver), hostname);
+      assertEquals(await receiveText(receiver), hostname);
     }
   });
 });

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { fromFd, Socket } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
 import { run } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
 import { refusal, refuses } from "./refusing.ts";
-import { at, bytes, LOOPBACK } from "./support.ts";
 
 noDescriptorLeaks();
 

@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { fromFd, Socket, type UdpSocket } from "../../mod.ts";
+import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
 import { startDeno } from "../support/process.ts";
-import { at, bytes, hear, LOOPBACK, openUdp, PATIENCE, text } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openUdp, receiveText } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -16,7 +19,7 @@ function takeOver(fd: number): UdpSocket {
   return socket;
 }
 
-describe("close()", PATIENCE, () => {
+describe("close()", TIMEOUT, () => {
   it("throws BadResource the second time, while dispose is silent", () => {
     const socket = openUdp();
     socket.close();
@@ -72,7 +75,7 @@ describe("close()", PATIENCE, () => {
   });
 });
 
-describe("Iteration", PATIENCE, () => {
+describe("Iteration", TIMEOUT, () => {
   it("yields datagrams until the socket is closed", async () => {
     using socket = openUdp();
     using sender = openUdp();
@@ -117,7 +120,7 @@ describe("Iteration", PATIENCE, () => {
   });
 });
 
-describe("detach() and fromFd()", PATIENCE, () => {
+describe("detach() and fromFd()", TIMEOUT, () => {
   it("hand a socket on with its port, its options and what waits in it", async () => {
     using sender = openUdp();
     const before = openUdp();
@@ -127,7 +130,7 @@ describe("detach() and fromFd()", PATIENCE, () => {
     assertThrows(() => before.close(), Deno.errors.BadResource);
     using after = takeOver(fd);
     assertEquals([after.addr, after.socket.fd], [addr, fd]);
-    assertEquals(await hear(after), "under way");
+    assertEquals(await receiveText(after), "under way");
   });
 
   it("keep a peer", async () => {
@@ -137,7 +140,7 @@ describe("detach() and fromFd()", PATIENCE, () => {
     using after = takeOver(before.detach());
     assertEquals(after.remoteAddr, peer.addr);
     await after.send(bytes("hello"));
-    assertEquals(await hear(peer), "hello");
+    assertEquals(await receiveText(peer), "hello");
   });
 
   it("cut off what waits, and take nothing from the next owner", async () => {
@@ -149,7 +152,7 @@ describe("detach() and fromFd()", PATIENCE, () => {
     await waiting;
     using after = takeOver(fd);
     await sender.send(bytes("to the next"), addr);
-    assertEquals(await hear(after), "to the next");
+    assertEquals(await receiveText(after), "to the next");
   });
 
   it("refuse a number that an open socket has", () => {
@@ -160,7 +163,7 @@ describe("detach() and fromFd()", PATIENCE, () => {
   });
 });
 
-describe("ref() and unref()", PATIENCE, () => {
+describe("ref() and unref()", TIMEOUT, () => {
   for (
     const [how, said] of [
       ["unref before", "unloaded"],

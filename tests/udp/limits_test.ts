@@ -3,7 +3,7 @@ import { describe } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 
 noDescriptorLeaks();
 
@@ -12,7 +12,7 @@ const PROGRAM = new URL("./programs/exhausted.ts", import.meta.url);
 /** util-linux's, which runs a program under other limits. */
 const missing = await missingCommands("prlimit");
 
-describe("A process that has as many descriptors open as it may", PATIENCE, () => {
+describe("A process that has as many descriptors open as it may", TIMEOUT, () => {
   itUnless(missing, "is told so by every call that needs another, and goes on when there is room again", async () => {
     const command = [Deno.execPath(), "run", "-A", PROGRAM.pathname];
     await using child = start("prlimit", ["--nofile=128:128", ...command]);

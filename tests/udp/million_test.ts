@@ -2,8 +2,10 @@ import { assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { Buffer } from "node:buffer";
 import type { UdpSocket } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { bytes, hearUntilMarker, LOOPBACK, openUdp } from "./support.ts";
+import { LOOPBACK } from "../support/loopback.ts";
+import { openUdp, receiveUntilMarker } from "./support.ts";
 import { check, type Receive, RECEIVES, type Send, SENDS, SIZE, type Take, WINDOW, write } from "./traffic.ts";
 
 noDescriptorLeaks();
@@ -47,7 +49,7 @@ async function pass(sockets: Sockets, receiver: UdpSocket, send: Send, receive: 
     await (waiting ?? receive(receiver, WINDOW, take));
   }
   await sockets.senders[0]!.send(bytes("marker"), receiver.addr);
-  assertEquals(await hearUntilMarker(receiver), [], "Some came twice");
+  assertEquals(await receiveUntilMarker(receiver), [], "Some came twice");
   return arrived;
 }
 

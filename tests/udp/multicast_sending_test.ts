@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { listenDatagram, sockopt } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { at, bytes, hear, hearUntilMarker, LOOPBACK, openMember, openSender, openUdp, PATIENCE } from "./support.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openMember, openSender, openUdp, receiveText, receiveUntilMarker } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -10,7 +13,7 @@ const GROUP = "239.255.14.1";
 const OTHER = "239.255.14.2";
 const ON_LOOPBACK = { interface: LOOPBACK };
 
-describe("Two sockets on one port", PATIENCE, () => {
+describe("Two sockets on one port", TIMEOUT, () => {
   it("send to a group from the port that the other listens on", async () => {
     using first = openMember({ hostname: GROUP });
     using second = openMember({ hostname: GROUP, port: first.addr.port });
@@ -25,7 +28,7 @@ describe("Two sockets on one port", PATIENCE, () => {
   });
 });
 
-describe("A socket bound to a group", PATIENCE, () => {
+describe("A socket bound to a group", TIMEOUT, () => {
   it("hears that group alone", async () => {
     using bound = openMember({ hostname: GROUP });
     const { port } = bound.addr;
@@ -37,8 +40,8 @@ describe("A socket bound to a group", PATIENCE, () => {
     await sender.send(bytes("to the other group"), at(OTHER, port));
     await sender.send(bytes("to the host"), at(LOOPBACK, port));
     await sender.send(bytes("marker"), at(GROUP, port));
-    assertEquals(await hearUntilMarker(bound), []);
-    assertEquals(await hearUntilMarker(wildcard), ["to the other group", "to the host"]);
+    assertEquals(await receiveUntilMarker(bound), []);
+    assertEquals(await receiveUntilMarker(wildcard), ["to the other group", "to the host"]);
   });
 
   it("is told by its address", () => {
@@ -47,7 +50,7 @@ describe("A socket bound to a group", PATIENCE, () => {
   });
 });
 
-describe("What a socket sends to groups", PATIENCE, () => {
+describe("What a socket sends to groups", TIMEOUT, () => {
   it("comes back to this host only where that was asked for", () => {
     using plain = openUdp();
     using asked = openUdp({ loopback: true });
@@ -111,19 +114,19 @@ describe("What a socket sends to groups", PATIENCE, () => {
   });
 });
 
-describe("Broadcast", PATIENCE, () => {
+describe("Broadcast", TIMEOUT, () => {
   it("is allowed unless it was switched off", async () => {
     using receiver = openUdp({ hostname: "0.0.0.0" });
     using sender = openUdp();
     const everyone = at("127.255.255.255", receiver.addr.port);
     assert(sender.socket.getOption(sockopt.SO_BROADCAST));
     await sender.send(bytes("everyone"), everyone);
-    assertEquals(await hear(receiver), "everyone");
+    assertEquals(await receiveText(receiver), "everyone");
     using quiet = openUdp({ broadcast: false });
     assertFalse(quiet.socket.getOption(sockopt.SO_BROADCAST));
     quiet.setBroadcast(true);
     await quiet.send(bytes("after all"), everyone);
-    assertEquals(await hear(receiver), "after all");
+    assertEquals(await receiveText(receiver), "after all");
   });
 
   it("is PermissionDenied where it is switched off, and the error tells what helps", async () => {

@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, type UdpSocket } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { at, bytes, hear, hearUntilMarker, LOOPBACK, openMember, openSender, PATIENCE } from "./support.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openMember, openSender, receiveText, receiveUntilMarker } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -28,7 +31,7 @@ class Sides implements Disposable {
     await this.#left.send(bytes("left"), at(GROUP, port));
     await this.#right.send(bytes("right"), at(GROUP, port));
     await this.#right.send(bytes("marker"), at(LOOPBACK, port));
-    return await hearUntilMarker(this.#member);
+    return await receiveUntilMarker(this.#member);
   }
 
   [Symbol.dispose](): void {
@@ -37,7 +40,7 @@ class Sides implements Disposable {
   }
 }
 
-describe("A source-specific membership", PATIENCE, () => {
+describe("A source-specific membership", TIMEOUT, () => {
   it("hears its source and nobody else", async () => {
     using member = openMember();
     using sides = new Sides(member);
@@ -80,7 +83,7 @@ describe("A source-specific membership", PATIENCE, () => {
   });
 });
 
-describe("An any-source membership", PATIENCE, () => {
+describe("An any-source membership", TIMEOUT, () => {
   it("hears no more from a sender that it blocks, until it unblocks it", async () => {
     using member = openMember();
     using sides = new Sides(member);
@@ -120,6 +123,6 @@ describe("An any-source membership", PATIENCE, () => {
     member.joinMulticast(GROUP, ON_LOOPBACK);
     blocking.blockSource(LEFT);
     assertEquals(await sides.heard(), ["left", "right"]);
-    assertEquals(await hear(filtering), "right");
+    assertEquals(await receiveText(filtering), "right");
   });
 });

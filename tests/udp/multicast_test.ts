@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, type UdpSocket } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
 import { itUnless } from "../support/skipping.ts";
-import { at, bytes, hear, hearUntilMarker, LOOPBACK, openMember, openSender, openUdp, PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openMember, openSender, openUdp, receiveText, receiveUntilMarker } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -30,7 +33,7 @@ function membershipLimit(): number {
 const limit = membershipLimit();
 const unlimited = limit <= 100 ? null : "no small limit of memberships";
 
-describe("Membership", PATIENCE, () => {
+describe("Membership", TIMEOUT, () => {
   it("decides what is heard: a socket that has not joined hears nothing", async () => {
     using member = openMember();
     const { port } = member.addr;
@@ -39,8 +42,8 @@ describe("Membership", PATIENCE, () => {
     member.joinMulticast(GROUP, ON_LOOPBACK);
     for (const socket of [member, outsider]) socket.joinMulticast(MARKERS, ON_LOOPBACK);
     await say(sender, port, "to members");
-    assertEquals(await hearUntilMarker(member), ["to members"]);
-    assertEquals(await hearUntilMarker(outsider), []);
+    assertEquals(await receiveUntilMarker(member), ["to members"]);
+    assertEquals(await receiveUntilMarker(outsider), []);
   });
 
   it("ends with leave, and can be taken up again", async () => {
@@ -52,14 +55,14 @@ describe("Membership", PATIENCE, () => {
     other.joinMulticast(GROUP, ON_LOOPBACK);
     const first = member.joinMulticast(GROUP, ON_LOOPBACK);
     await say(sender, port, "joined");
-    assertEquals(await hearUntilMarker(member), ["joined"]);
+    assertEquals(await receiveUntilMarker(member), ["joined"]);
     await first.leave();
     await say(sender, port, "left");
-    assertEquals(await hearUntilMarker(member), []);
+    assertEquals(await receiveUntilMarker(member), []);
     using _second = member.joinMulticast(GROUP, ON_LOOPBACK);
     await say(sender, port, "joined again");
-    assertEquals(await hearUntilMarker(member), ["joined again"]);
-    assertEquals(await hearUntilMarker(other), ["joined"]);
+    assertEquals(await receiveUntilMarker(member), ["joined again"]);
+    assertEquals(await receiveUntilMarker(other), ["joined"]);
   });
 
   it("ends once: a second leave is AddrNotAvailable, and takes nothing from a later membership", async () => {
@@ -74,7 +77,7 @@ describe("Membership", PATIENCE, () => {
     assert(isSocketError(error));
     assertEquals([error.code, error.syscall], ["EADDRNOTAVAIL", "setsockopt"]);
     await say(sender, port, "still here");
-    assertEquals(await hearUntilMarker(member), ["still here"]);
+    assertEquals(await receiveUntilMarker(member), ["still here"]);
   });
 
   it("ends with its block, and silently where it had ended already", async () => {
@@ -132,7 +135,7 @@ describe("Membership", PATIENCE, () => {
     using sender = openSender();
     const membership = await member.joinMulticastV4(GROUP, LOOPBACK);
     await sender.send(bytes("hello"), at(GROUP, member.addr.port));
-    assertEquals(await hear(member), "hello");
+    assertEquals(await receiveText(member), "hello");
     await membership.leave();
     using v6 = openUdp({ hostname: "::" });
     const membership6 = await v6.joinMulticastV6("ff02::1:5", 1);

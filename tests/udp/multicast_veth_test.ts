@@ -1,15 +1,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { type Namespace, NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
+import { missingNamespaces, type Namespace, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { RemoteUdp } from "./remote.ts";
-import { PATIENCE } from "./support.ts";
 
 noDescriptorLeaks();
 
-const namespaces = await namespacesAvailable();
-const reason = namespaces.available ? null : namespaces.reason;
+const reason = await missingNamespaces();
 
 const PORT = 5353;
 
@@ -52,7 +51,7 @@ afterAll(async () => {
 for (const family of [IPV4, IPV6]) {
   const { wildcard, group, markers, sources } = family;
 
-  describe(`${family.name} multicast between two machines`, PATIENCE, () => {
+  describe(`${family.name} multicast between two machines`, TIMEOUT, () => {
     /** Somebody on the right who hears only what it joins, and has joined the markers. */
     async function openMember(namespace = pair.right): Promise<RemoteUdp> {
       const member = await RemoteUdp.open(namespace, { hostname: wildcard, port: PORT, reuseAddress: true });
@@ -80,14 +79,14 @@ for (const family of [IPV4, IPV6]) {
       await using sender = await openSender();
       const membership = await member.call("join", group, { interface: pair.right.interface });
       await say(sender, "joined");
-      assertEquals(await member.call("hear"), ["joined", sources(pair.left)[0]]);
-      assertEquals(await member.hearUntilMarker(), []);
-      assertEquals(await outsider.hearUntilMarker(), []);
+      assertEquals(await member.call("receiveText"), ["joined", sources(pair.left)[0]]);
+      assertEquals(await member.receiveUntilMarker(), []);
+      assertEquals(await outsider.receiveUntilMarker(), []);
       await member.call("leave", membership);
       await outsider.call("join", group, { interface: pair.right.interface });
       await say(sender, "left");
-      assertEquals(await member.hearUntilMarker(), []);
-      assertEquals(await outsider.hearUntilMarker(), ["left"]);
+      assertEquals(await member.receiveUntilMarker(), []);
+      assertEquals(await outsider.receiveUntilMarker(), ["left"]);
       await assertRejects(() => member.call("leave", membership), Error, "EADDRNOTAVAIL");
     });
 
@@ -98,12 +97,12 @@ for (const family of [IPV4, IPV6]) {
       for (const networkInterface of [pair.right.interface, Number(stdout), pair.right.ipv4]) {
         const membership = await member.call("join", group, { interface: networkInterface });
         await say(sender, "heard");
-        assertEquals(await member.hearUntilMarker(), ["heard"], String(networkInterface));
+        assertEquals(await member.receiveUntilMarker(), ["heard"], String(networkInterface));
         await member.call("leave", membership);
       }
       await member.call("join", group, { interface: "lo" });
       await say(sender, "not on lo");
-      assertEquals(await member.hearUntilMarker(), []);
+      assertEquals(await member.receiveUntilMarker(), []);
     });
 
     itUnless(reason, "is filtered by source", async () => {
@@ -115,15 +114,15 @@ for (const family of [IPV4, IPV6]) {
       const only = await member.call("join", group, { ...joinOptions, source: bare(one) });
       await second.call("send", "from the second", group, PORT);
       await say(sender, "from the first");
-      assertEquals(await member.hearUntilMarker(), ["from the first"]);
+      assertEquals(await member.receiveUntilMarker(), ["from the first"]);
       await member.call("leave", only);
       const all = await member.call("join", group, joinOptions);
       await member.call("block", all, bare(other));
       await say(second, "blocked");
-      assertEquals(await member.hearUntilMarker(), []);
+      assertEquals(await member.receiveUntilMarker(), []);
       await member.call("unblock", all, bare(other));
       await say(second, "unblocked");
-      assertEquals(await member.hearUntilMarker(), ["unblocked"]);
+      assertEquals(await member.receiveUntilMarker(), ["unblocked"]);
     });
 
     itUnless(reason, "stays on its machine with a TTL of 0", async () => {
@@ -137,8 +136,8 @@ for (const family of [IPV4, IPV6]) {
       await sender.call("send", "near", group, PORT);
       await sender.call("multicastTTL", 1);
       await say(sender, "far");
-      assertEquals(await here.hearUntilMarker(), ["near", "far"]);
-      assertEquals(await there.hearUntilMarker(), ["far"]);
+      assertEquals(await here.receiveUntilMarker(), ["near", "far"]);
+      assertEquals(await there.receiveUntilMarker(), ["far"]);
     });
 
     itUnless(reason, "comes back to its own machine only while loopback is on", async () => {
@@ -149,8 +148,8 @@ for (const family of [IPV4, IPV6]) {
       await sender.call("send", "off", group, PORT);
       await sender.call("multicastLoopback", true);
       await say(sender, "on");
-      assertEquals(await here.hearUntilMarker(), ["on"]);
-      assertEquals(await there.hearUntilMarker(), ["off", "on"]);
+      assertEquals(await here.receiveUntilMarker(), ["on"]);
+      assertEquals(await there.receiveUntilMarker(), ["off", "on"]);
     });
   });
 }

@@ -9,18 +9,20 @@ import {
   type UdpListenOptions,
   type UdpSocket,
 } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { inside } from "../support/inside.ts";
-import { type Namespace, NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
+import { missingNamespaces, type Namespace, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { refuses } from "./refusing.ts";
 import { RemoteUdp } from "./remote.ts";
-import { at, bytes, hear, LOOPBACK, openUdp, PATIENCE } from "./support.ts";
+import { openUdp, receiveText } from "./support.ts";
 
 noDescriptorLeaks();
 
-const namespaces = await namespacesAvailable();
-const reason = namespaces.available ? null : namespaces.reason;
+const reason = await missingNamespaces();
 
 /** On other systems loopback has one address. */
 const oneLoopback = Deno.build.os === "linux" ? null : "loopback has no second address";
@@ -97,7 +99,7 @@ afterAll(async () => {
   await pair?.[Symbol.asyncDispose]();
 });
 
-describe("What a datagram comes with from another namespace", PATIENCE, () => {
+describe("What a datagram comes with from another namespace", TIMEOUT, () => {
   const open = (side: "left" | "right", options: Partial<UdpListenOptions>): UdpSocket =>
     inside(pair[side].name, () => openUdp(options));
 
@@ -150,7 +152,7 @@ describe("What a datagram comes with from another namespace", PATIENCE, () => {
       const { addr, destination } = await server.receiveMessage();
       assertEquals([addr.hostname, destination], [pair.left.ipv4, to]);
       await server.send(bytes("me"), addr, { source: destination! });
-      assertEquals(await client.call("hear"), ["me", to]);
+      assertEquals(await client.call("receiveText"), ["me", to]);
     }
   });
 
@@ -196,7 +198,7 @@ async function laterThan(time: number): Promise<void> {
   while (Date.now() <= time) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-describe("A timestamp", PATIENCE, () => {
+describe("A timestamp", TIMEOUT, () => {
   it("is of the datagram's arrival, not of its receive, and never runs back", async () => {
     using receiver = openUdp({ timestamps: true });
     using sender = openUdp();
@@ -221,7 +223,7 @@ describe("A timestamp", PATIENCE, () => {
   });
 });
 
-describe("A socket that was taken over", PATIENCE, () => {
+describe("A socket that was taken over", TIMEOUT, () => {
   it("tells what it was opened to tell, and tells segments apart", async () => {
     const opened = openUdp({ packetInfo: true, timestamps: true, receiveOffload: true });
     const { addr } = opened;
@@ -233,7 +235,7 @@ describe("A socket that was taken over", PATIENCE, () => {
   });
 });
 
-describe("A socket that asked for nothing", PATIENCE, () => {
+describe("A socket that asked for nothing", TIMEOUT, () => {
   it("tells nothing", async () => {
     using receiver = openUdp();
     using sender = openUdp();
@@ -243,7 +245,7 @@ describe("A socket that asked for nothing", PATIENCE, () => {
   });
 });
 
-describe("send() from an address", PATIENCE, () => {
+describe("send() from an address", TIMEOUT, () => {
   itUnless(oneLoopback, "leaves it to the system again for the next", async () => {
     using server = openUdp({ hostname: "0.0.0.0" });
     using client = openUdp({ hostname: "127.0.0.9" });
@@ -263,7 +265,7 @@ describe("send() from an address", PATIENCE, () => {
     assert(isSocketError(error), error.message);
     assertEquals([error.syscall, error.address], ["sendmsg", `${LOOPBACK}:${receiver.addr.port}`]);
     await sender.send(bytes("fine"), receiver.addr);
-    assertEquals(await hear(receiver), "fine");
+    assertEquals(await receiveText(receiver), "fine");
   });
 });
 

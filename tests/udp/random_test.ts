@@ -2,8 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { UdpSocket } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { generator } from "../support/random.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { settled, turns } from "../support/turns.ts";
-import { openUdp, PATIENCE } from "./support.ts";
+import { openUdp } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -12,16 +14,6 @@ const SOCKETS = 6;
 
 /** Datagrams that no buffer of a socket is too small for. */
 const MOST_UNHEARD = 60;
-
-/** A generator of its own for each seed: mulberry32. */
-function generator(seed: number): (below: number) => number {
-  return (below) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor(((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 * below);
-  };
-}
 
 function numbered(number: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Uint32Array.of(number).buffer);
@@ -123,7 +115,7 @@ async function step(subject: Subject, random: (below: number) => number): Promis
   await settled();
 }
 
-describe("Whatever is asked of sockets, in whatever order", PATIENCE, () => {
+describe("Whatever is asked of sockets, in whatever order", TIMEOUT, () => {
   for (const seed of [1, 2, 3, 4]) {
     it(`every datagram is heard once and in order, by those who asked first (seed ${seed})`, async () => {
       const random = generator(seed);

@@ -1,14 +1,16 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { DatagramBatch } from "../../mod.ts";
+import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { numbers, say, texts } from "./datagrams.ts";
 import { refuses } from "./refusing.ts";
-import { bytes, openUdp, PATIENCE, text } from "./support.ts";
+import { openUdp } from "./support.ts";
 
 noDescriptorLeaks();
 
-describe("receiveMany()", PATIENCE, () => {
+describe("receiveMany()", TIMEOUT, () => {
   it("resolves to the length of the batch, in the order of arrival", async () => {
     using receiver = openUdp();
     using sender = openUdp();

@@ -6,7 +6,7 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { descriptorCount } from "../support/descriptors.ts";
-import { PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 
 type ErrorClass = new (message?: string) => Error;
 
@@ -28,7 +28,7 @@ export async function refusal(call: () => unknown): Promise<Error> {
 
 /** One test for each row. */
 export function refuses(what: string, rows: readonly Row[], call: (given: never) => unknown): void {
-  describe(what, PATIENCE, () => {
+  describe(what, TIMEOUT, () => {
     for (const [given, errorClass, quoted] of rows) {
       it(`of ${show(given)} is refused with ${errorClass.name}`, async () => {
         const error = await refusal(() => call(given as never));

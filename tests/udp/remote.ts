@@ -39,9 +39,11 @@ export class RemoteUdp implements AsyncDisposable {
   }
 
   /** What comes before the datagram "marker". */
-  async hearUntilMarker(): Promise<string[]> {
+  async receiveUntilMarker(): Promise<string[]> {
     const heard: string[] = [];
-    for (let [one] = await this.call("hear"); one !== "marker"; [one] = await this.call("hear")) heard.push(one);
+    for (let [one] = await this.call("receiveText"); one !== "marker"; [one] = await this.call("receiveText")) {
+      heard.push(one);
+    }
     return heard;
   }
 

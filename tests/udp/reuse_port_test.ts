@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertFalse, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, listenDatagram, Socket, sockopt, type UdpSocket } from "../../mod.ts";
+import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { LOOPBACK } from "../support/loopback.ts";
 import { startDeno } from "../support/process.ts";
-import { bytes, hear, LOOPBACK, openUdp, PATIENCE, text } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { openUdp, receiveText } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -25,7 +28,7 @@ function bindFailure(first: UdpSocket, reusePort: boolean): Error {
   );
 }
 
-describe("reusePort", PATIENCE, () => {
+describe("reusePort", TIMEOUT, () => {
   it("spreads 64 source ports over four sockets, reaches each of them and loses nothing", async () => {
     using first = openUdp({ reusePort: true });
     const { port } = first.addr;
@@ -66,7 +69,7 @@ describe("reusePort", PATIENCE, () => {
     const answering = (async () => {
       for await (const [, from] of ours) await ours.send(bytes("ours"), from);
     })();
-    const answers = sources.sockets.map(hear);
+    const answers = sources.sockets.map(receiveText);
     for (const source of sources.sockets) await source.send(bytes("who?"), ours.addr);
     const counts = Object.groupBy(await Promise.all(answers), (answer) => answer);
     ours.close();
@@ -82,7 +85,7 @@ describe("reusePort", PATIENCE, () => {
     const pinned = others.sockets[1]!;
     pinned.connect(peer.addr);
     for (let index = 0; index < 10; index++) await peer.send(bytes(String(index)), first.addr);
-    for (let index = 0; index < 10; index++) assertEquals(await hear(pinned), String(index));
+    for (let index = 0; index < 10; index++) assertEquals(await receiveText(pinned), String(index));
   });
 
   it("may be set by control instead", () => {
@@ -99,7 +102,7 @@ describe("reusePort", PATIENCE, () => {
   });
 });
 
-describe("A second bind of one port", PATIENCE, () => {
+describe("A second bind of one port", TIMEOUT, () => {
   it("is AddrInUse with code, errno, syscall and the address in its words", () => {
     using first = openUdp();
     const error = bindFailure(first, false);
@@ -119,7 +122,7 @@ describe("A second bind of one port", PATIENCE, () => {
   });
 });
 
-describe("Unasked", PATIENCE, () => {
+describe("Unasked", TIMEOUT, () => {
   it("no socket has SO_REUSEPORT", () => {
     using udp = openUdp();
     using group = openUdp({ hostname: "239.255.7.1" });

@@ -1,17 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { DatagramBatch, isSocketError, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
+import { bytes, pattern } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { inside } from "../support/inside.ts";
-import { NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
+import { at } from "../support/loopback.ts";
+import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
-import { pattern, pieces, receiveAll, VECTORED } from "./datagrams.ts";
-import { at, bytes, openUdp, PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { pieces, receiveAll, VECTORED } from "./datagrams.ts";
+import { openUdp } from "./support.ts";
 
 noDescriptorLeaks();
 
-const namespaces = await namespacesAvailable();
-const noNamespaces = namespaces.available ? null : namespaces.reason;
+const noNamespaces = await missingNamespaces();
 const noOffload = VECTORED ? null : "no segmentation offload here";
 
 // <asm-generic/socket.h>, <linux/in.h>, <linux/in6.h>.
@@ -33,7 +35,7 @@ async function sendAndCheck(sender: UdpSocket, receiver: UdpSocket, length: numb
   return held;
 }
 
-describe("sendSegments() where segmentation is refused", PATIENCE, () => {
+describe("sendSegments() where segmentation is refused", TIMEOUT, () => {
   itUnless(noOffload, "sends plain datagrams, as on a socket without checksums", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
@@ -61,7 +63,7 @@ afterAll(async () => {
   await pair?.[Symbol.asyncDispose]();
 });
 
-describe("sendSegments() over a cable", PATIENCE, () => {
+describe("sendSegments() over a cable", TIMEOUT, () => {
   /** A sender on the left and a receiver on the right. */
   function openPair(family: "ipv4" | "ipv6"): [UdpSocket, UdpSocket] {
     const open = (side: "left" | "right", options: Partial<UdpListenOptions>) =>

@@ -1,11 +1,14 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { DatagramBatch } from "../../mod.ts";
+import { bytes, pattern, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
 import { itUnless } from "../support/skipping.ts";
-import { numbers, pattern, pieces, receiveAll, VECTORED } from "./datagrams.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { numbers, pieces, receiveAll, VECTORED } from "./datagrams.ts";
 import { refuses } from "./refusing.ts";
-import { at, bytes, hear, LOOPBACK, openUdp, PATIENCE, text } from "./support.ts";
+import { openUdp, receiveText } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -39,7 +42,7 @@ const RUNS: readonly (readonly [length: number, size: number])[] = [
   [131_014, 65_507],
 ];
 
-describe("sendSegments()", PATIENCE, () => {
+describe("sendSegments()", TIMEOUT, () => {
   for (const hostname of [LOOPBACK, "::1"]) {
     for (const receiveOffload of [false, true]) {
       const how = receiveOffload ? "with offload" : "without offload";
@@ -95,7 +98,7 @@ describe("sendSegments()", PATIENCE, () => {
   });
 });
 
-describe("A socket with receiveOffload", PATIENCE, () => {
+describe("A socket with receiveOffload", TIMEOUT, () => {
   itUnless(noCoalescing, "takes a run with one message", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
@@ -191,7 +194,7 @@ describe("A socket with receiveOffload", PATIENCE, () => {
     for (let index = 0; index < 4; index++) await sender.send(bytes("single"), receiver.addr);
     await receiveAll(receiver, 4, batch);
     await sender.sendSegments(bytes("abc"), 1, receiver.addr);
-    assertEquals(await hear(receiver), "a");
+    assertEquals(await receiveText(receiver), "a");
     assertEquals((await receiveAll(receiver, 2, batch)).map(({ data }) => text(data)), ["b", "c"]);
     for (let index = 0; index < 4; index++) await sender.sendSegments(bytes("xxyyz"), 2, receiver.addr);
     const received = await receiveAll(receiver, 12, batch);
@@ -206,7 +209,7 @@ describe("A socket with receiveOffload", PATIENCE, () => {
     buffer.buffer.transfer();
     await sender.sendSegments(bytes("abcd"), 1, receiver.addr);
     assert(await waiting instanceof TypeError);
-    assertEquals(await hear(receiver), "a");
+    assertEquals(await receiveText(receiver), "a");
     assertStrictEquals(
       await receiver.receive(undefined, { signal: AbortSignal.abort("enough") }).catch((e) => e),
       "enough",
@@ -217,16 +220,20 @@ describe("A socket with receiveOffload", PATIENCE, () => {
     const second = new Uint8Array(8);
     second.buffer.transfer();
     assert(await receiver.receive(second).catch((error) => error) instanceof TypeError);
-    assertEquals([await hear(receiver), await hear(receiver), await hear(receiver)], ["b", "c", "d"]);
+    assertEquals([await receiveText(receiver), await receiveText(receiver), await receiveText(receiver)], [
+      "b",
+      "c",
+      "d",
+    ]);
   });
 
   it("is readable while it has some left, and they are not kept back", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
     await sender.sendSegments(bytes("abc"), 1, receiver.addr);
-    assertEquals(await hear(receiver), "a");
+    assertEquals(await receiveText(receiver), "a");
     const readable = receiver.socket.readable();
-    const [second, third] = [hear(receiver), hear(receiver)];
+    const [second, third] = [receiveText(receiver), receiveText(receiver)];
     await readable;
     assertEquals([await second, await third], ["b", "c"]);
   });

@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, type SocketError, type UdpSocket } from "../../mod.ts";
+import { bytes, pattern, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { numbers, pattern, receiveAll } from "./datagrams.ts";
+import { at, LOOPBACK } from "../support/loopback.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { numbers, receiveAll } from "./datagrams.ts";
 import { refuses, type Row } from "./refusing.ts";
-import { at, bytes, hear, hearUntilMarker, LOOPBACK, openUdp, PATIENCE, text } from "./support.ts";
+import { openUdp, receiveText, receiveUntilMarker } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -35,7 +38,7 @@ function numbered(count: number, addr?: Deno.NetAddr): Item[] {
   return Array.from({ length: count }, (_, index) => ({ data: Uint8Array.of(index), ...(addr && { addr }) }));
 }
 
-describe("sendMany()", PATIENCE, () => {
+describe("sendMany()", TIMEOUT, () => {
   for (const hostname of [LOOPBACK, "::1"]) {
     it(`sends any number of datagrams of any length, in order, to ${hostname}`, async () => {
       using receiver = openUdp({ hostname, receiveBufferSize: 1 << 22 });
@@ -113,7 +116,7 @@ describe("sendMany()", PATIENCE, () => {
   });
 });
 
-describe("An error of sendMany()", PATIENCE, () => {
+describe("An error of sendMany()", TIMEOUT, () => {
   for (const before of [0, 1, 5, 63, 64, 65, 130]) {
     it(`says that ${before} had gone, and those arrive`, async () => {
       using receiver = openUdp();
@@ -124,7 +127,7 @@ describe("An error of sendMany()", PATIENCE, () => {
       assertInstanceOf(error, Deno.errors.PermissionDenied);
       assertEquals([error.code, error.sent, error.address], ["EACCES", before, "127.255.255.255:9"]);
       await sender.send(bytes("marker"), receiver.addr);
-      assertEquals((await hearUntilMarker(receiver)).length, before);
+      assertEquals((await receiveUntilMarker(receiver)).length, before);
       assertEquals(await sender.sendMany(items.slice(before + 1)), 2);
     });
   }
@@ -137,7 +140,7 @@ describe("An error of sendMany()", PATIENCE, () => {
     assertInstanceOf(error, RangeError);
     assertEquals([error.code, error.sent], ["EMSGSIZE", 0]);
     await sender.send(bytes("marker"), receiver.addr);
-    assertEquals(await hearUntilMarker(receiver), []);
+    assertEquals(await receiveUntilMarker(receiver), []);
   });
 
   it("says that none had gone where the socket is closed or the deadline has passed", async () => {
@@ -160,7 +163,7 @@ describe("An error of sendMany()", PATIENCE, () => {
   });
 });
 
-describe("sendMany() on a connected socket whose peer is gone", PATIENCE, () => {
+describe("sendMany() on a connected socket whose peer is gone", TIMEOUT, () => {
   it("is told of each datagram that found nobody, once", async () => {
     using sender = openUdp();
     sender.connect(deadAddress());
@@ -195,7 +198,7 @@ describe("sendMany() on a connected socket whose peer is gone", PATIENCE, () => 
       assert(error instanceof Deno.errors.ConnectionRefused && isSocketError(error));
       assert(error.address === undefined || error.address.endsWith(`:${peer.port}`), error.message);
       await sender.send(bytes("c"), addr);
-      assertEquals(await hear(other), "c");
+      assertEquals(await receiveText(other), "c");
     }
   });
 
@@ -210,7 +213,7 @@ describe("sendMany() on a connected socket whose peer is gone", PATIENCE, () => 
   });
 });
 
-describe("sendMany() on a socket without a peer", PATIENCE, () => {
+describe("sendMany() on a socket without a peer", TIMEOUT, () => {
   it("hears nothing of those who are gone", async () => {
     using receiver = openUdp();
     using sender = openUdp();

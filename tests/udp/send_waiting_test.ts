@@ -1,23 +1,26 @@
 import { assert, assertEquals, assertGreater, assertInstanceOf, assertLess } from "@std/assert";
 import { afterEach, beforeEach, describe } from "@std/testing/bdd";
 import { isSocketError, type SocketError, type UdpSocket } from "../../mod.ts";
+import { pattern } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { inside } from "../support/inside.ts";
-import { NamespacePair, namespacesAvailable } from "../support/namespaces.ts";
+import { at } from "../support/loopback.ts";
+import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { run } from "../support/process.ts";
+import { isPending } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
-import { numbers, pattern, pieces, receiveAll } from "./datagrams.ts";
-import { at, openUdp, PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { numbers, pieces, receiveAll } from "./datagrams.ts";
+import { openUdp } from "./support.ts";
 
 noDescriptorLeaks();
 
-const namespaces = await namespacesAvailable();
-const reason = namespaces.available ? null : namespaces.reason;
+const reason = await missingNamespaces();
 
 const PORT = 4000;
 
-/** An address that nobody at the other end of the cable has yet: what is sent there waits in the sender's own buffer, until somebody
- * answers to it. On loopback nothing ever waits. */
+/** An address that nobody at the other end of the cable has yet: what is sent there isPending in the sender's own buffer, until somebody
+ * answers to it. On loopback nothing ever isPending. */
 const ABSENT = "192.0.2.77";
 const THERE = at(ABSENT, PORT);
 
@@ -37,14 +40,6 @@ const LOSSES: Record<string, (memory: ArrayBuffer) => void> = {
 };
 
 type Refusal = SocketError & { sent?: number };
-
-/** Whether a promise is still waiting when all that was to happen at once has happened. */
-async function waits(promise: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  promise.then(() => settled = true, () => settled = true);
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-  return !settled;
-}
 
 async function failure(promise: Promise<unknown>): Promise<Refusal> {
   const error = await promise.then(() => null, (error) => error);
@@ -75,7 +70,7 @@ afterEach(async () => {
   await pair[Symbol.asyncDispose]();
 });
 
-describe("Where the kernel takes no more", PATIENCE, () => {
+describe("Where the kernel takes no more", TIMEOUT, () => {
   /** Somebody answers from now on. */
   async function arrive(): Promise<void> {
     const { success, report } = await run("ip", [
@@ -102,9 +97,9 @@ describe("Where the kernel takes no more", PATIENCE, () => {
     assertEquals(numbers(await receiveAll(receiver, 1)), [255]);
   }
 
-  itUnless(reason, "sendMany() waits and goes on, and none is lost or sent twice", async () => {
+  itUnless(reason, "sendMany() isPending and goes on, and none is lost or sent twice", async () => {
     const sending = sender.sendMany(numbered());
-    assert(await waits(sending));
+    assert(await isPending(sending));
     await arrive();
     assertEquals(await sending, COUNT);
     const received = await receiveAll(receiver, COUNT);
@@ -112,10 +107,10 @@ describe("Where the kernel takes no more", PATIENCE, () => {
     assert(received.every(({ data }) => data.length === 1000 && data[999] === pattern(1000, 0)[999]));
   });
 
-  itUnless(reason, "sendSegments() waits and goes on", async () => {
+  itUnless(reason, "sendSegments() isPending and goes on", async () => {
     const p = pattern(100_000, 3);
     const sending = sender.sendSegments(p, 1000, THERE);
-    assert(await waits(sending));
+    assert(await isPending(sending));
     await arrive();
     assertEquals(await sending, p.length);
     assertEquals((await receiveAll(receiver, 100)).map(({ data }) => data), pieces(p, 1000));
@@ -125,7 +120,7 @@ describe("Where the kernel takes no more", PATIENCE, () => {
     const run = (first: number, count: number) => Uint8Array.from({ length: count }, (_, index) => first + index);
     const many = (first: number) => Array.from(run(first, 10), (number) => ({ data: run(number, 1), addr: THERE }));
     const filling = sender.sendMany(numbered().slice(0, 40));
-    assert(await waits(filling));
+    assert(await isPending(filling));
     const sends = [
       sender.send(run(40, 1), THERE),
       sender.sendMany(many(41)),
@@ -141,7 +136,7 @@ describe("Where the kernel takes no more", PATIENCE, () => {
 
   itUnless(reason, "a deadline says how many had gone", async () => {
     const sending = failure(sender.sendMany(numbered()));
-    assert(await waits(sending));
+    assert(await isPending(sending));
     sender.setWriteDeadline(new Date(0));
     const error = await sending;
     assertInstanceOf(error, Deno.errors.TimedOut);
@@ -151,7 +146,7 @@ describe("Where the kernel takes no more", PATIENCE, () => {
 
   itUnless(reason, "close says how many had gone", async () => {
     const sending = failure(sender.sendMany(numbered()));
-    assert(await waits(sending));
+    assert(await isPending(sending));
     sender.close();
     const error = await sending;
     assertInstanceOf(error, Deno.errors.Interrupted);
@@ -161,7 +156,7 @@ describe("Where the kernel takes no more", PATIENCE, () => {
   itUnless(reason, "a buffer that goes away meanwhile says how many had gone before it", async () => {
     const datagrams = numbered();
     const sending = failure(sender.sendMany(datagrams));
-    assert(await waits(sending));
+    assert(await isPending(sending));
     datagrams[60]!.data.buffer.transfer();
     await arrive();
     const error = await sending;
@@ -176,7 +171,7 @@ describe("Where the kernel takes no more", PATIENCE, () => {
       const memory = new ArrayBuffer(100_000, { maxByteLength: 100_000 });
       const sending = failure(sender.sendSegments(new Uint8Array(memory), 1000, THERE));
       const behind = sender.sendMany(numbered());
-      assert(await waits(sending));
+      assert(await isPending(sending));
       lose(memory);
       await arrive();
       const error = await sending;
@@ -191,7 +186,7 @@ describe("Where the kernel takes no more", PATIENCE, () => {
   itUnless(reason, "a deadline says how many bytes of segments had gone", async () => {
     const p = pattern(100_000, 5);
     const sending = failure(sender.sendSegments(p, 1000, THERE));
-    assert(await waits(sending));
+    assert(await isPending(sending));
     sender.setWriteDeadline(new Date(0));
     const error = await sending;
     assert(isSocketError(error) && error.timeout);
@@ -202,11 +197,11 @@ describe("Where the kernel takes no more", PATIENCE, () => {
     assertEquals(received.map(({ data }) => data), pieces(p.slice(0, error.bytesWritten), 1000));
   });
 
-  itUnless(reason, "an aborted sendMany() sends no more, and what waits behind it goes on", async () => {
+  itUnless(reason, "an aborted sendMany() sends no more, and what isPending behind it goes on", async () => {
     const stop = new AbortController();
     const sending = sender.sendMany(numbered(), { signal: stop.signal }).catch((error) => error);
     const behind = sender.sendMany([{ data: Uint8Array.of(255), addr: THERE }]);
-    assert(await waits(sending));
+    assert(await isPending(sending));
     stop.abort("enough");
     assertEquals(await sending, "enough");
     await arrive();
@@ -219,11 +214,11 @@ describe("Where the kernel takes no more", PATIENCE, () => {
 
   itUnless(reason, "other sockets go on", async () => {
     const sending = sender.sendMany(numbered());
-    assert(await waits(sending));
+    assert(await isPending(sending));
     using second = inside(pair.left.name, () => openUdp({ hostname: pair.left.ipv4 }));
     await second.sendMany([{ data: Uint8Array.of(7), addr: at(pair.right.ipv4, PORT) }]);
     assertEquals(numbers(await receiveAll(receiver, 1)), [7]);
-    assert(await waits(sending));
+    assert(await isPending(sending));
     await arrive();
     assertEquals(await sending, COUNT);
   });

@@ -4,12 +4,8 @@
  * @module
  */
 import { listenDatagram, sockopt, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
-
-/** Where the tests' traffic stays. */
-export const LOOPBACK = "127.0.0.1";
-
-/** For suites that wait: not a measurement, a hang should end with a report. */
-export const PATIENCE = { timeout: 60_000 } as const;
+import { text } from "../support/bytes.ts";
+import { LOOPBACK } from "../support/loopback.ts";
 
 /** Opens a socket on a free port of loopback, with options besides. */
 export function openUdp(options: Partial<UdpListenOptions> = {}): UdpSocket {
@@ -30,31 +26,16 @@ export function openSender(options: Partial<UdpListenOptions> = {}): UdpSocket {
   return socket;
 }
 
-/** Text as bytes. */
-export function bytes(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
-}
-
-/** Bytes as text. */
-export function text(data: Uint8Array): string {
-  return new TextDecoder().decode(data);
-}
-
-/** A host, or a group, at a port. */
-export function at(hostname: string, port: number): Deno.NetAddr {
-  return { transport: "udp", hostname, port };
-}
-
 /** The next datagram as text. */
-export async function hear(socket: Deno.DatagramConn): Promise<string> {
+export async function receiveText(socket: Deno.DatagramConn): Promise<string> {
   const [data] = await socket.receive();
   return text(data);
 }
 
 /** What comes before the datagram "marker": datagrams of one sender keep their order, so that one sent before it and not heard by then
  * never will be. */
-export async function hearUntilMarker(socket: Deno.DatagramConn): Promise<string[]> {
+export async function receiveUntilMarker(socket: Deno.DatagramConn): Promise<string[]> {
   const heard: string[] = [];
-  for (let one = await hear(socket); one !== "marker"; one = await hear(socket)) heard.push(one);
+  for (let one = await receiveText(socket); one !== "marker"; one = await receiveText(socket)) heard.push(one);
   return heard;
 }

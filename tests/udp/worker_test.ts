@@ -2,14 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
-import { PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 
 noDescriptorLeaks();
 
 // In processes of their own: what a Worker had open when it was terminated stays open until its process ends.
 const TERMINATING = new URL("./programs/terminating.ts", import.meta.url);
 
-describe("A Worker that waits for datagrams", PATIENCE, () => {
+describe("A Worker that waits for datagrams", TIMEOUT, () => {
   for (
     const [when, word] of [["as soon as it waits", "at once"], ["while a thread waits for it", "settled"]] as const
   ) {

@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { activatedSockets, connect, listen, listenDatagram } from "../../mod.ts";
+import { activatedSockets, connect, listenDatagram } from "../../mod.ts";
+import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { freePort } from "../support/loopback.ts";
 import { type Child, run, start } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { bytes, Directory, PATIENCE, text } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { Directory, readText } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -58,7 +61,7 @@ async function activate(kinds: string[], variables: Record<string, string>): Pro
   return { ...told, closeOnExec: told.closeOnExec.filter((fd) => fd < 3 + kinds.length) };
 }
 
-describe("activatedSockets()", PATIENCE, () => {
+describe("activatedSockets()", TIMEOUT, () => {
   it("is empty in a process that nobody started so", () => {
     assertEquals(activatedSockets(), []);
   });
@@ -170,18 +173,7 @@ function pass(variable: string): string[] {
   return value === undefined ? [] : [`${variable}=${value}`];
 }
 
-/** A port that was free a moment ago. */
-function freePort(): number {
-  using listener = listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-async function readText(conn: { read(p: Uint8Array): Promise<number | null> }): Promise<string> {
-  const p = new Uint8Array(64);
-  return text(p.subarray(0, await conn.read(p) ?? 0));
-}
-
-describe("systemd-socket-activate", PATIENCE, () => {
+describe("systemd-socket-activate", TIMEOUT, () => {
   itUnless(noSystemd, "hands over a TCP and a Unix listener, by name", async () => {
     using directory = new Directory();
     const [port, path] = [freePort(), directory.file()];

@@ -11,11 +11,12 @@ import {
   socketPair,
   type UnixListenOptions,
 } from "../../mod.ts";
-import { rejection } from "../conformance/stream/pair.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
+import { rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
-import { descriptorsOf, Directory, LONGEST_PATH, NOBODY, notRoot, PATIENCE } from "./support.ts";
+import { descriptorsOf, Directory, LONGEST_PATH, NOBODY, notRoot } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -40,7 +41,7 @@ function messageOf(error: unknown, name: string): string {
 }
 
 for (const [name, open] of Object.entries(OPENERS)) {
-  describe(`${name} refuses`, PATIENCE, () => {
+  describe(`${name} refuses`, TIMEOUT, () => {
     it("a path that is too long, and says how long it may be", async () => {
       using directory = new Directory();
       const open_before = descriptorCount();
@@ -82,7 +83,7 @@ for (const [name, open] of Object.entries(OPENERS)) {
   });
 }
 
-describe("Listening fails", PATIENCE, () => {
+describe("Listening fails", TIMEOUT, () => {
   for (const [name, open] of LISTENERS) {
     for (const replaceStale of [false, true]) {
       it(`at a directory, with ${name} and replaceStale: ${replaceStale}`, async () => {
@@ -137,7 +138,7 @@ describe("Listening fails", PATIENCE, () => {
   });
 });
 
-describe("Connecting fails", PATIENCE, () => {
+describe("Connecting fails", TIMEOUT, () => {
   itUnless(notRoot, "without permission for the file or the directory", async () => {
     using directory = new Directory();
     const path = directory.file();
@@ -151,7 +152,7 @@ describe("Connecting fails", PATIENCE, () => {
   });
 });
 
-describe("A descriptor", PATIENCE, () => {
+describe("A descriptor", TIMEOUT, () => {
   it("that is closed is BadResource", () => {
     const [one, two] = socketPair("stream");
     two.close();
@@ -188,7 +189,7 @@ describe("A descriptor", PATIENCE, () => {
   });
 });
 
-describe("An address in text", PATIENCE, () => {
+describe("An address in text", TIMEOUT, () => {
   it("of a Unix socket is a path, or a name behind an @ or a NUL", async () => {
     assertEquals(await resolveAddress("unix", "/run/x"), { transport: "unix", path: "/run/x" });
     assertEquals(await resolveAddress("unixgram", "@name"), { transport: "unixpacket", path: "\0name" });

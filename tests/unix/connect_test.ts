@@ -18,10 +18,12 @@ import {
   type UnixConn,
   type UnixListener,
 } from "../../mod.ts";
-import { after, assertTimedOut, isPending, PAST, pause, rejection } from "../conformance/stream/pair.ts";
+import { assertTimedOut } from "../support/assertions.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { after, isPending, PAST, pause, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
-import { abstractName, Directory, leaveStale, noAbstractNames, PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { abstractName, Directory, leaveStale, noAbstractNames } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -78,7 +80,7 @@ async function refusal(path: string, transport: "unix" | "seqpacket" = "unix"): 
   return error;
 }
 
-describe("connect() to a full backlog", PATIENCE, () => {
+describe("connect() to a full backlog", TIMEOUT, () => {
   it("waits until there is room, and is served like everybody else", async () => {
     using directory = new Directory();
     using full = await FullBacklog.at(directory.file());
@@ -152,7 +154,7 @@ describe("connect() to a full backlog", PATIENCE, () => {
   });
 });
 
-describe("connect()", PATIENCE, () => {
+describe("connect()", TIMEOUT, () => {
   it("to a path where nobody listens any more is ConnectionRefused", async () => {
     using directory = new Directory();
     leaveStale(directory.file());
@@ -232,7 +234,7 @@ describe("connect()", PATIENCE, () => {
   });
 });
 
-describe("connectAny()", PATIENCE, () => {
+describe("connectAny()", TIMEOUT, () => {
   it("takes whichever answers, over TCP or a Unix socket", async () => {
     using directory = new Directory();
     const path = directory.file();

@@ -1,40 +1,20 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import {
-  connect,
-  listen,
-  type SeqpacketConn,
-  type SeqpacketListener,
-  socketPair,
-  type UnixConn,
-  type UnixListener,
-} from "../../mod.ts";
-import { isPending } from "../conformance/stream/pair.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { isPending } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
-import { bytes, Directory, NOBODY, notLinux, notRoot, PATIENCE } from "./support.ts";
+import { connectAs, Directory, listenAs, NOBODY, notLinux, notRoot, PAIRS, TRANSPORTS } from "./support.ts";
 
 noDescriptorLeaks();
 
 /** This process. */
 const OWN = { pid: Deno.pid, uid: Deno.uid()!, gid: Deno.gid()! };
 
-const PAIRS = { unix: () => socketPair("stream"), seqpacket: () => socketPair("seqpacket") };
-const TRANSPORTS = ["unix", "seqpacket"] as const;
-type Transport = (typeof TRANSPORTS)[number];
-
-function listenAs(transport: Transport, path: string): UnixListener | SeqpacketListener {
-  const mode = 0o777;
-  return transport === "unix" ? listen({ transport, path, mode }) : listen({ transport, path, mode });
-}
-
-function connectAs(transport: Transport, path: string): Promise<UnixConn | SeqpacketConn> {
-  return transport === "unix" ? connect({ transport, path }) : connect({ transport, path });
-}
-
 for (const transport of TRANSPORTS) {
-  describe(`peerCredentials() of ${transport}`, PATIENCE, () => {
+  describe(`peerCredentials() of ${transport}`, TIMEOUT, () => {
     it("is this process where both ends are its own", async () => {
       using directory = new Directory();
       for (const conn of PAIRS[transport]()) {
@@ -86,7 +66,7 @@ for (const transport of TRANSPORTS) {
     });
   });
 
-  describe(`receiveMessage({ credentials: true }) of ${transport}`, PATIENCE, () => {
+  describe(`receiveMessage({ credentials: true }) of ${transport}`, TIMEOUT, () => {
     itUnless(notLinux, "tells who sent each message, once it was asked for", async () => {
       const [one, two] = PAIRS[transport]();
       using _one = one;
@@ -155,7 +135,7 @@ for (const transport of TRANSPORTS) {
   });
 }
 
-describe("A message that was sent before anybody asked", PATIENCE, () => {
+describe("A message that was sent before anybody asked", TIMEOUT, () => {
   itUnless(notLinux, "has no credentials on a stream, and has them on seqpacket", async () => {
     for (const transport of TRANSPORTS) {
       const [one, two] = PAIRS[transport]();

@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, listen, listenDatagram, type SocketError, type UnixDatagram } from "../../mod.ts";
-import { after, assertTimedOut, isPending, PAST, pattern, rejection } from "../conformance/stream/pair.ts";
+import { assertTimedOut } from "../support/assertions.ts";
+import { bytes, pattern, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { after, isPending, PAST, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
-import { abstractName, bytes, Directory, noAbstractNames, PATIENCE, text } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { abstractName, Directory, noAbstractNames } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -26,7 +29,7 @@ async function fill(source: UnixDatagram, sink: UnixDatagram): Promise<Promise<n
   return sends;
 }
 
-describe("A Unix datagram socket", PATIENCE, () => {
+describe("A Unix datagram socket", TIMEOUT, () => {
   for (const transport of ["unixgram", "unixpacket"] as const) {
     it(`of transport "${transport}" exchanges datagrams by path`, async () => {
       using directory = new Directory();
@@ -89,7 +92,7 @@ describe("A Unix datagram socket", PATIENCE, () => {
   });
 });
 
-describe("A Unix datagram", PATIENCE, () => {
+describe("A Unix datagram", TIMEOUT, () => {
   for (const length of [0, 1, 4096, 65_535, 65_536, 150_000]) {
     it(`of ${length} bytes arrives whole, in memory of its own and in a buffer`, async () => {
       using sink = open("");
@@ -160,7 +163,7 @@ describe("A Unix datagram", PATIENCE, () => {
   });
 });
 
-describe("Receives of Unix datagrams", PATIENCE, () => {
+describe("Receives of Unix datagrams", TIMEOUT, () => {
   it("resolve in the order they were asked for, any number at once", async () => {
     using sink = open("");
     using source = open();
@@ -199,7 +202,7 @@ describe("Receives of Unix datagrams", PATIENCE, () => {
   });
 });
 
-describe("Sends to a full queue", PATIENCE, () => {
+describe("Sends to a full queue", TIMEOUT, () => {
   it("wait for room and then go out in order", async () => {
     using sink = open("");
     using source = open();

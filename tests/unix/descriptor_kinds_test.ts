@@ -6,10 +6,12 @@ import { UdpSocket } from "../../ffi/udp/udp.ts";
 import { UnixConn, UnixListener } from "../../ffi/unix/unix.ts";
 import { UnixDatagram } from "../../ffi/unix/datagram.ts";
 import { connect, listen, listenDatagram, type OwnedFd, type Passable, Socket, socketPair } from "../../mod.ts";
+import { bytes, text } from "../support/bytes.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { run } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
-import { bytes, connectedPair, descriptorsOf, Directory, leadsTo, notLinux, PATIENCE, text } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { connectedPair, descriptorsOf, Directory, leadsTo, notLinux, readText } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -36,12 +38,7 @@ async function handOver<T>(
   return opened;
 }
 
-async function readText(conn: { read(p: Uint8Array): Promise<number | null> }): Promise<string> {
-  const p = new Uint8Array(64);
-  return text(p.subarray(0, await conn.read(p) ?? 0));
-}
-
-describe("OwnedFd.open()", PATIENCE, () => {
+describe("OwnedFd.open()", TIMEOUT, () => {
   it("makes a TcpListener of one, which accepts whom the other would have", async () => {
     const listener = listen({ hostname: "127.0.0.1", port: 0 });
     const { addr } = listener;
@@ -164,7 +161,7 @@ describe("OwnedFd.open()", PATIENCE, () => {
   );
 });
 
-describe("An OwnedFd", PATIENCE, () => {
+describe("An OwnedFd", TIMEOUT, () => {
   it("is closed once, by close or at the end of a block", async () => {
     using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     const before = descriptorCount();

@@ -1,10 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { listenDatagram, socketPair } from "../../mod.ts";
+import { listenDatagram } from "../../mod.ts";
+import { bytes } from "../support/bytes.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { start, startDeno } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
-import { bytes, leadsTo, notLinux, PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { leadsTo, notLinux, PAIRS } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -14,9 +16,7 @@ const CROWDED = new URL("./programs/crowded.ts", import.meta.url).pathname;
 
 const noLimits = await missingCommands("prlimit");
 
-const PAIRS = { "a stream": () => socketPair("stream"), seqpacket: () => socketPair("seqpacket") };
-
-describe("Of ten thousand descriptors", PATIENCE, () => {
+describe("Of ten thousand descriptors", TIMEOUT, () => {
   for (const [name, makePair] of Object.entries(PAIRS)) {
     it(`passed over ${name} and closed, none is left`, async () => {
       const [one, two] = makePair();
@@ -54,7 +54,7 @@ describe("Of ten thousand descriptors", PATIENCE, () => {
   }
 });
 
-describe("A received descriptor", PATIENCE, () => {
+describe("A received descriptor", TIMEOUT, () => {
   itUnless(notLinux, "that nobody took is closed when it is collected, and one that was taken is not", async () => {
     await using child = startDeno(FORGOTTEN, { flags: ["-A", "--v8-flags=--expose-gc"] });
     const { success, stdout, report } = await child.finished();
@@ -72,7 +72,7 @@ describe("A received descriptor", PATIENCE, () => {
   });
 });
 
-describe("More descriptors than may be on their way", PATIENCE, () => {
+describe("More descriptors than may be on their way", TIMEOUT, () => {
   itUnless(notLinux, "are refused a user who is not root, and can be passed once some have been taken", async () => {
     await using child = startDeno(IN_FLIGHT);
     const { success, stdout, report } = await child.finished();

@@ -1,18 +1,18 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { listenDatagram, Socket, socketPair, sockopt, type UdpSocket, type UnixMessage } from "../../mod.ts";
-import { isPending, pattern, readExactly, readToEnd, rejection } from "../conformance/stream/pair.ts";
+import { readExactly, readToEnd } from "../conformance/stream/pair.ts";
+import { bytes, pattern, text } from "../support/bytes.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { run } from "../support/process.ts";
-import { bytes, isCloseOnExec, leadsTo, PATIENCE, text } from "./support.ts";
+import { isPending, rejection } from "../support/promises.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { isCloseOnExec, leadsTo, PAIRS } from "./support.ts";
 
 noDescriptorLeaks();
 
 /** SCM_MAX_FD. */
 const MOST = 253;
-
-/** Both kinds of connection that pass descriptors. */
-const PAIRS = { "a stream": () => socketPair("stream"), seqpacket: () => socketPair("seqpacket") };
 
 function openUdp(): UdpSocket {
   return listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
@@ -29,7 +29,7 @@ function closeAll(message: UnixMessage | null): (string | null)[] {
 }
 
 for (const [name, makePair] of Object.entries(PAIRS)) {
-  describe(`Passing descriptors over ${name}`, PATIENCE, () => {
+  describe(`Passing descriptors over ${name}`, TIMEOUT, () => {
     it("gives the peer copies of the same sockets, and keeps ours open", async () => {
       const [one, two] = makePair();
       using open = new DisposableStack();
@@ -177,7 +177,7 @@ for (const [name, makePair] of Object.entries(PAIRS)) {
   });
 }
 
-describe("On a stream", PATIENCE, () => {
+describe("On a stream", TIMEOUT, () => {
   it("descriptors without data are refused: the system would drop them", async () => {
     const [one, two] = socketPair("stream");
     using _two = two;
@@ -246,7 +246,7 @@ describe("On a stream", PATIENCE, () => {
   });
 });
 
-describe("On seqpacket", PATIENCE, () => {
+describe("On seqpacket", TIMEOUT, () => {
   it("descriptors go without data too, and a plain receive closes them", async () => {
     const [one, two] = socketPair("seqpacket");
     using _two = two;

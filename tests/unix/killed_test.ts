@@ -1,20 +1,12 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import {
-  connect,
-  isSocketError,
-  listen,
-  listenDatagram,
-  type SeqpacketConn,
-  type SeqpacketListener,
-  sockopt,
-  type UnixConn,
-  type UnixListener,
-} from "../../mod.ts";
-import { isPending, pattern, rejection } from "../conformance/stream/pair.ts";
+import { isSocketError, listenDatagram, type SeqpacketConn, sockopt, type UnixConn } from "../../mod.ts";
+import { bytes, pattern } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { isPending, rejection } from "../support/promises.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
-import { bytes, descriptorsOf, Directory, leadsTo, PATIENCE } from "./support.ts";
+import { connectAs, descriptorsOf, Directory, leadsTo, listenAs, type Transport, TRANSPORTS } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -22,17 +14,6 @@ noDescriptorLeaks();
 interface Doomed extends AsyncDisposable {
   readonly conn: UnixConn | SeqpacketConn;
   readonly peer: Remote;
-}
-
-const TRANSPORTS = ["unix", "seqpacket"] as const;
-type Transport = (typeof TRANSPORTS)[number];
-
-function listenAs(transport: Transport, path: string): UnixListener | SeqpacketListener {
-  return transport === "unix" ? listen({ transport, path }) : listen({ transport, path });
-}
-
-function connectAs(transport: Transport, path: string): Promise<UnixConn | SeqpacketConn> {
-  return transport === "unix" ? connect({ transport, path }) : connect({ transport, path });
 }
 
 /** Connects to a process that accepts. */
@@ -60,7 +41,7 @@ function assertGone(error: unknown): void {
 }
 
 for (const transport of TRANSPORTS) {
-  describe(`A ${transport} peer that is killed`, PATIENCE, () => {
+  describe(`A ${transport} peer that is killed`, TIMEOUT, () => {
     it("while we wait for it to say something, ends the waiting", async () => {
       await using pair = await doomed(transport);
       const waiting = [pair.conn.receiveMessage(), pair.conn.receiveMessage()];
@@ -147,7 +128,7 @@ for (const transport of TRANSPORTS) {
   });
 }
 
-describe("A Unix datagram socket whose process is killed", PATIENCE, () => {
+describe("A Unix datagram socket whose process is killed", TIMEOUT, () => {
   it("refuses datagrams, also those that waited", async () => {
     using directory = new Directory();
     const path = directory.file();

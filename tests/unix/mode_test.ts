@@ -4,8 +4,9 @@ import { listen, listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { run } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
-import { Directory, NOBODY, notRoot, PATIENCE } from "./support.ts";
+import { Directory, NOBODY, notRoot } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -23,7 +24,7 @@ const notTraceable = await missingCommands("strace") ??
 const umask = Deno.umask();
 afterEach(() => void Deno.umask(umask));
 
-describe("A mode", PATIENCE, () => {
+describe("A mode", TIMEOUT, () => {
   for (const mask of [0o000, 0o022, 0o077, 0o777]) {
     for (const mode of [0o600, 0o660, 0o777, 0o000]) {
       it(`of 0${mode.toString(8)} is what the file has, with a umask of 0${mask.toString(8).padStart(3, "0")}`, () => {

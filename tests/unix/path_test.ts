@@ -3,17 +3,9 @@ import { afterEach, describe, it } from "@std/testing/bdd";
 import { connect, fromFd, listen, listenDatagram, type UnixListenOptions } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { itUnless } from "../support/skipping.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
-import {
-  abstractName,
-  Directory,
-  exists,
-  LONGEST_PATH,
-  noAbstractNames,
-  NOBODY,
-  notRoot,
-  PATIENCE,
-} from "./support.ts";
+import { abstractName, Directory, exists, LONGEST_PATH, noAbstractNames, NOBODY, notRoot } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -29,7 +21,7 @@ const KINDS = {
 const cwd = Deno.cwd();
 afterEach(() => Deno.chdir(cwd));
 
-describe("A path", PATIENCE, () => {
+describe("A path", TIMEOUT, () => {
   it("may fill sun_path to the byte before its last", async () => {
     using directory = new Directory();
     const path = directory.fileOfLength(LONGEST_PATH);
@@ -80,7 +72,7 @@ describe("A path", PATIENCE, () => {
   });
 });
 
-describe("An abstract name", PATIENCE, () => {
+describe("An abstract name", TIMEOUT, () => {
   itUnless(noAbstractNames, "is its bytes and no more: none after it, and NULs are bytes too", async () => {
     const name = abstractName();
     using open = new DisposableStack();
@@ -109,7 +101,7 @@ describe("An abstract name", PATIENCE, () => {
 });
 
 for (const [kind, open] of Object.entries(KINDS)) {
-  describe(`The file of ${kind}`, PATIENCE, () => {
+  describe(`The file of ${kind}`, TIMEOUT, () => {
     it("goes when it is closed", () => {
       using directory = new Directory();
       const socket = open({ path: directory.file() });
@@ -191,7 +183,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
   });
 }
 
-describe("A path that may no longer be removed", PATIENCE, () => {
+describe("A path that may no longer be removed", TIMEOUT, () => {
   itUnless(notRoot, "stays, and its socket is closed all the same", async () => {
     using directory = new Directory();
     Deno.chmodSync(directory.path, 0o777);

@@ -4,7 +4,8 @@ import { listen, listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
-import { Directory, noAbstractNames, PATIENCE } from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { Directory, noAbstractNames } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -73,7 +74,7 @@ async function outcomes(flags: string, steps: Step[]): Promise<{ deno: string[];
   return { deno: named(0), ours: named(1) };
 }
 
-describe("Unix sockets", PATIENCE, () => {
+describe("Unix sockets", TIMEOUT, () => {
   for (const [flags, allowed] of GRANTS) {
     it(`with ${flags === "" ? "no flags" : flags} are allowed what Deno allows, and refused the rest in Deno's words`, async () => {
       const steps = noAbstractNames === null ? STEPS : STEPS.filter(([, path]) => path !== ABSTRACT);

@@ -2,19 +2,11 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect, listen, Socket, socketPair, sockopt } from "../../mod.ts";
 import { describeMessages } from "../conformance/message.ts";
+import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { itUnless } from "../support/skipping.ts";
-import {
-  abstractName,
-  bytes,
-  connectedPair,
-  Directory,
-  isCloseOnExec,
-  noAbstractNames,
-  notLinux,
-  pairOf,
-  PATIENCE,
-} from "./support.ts";
+import { TIMEOUT } from "../support/timeout.ts";
+import { abstractName, connectedPair, Directory, isCloseOnExec, noAbstractNames, notLinux, pairOf } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -25,7 +17,7 @@ describeMessages("Seqpacket at a path", async () => {
 
 describeMessages('socketPair("seqpacket")', () => Promise.resolve(pairOf(...socketPair("seqpacket"))));
 
-describe("A seqpacket listener", PATIENCE, () => {
+describe("A seqpacket listener", TIMEOUT, () => {
   it("knows where it listens, and its connections know both ends", async () => {
     using directory = new Directory();
     const path = directory.file();
@@ -98,7 +90,7 @@ describe("A seqpacket listener", PATIENCE, () => {
   });
 });
 
-describe("An unnamed end of seqpacket", PATIENCE, () => {
+describe("An unnamed end of seqpacket", TIMEOUT, () => {
   it("stays unnamed when it sends, whenever the connection is accepted", async () => {
     using directory = new Directory();
     const path = directory.file();

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect, listen, listenDatagram, type UnixConn } from "../../mod.ts";
-import { isPending } from "../conformance/stream/pair.ts";
+import { text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { isPending } from "../support/promises.ts";
+import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
-import { Directory, leaveStale, PATIENCE, text } from "./support.ts";
+import { Directory, leaveStale } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -30,7 +32,7 @@ function assertUntouched(path: string): void {
   assertEquals({ ...Deno.lstatSync(path), atime: null }, before);
 }
 
-describe("replaceStale", PATIENCE, () => {
+describe("replaceStale", TIMEOUT, () => {
   for (const before of kinds) {
     it(`replaces a file that a ${before} socket left behind`, () => {
       for (const after of kinds) {
@@ -142,7 +144,7 @@ describe("replaceStale", PATIENCE, () => {
   });
 });
 
-describe("Two servers that start at once", PATIENCE, () => {
+describe("Two servers that start at once", TIMEOUT, () => {
   for (const [what, first, second] of [["both with replaceStale", true, true], ["one without", true, false]] as const) {
     it(`on a stale path, ${what}: one of them has it, and it works`, async () => {
       using directory = new Directory();

@@ -3,10 +3,16 @@
  *
  * @module
  */
-import { connect, listen, type SeqpacketConn, type UnixConn } from "../../mod.ts";
-
-/** For suites that wait: not a measurement, a hang should end with a report. */
-export const PATIENCE = { timeout: 60_000 } as const;
+import {
+  connect,
+  listen,
+  type SeqpacketConn,
+  type SeqpacketListener,
+  socketPair,
+  type UnixConn,
+  type UnixListener,
+} from "../../mod.ts";
+import { text } from "../support/bytes.ts";
 
 /** The longest path: sun_path less its NUL. */
 export const LONGEST_PATH = Deno.build.os === "linux" ? 107 : 103;
@@ -66,6 +72,24 @@ export function abstractName(): string {
   return `\0berkeley-${Deno.pid}-${++names}`;
 }
 
+/** Kinds of connection that carry descriptors and credentials. */
+export const TRANSPORTS = ["unix", "seqpacket"] as const;
+export type Transport = (typeof TRANSPORTS)[number];
+
+/** Listens for either kind, to any user. */
+export function listenAs(transport: Transport, path: string): UnixListener | SeqpacketListener {
+  const mode = 0o777;
+  return transport === "unix" ? listen({ transport, path, mode }) : listen({ transport, path, mode });
+}
+
+/** Connects to either kind. */
+export function connectAs(transport: Transport, path: string): Promise<UnixConn | SeqpacketConn> {
+  return transport === "unix" ? connect({ transport, path }) : connect({ transport, path });
+}
+
+/** Two connected ends of either kind. */
+export const PAIRS = { unix: () => socketPair("stream"), seqpacket: () => socketPair("seqpacket") };
+
 /** Both ends of one connection. */
 export interface Pair<C> extends Disposable {
   readonly one: C;
@@ -109,14 +133,10 @@ export function leaveStale(path: string, transport: "unix" | "seqpacket" = "unix
   else listen({ transport, path, unlinkOnClose: false }).close();
 }
 
-/** Text as bytes. */
-export function bytes(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
-}
-
-/** Bytes as text. */
-export function text(data: Uint8Array): string {
-  return new TextDecoder().decode(data);
+/** What one read takes, as text: empty at the end. */
+export async function readText(conn: { read(p: Uint8Array): Promise<number | null> }): Promise<string> {
+  const p = new Uint8Array(1024);
+  return text(p.subarray(0, await conn.read(p) ?? 0));
 }
 
 /** The numbers of this process's descriptors that lead somewhere. */

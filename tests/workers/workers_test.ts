@@ -5,7 +5,7 @@ import { type DenoOptions, type Finished, startDeno } from "../support/process.t
 
 noDescriptorLeaks();
 
-const PATIENCE = { timeout: 120_000 } as const;
+const TIMEOUT = { timeout: 120_000 } as const;
 
 /** How much of the whole is to come through one port. */
 const WHOLE = { tcp: 2_000, udp: 20_000 } as const;
@@ -25,7 +25,7 @@ const POLLERS: readonly { with: string; env: Record<string, string> }[] = [
 ];
 
 for (const { with: suffix, env } of POLLERS) {
-  describe(`Four Workers on one port${suffix}`, PATIENCE, () => {
+  describe(`Four Workers on one port${suffix}`, TIMEOUT, () => {
     for (const [transport, what] of [["tcp", "2,000 connections"], ["udp", "20,000 datagrams"]] as const) {
       it(`take between 15 and 35 % of ${what} each, and none is lost`, async () => {
         const { stdout, report } = await ended("sharing", { args: [transport], env });
@@ -40,7 +40,7 @@ for (const { with: suffix, env } of POLLERS) {
     }
   });
 
-  describe(`A Worker that is terminated${suffix}`, PATIENCE, () => {
+  describe(`A Worker that is terminated${suffix}`, TIMEOUT, () => {
     for (const what of ["accept", "read", "write", "everything"]) {
       for (const [when, word] of [["as soon as it waits", "at once"], ["when a thread waits for it", "settled"]]) {
         const waiting = what === "everything" ? "several waits" : `a TCP ${what}`;
@@ -52,7 +52,7 @@ for (const { with: suffix, env } of POLLERS) {
     }
   });
 
-  describe(`A process that only waits${suffix}`, PATIENCE, () => {
+  describe(`A process that only waits${suffix}`, TIMEOUT, () => {
     const kinds = [
       "a TCP listener",
       "a loop over a TCP listener",

@@ -1,15 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import {
-  assertSameBytes,
-  isPending,
-  type MakeMessagePair,
-  over,
-  pattern,
-  receive,
-  receiveAll,
-  rejection,
-} from "./pair.ts";
+import { assertSameBytes } from "../../support/assertions.ts";
+import { pattern } from "../../support/bytes.ts";
+import { isPending, rejection } from "../../support/promises.ts";
+import { type MakeMessagePair, over, receive, receiveAll } from "./pair.ts";
 import { isSocketError, type SeqpacketConn } from "../../../mod.ts";
 
 /** One message sent is one message received, whatever its length. */

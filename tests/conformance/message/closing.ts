@@ -1,17 +1,9 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { fromFd, isSocketError, type SeqpacketConn } from "../../../mod.ts";
-import {
-  flood,
-  isPending,
-  type MakeMessagePair,
-  narrow,
-  over,
-  pattern,
-  receive,
-  receiveAll,
-  rejection,
-} from "./pair.ts";
+import { pattern } from "../../support/bytes.ts";
+import { isPending, rejection } from "../../support/promises.ts";
+import { flood, type MakeMessagePair, narrow, over, receive, receiveAll } from "./pair.ts";
 
 /** What every method that waits, or may wait, does on a closed connection. */
 async function assertUnusable(conn: SeqpacketConn): Promise<void> {

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { flood, isPending, type MakeMessagePair, narrow, over, pattern, receive, rejection } from "./pair.ts";
+import { pattern } from "../../support/bytes.ts";
+import { isPending, rejection } from "../../support/promises.ts";
+import { flood, type MakeMessagePair, narrow, over, receive } from "./pair.ts";
 
 /** A TypeError that says what is wrong. */
 function assertRefused(error: unknown, words: string): void {

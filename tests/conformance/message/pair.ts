@@ -5,19 +5,7 @@
  */
 import { assert } from "@std/assert";
 import { type SeqpacketConn, sockopt } from "../../../mod.ts";
-import { pattern } from "../stream/pair.ts";
-
-export {
-  after,
-  assertSameBytes,
-  assertTimedOut,
-  isPending,
-  PAST,
-  PATIENCE,
-  pattern,
-  pause,
-  rejection,
-} from "../stream/pair.ts";
+import { pattern } from "../../support/bytes.ts";
 
 /** Two ends of one connection. */
 export interface MessagePair {

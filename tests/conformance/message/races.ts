@@ -1,17 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { isSocketError, type SeqpacketConn } from "../../../mod.ts";
-import {
-  after,
-  assertTimedOut,
-  flood,
-  type MakeMessagePair,
-  narrow,
-  over,
-  pattern,
-  pause,
-  receiveAll,
-} from "./pair.ts";
+import { assertTimedOut } from "../../support/assertions.ts";
+import { pattern } from "../../support/bytes.ts";
+import { after, pause } from "../../support/promises.ts";
+import { flood, type MakeMessagePair, narrow, over, receiveAll } from "./pair.ts";
 
 const WORKERS = 10;
 

@@ -1,20 +1,9 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import {
-  after,
-  assertSameBytes,
-  assertTimedOut,
-  flood,
-  isPending,
-  type MakeMessagePair,
-  narrow,
-  over,
-  PAST,
-  pattern,
-  receive,
-  receiveAll,
-  rejection,
-} from "./pair.ts";
+import { assertSameBytes, assertTimedOut } from "../../support/assertions.ts";
+import { pattern } from "../../support/bytes.ts";
+import { after, isPending, PAST, rejection } from "../../support/promises.ts";
+import { flood, type MakeMessagePair, narrow, over, receive, receiveAll } from "./pair.ts";
 
 /** Receives resolve, and messages go out, in the order they were asked for; deadlines and signals end what waits and lose nothing. */
 export function registerWaiting(makePair: MakeMessagePair): void {

@@ -1,19 +1,9 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import {
-  after,
-  assertSameBytes,
-  assertTimedOut,
-  FLOOD,
-  isPending,
-  type MakePair,
-  narrow,
-  over,
-  pattern,
-  readExactly,
-  readToEnd,
-  rejection,
-} from "./pair.ts";
+import { assertSameBytes, assertTimedOut } from "../../support/assertions.ts";
+import { pattern } from "../../support/bytes.ts";
+import { after, isPending, rejection } from "../../support/promises.ts";
+import { FLOOD, type MakePair, narrow, over, readExactly, readToEnd } from "./pair.ts";
 import { CountedSignal } from "./signals.ts";
 
 /** An abort ends one operation, with the signal's reason, and takes nothing with it. */

@@ -1,17 +1,9 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import {
-  assertSameBytes,
-  FLOOD,
-  isPending,
-  type MakePair,
-  narrow,
-  over,
-  pattern,
-  readExactly,
-  readToEnd,
-  rejection,
-} from "./pair.ts";
+import { assertSameBytes } from "../../support/assertions.ts";
+import { pattern } from "../../support/bytes.ts";
+import { isPending, rejection } from "../../support/promises.ts";
+import { FLOOD, type MakePair, narrow, over, readExactly, readToEnd } from "./pair.ts";
 
 /** A TypeError that says what is wrong. */
 function assertRefused(error: unknown, words: string): void {

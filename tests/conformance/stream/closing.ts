@@ -1,19 +1,10 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { fromFd, isSocketError } from "../../../mod.ts";
-import {
-  assertSameBytes,
-  FLOOD,
-  isPending,
-  type MakePair,
-  narrow,
-  over,
-  pattern,
-  readExactly,
-  readToEnd,
-  rejection,
-  type Stream,
-} from "./pair.ts";
+import { assertSameBytes } from "../../support/assertions.ts";
+import { pattern } from "../../support/bytes.ts";
+import { isPending, rejection } from "../../support/promises.ts";
+import { FLOOD, type MakePair, narrow, over, readExactly, readToEnd, type Stream } from "./pair.ts";
 
 /** What every method that waits, or may wait, does on a closed connection. */
 async function assertUnusable(conn: Stream): Promise<void> {

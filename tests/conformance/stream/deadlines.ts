@@ -1,21 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import {
-  after,
-  assertSameBytes,
-  assertTimedOut,
-  FLOOD,
-  isPending,
-  type MakePair,
-  narrow,
-  over,
-  PAST,
-  pattern,
-  pause,
-  readExactly,
-  readToEnd,
-  rejection,
-} from "./pair.ts";
+import { assertSameBytes, assertTimedOut } from "../../support/assertions.ts";
+import { pattern } from "../../support/bytes.ts";
+import { after, isPending, PAST, pause, rejection } from "../../support/promises.ts";
+import { FLOOD, type MakePair, narrow, over, readExactly, readToEnd } from "./pair.ts";
 
 /** Deadlines as Go's net.Conn has them. */
 export function registerDeadlines(makePair: MakePair): void {

@@ -1,17 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import {
-  assertSameBytes,
-  FLOOD,
-  isPending,
-  joined,
-  type MakePair,
-  narrow,
-  over,
-  pattern,
-  readExactly,
-  readToEnd,
-} from "./pair.ts";
+import { assertSameBytes } from "../../support/assertions.ts";
+import { joined, pattern } from "../../support/bytes.ts";
+import { isPending } from "../../support/promises.ts";
+import { FLOOD, type MakePair, narrow, over, readExactly, readToEnd } from "./pair.ts";
 
 /** Reads resolve, and writes go out, in the order in which they were asked for. */
 export function registerOrder(makePair: MakePair): void {

@@ -1,19 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { isSocketError } from "../../../mod.ts";
-import {
-  after,
-  assertSameBytes,
-  assertTimedOut,
-  joined,
-  type MakePair,
-  narrow,
-  over,
-  pattern,
-  pause,
-  readToEnd,
-  type Stream,
-} from "./pair.ts";
+import { assertSameBytes, assertTimedOut } from "../../support/assertions.ts";
+import { joined, pattern } from "../../support/bytes.ts";
+import { after, pause } from "../../support/promises.ts";
+import { type MakePair, narrow, over, readToEnd, type Stream } from "./pair.ts";
 
 const WORKERS = 10;
 

@@ -1,15 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import {
-  assertSameBytes,
-  isPending,
-  type MakePair,
-  over,
-  pattern,
-  readExactly,
-  readToEnd,
-  type Stream,
-} from "./pair.ts";
+import { assertSameBytes } from "../../support/assertions.ts";
+import { pattern } from "../../support/bytes.ts";
+import { isPending } from "../../support/promises.ts";
+import { type MakePair, over, readExactly, readToEnd, type Stream } from "./pair.ts";
 
 const MEBIBYTE = 1 << 20;
 

@@ -1,19 +1,9 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import {
-  assertSameBytes,
-  FLOOD,
-  isPending,
-  joined,
-  type MakePair,
-  narrow,
-  over,
-  pattern,
-  readExactly,
-  readToEnd,
-  rejection,
-  type Stream,
-} from "./pair.ts";
+import { assertSameBytes } from "../../support/assertions.ts";
+import { joined, pattern } from "../../support/bytes.ts";
+import { isPending, rejection } from "../../support/promises.ts";
+import { FLOOD, type MakePair, narrow, over, readExactly, readToEnd, type Stream } from "./pair.ts";
 
 function assertClosed(conn: Stream): void {
   assertThrows(() => conn.socket.fd, Deno.errors.BadResource);

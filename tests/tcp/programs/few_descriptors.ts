@@ -4,7 +4,8 @@
  * @module
  */
 import { isSocketError, listen, Socket } from "../../../mod.ts";
-import { WatchedAccept } from "../fake_accept.ts";
+import { pause } from "../../support/promises.ts";
+import { FakeAccept } from "../fake_accept.ts";
 
 /** Sockets until there can be no more. */
 function exhaust(): Socket[] {
@@ -19,10 +20,6 @@ function exhaust(): Socket[] {
   }
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
 using listener = listen({ hostname: "127.0.0.1", port: 0 });
 using client = Socket.open("inet", "stream");
 using later = Socket.open("inet", "stream");
@@ -32,7 +29,7 @@ const warming = listener.accept({ signal: warm.signal });
 warm.abort();
 await Promise.allSettled([warming]);
 
-using watched = new WatchedAccept();
+using watched = new FakeAccept();
 const fillers = exhaust();
 const waiting = listener.accept().catch((error) => error);
 await client.connect(listener.addr);

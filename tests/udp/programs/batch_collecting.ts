@@ -8,6 +8,7 @@
  * @module
  */
 import { DatagramBatch, listenDatagram, type UdpListenOptions, type UdpSocket } from "../../../mod.ts";
+import { pattern } from "../../support/bytes.ts";
 import { inside } from "../../support/inside.ts";
 
 const { gc } = globalThis as typeof globalThis & { gc: () => void };
@@ -26,10 +27,6 @@ function collect(): void {
 
 function open(options: Partial<UdpListenOptions> = {}): UdpSocket {
   return listenDatagram({ transport: "udp", hostname: "127.0.0.1", ...options });
-}
-
-function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, (_, index) => index * 7 + seed + (index >> 8));
 }
 
 function expect(actual: Uint8Array, length: number, seed: number): void {

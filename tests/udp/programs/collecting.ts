@@ -5,6 +5,7 @@
  * @module
  */
 import { listenDatagram, resolveAddress, Socket, type UdpSocket } from "../../../mod.ts";
+import { pattern } from "../../support/bytes.ts";
 import { settled } from "../../support/turns.ts";
 
 const { gc } = globalThis as typeof globalThis & { gc: () => void };
@@ -18,10 +19,6 @@ function collect(): void {
 
 function open(): UdpSocket {
   return listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
-}
-
-function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, (_, index) => index * 7 + seed);
 }
 
 function expect(actual: Uint8Array, length: number, seed: number): void {

@@ -44,7 +44,7 @@ const methods = {
     return await socket.send(new TextEncoder().encode(text), { transport: "udp", hostname, port });
   },
   /** The next datagram and where it came from. */
-  async hear(): Promise<[text: string, from: string]> {
+  async receiveText(): Promise<[text: string, from: string]> {
     const [data, { hostname }] = await socket.receive();
     return [new TextDecoder().decode(data), hostname];
   },
