@@ -62,14 +62,7 @@ setOpener(fromFd);
 /** Nothing of the descriptor is changed before it is known that there is a class for it. */
 function take(fd: number): AnySocket {
   requireForeignSocket(fd);
-  const make = makerFor(fd);
-  const descriptor = takeOver(fd);
-  try {
-    return make(descriptor);
-  } catch (error) {
-    if (!descriptor.closed) descriptor.detach();
-    throw error;
-  }
+  return takeOver(fd, makerFor(fd));
 }
 
 function makerFor(fd: number): (descriptor: Descriptor) => AnySocket {

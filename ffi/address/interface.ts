@@ -38,7 +38,10 @@ export function interfaceName(index: number): string {
 
 /** A zone of an IPv6 address: an index in digits, or a name. */
 export function zoneIndex(zone: string): number {
-  return /^\d+$/.test(zone) ? Number(zone) : indexOfName(zone);
+  if (!/^\d+$/.test(zone)) return indexOfName(zone);
+  const index = Number(zone);
+  if (index > 0xffff_ffff) throw new RangeError(`Invalid zone: ${quote(zone)}, expected an index of 32 bits or a name`);
+  return index;
 }
 
 /** The index of the interface that has an IPv4 address: getifaddrs(3). */

@@ -168,10 +168,22 @@ export function requireForeignSocket(fd: number): void {
   if (!isSocket(fd)) throw new TypeError(`Descriptor ${fd} is not a socket`);
 }
 
-/** Makes a Descriptor of a number that passed `requireForeignSocket`. */
-export function takeOver(fd: number): Descriptor {
+/** Makes an owner for a number that passed `requireForeignSocket`. Where that fails the number is nobody's again, and
+ * blocks and is inherited as it was before. */
+export function takeOver<T>(fd: number, make: (descriptor: Descriptor) => T): T {
+  const { F_GETFD, F_GETFL, F_SETFD, F_SETFL } = libc().system.constants;
+  const descriptorFlags = fcntl(fd, F_GETFD, 0);
+  const statusFlags = fcntl(fd, F_GETFL, 0);
   setNonblockingCloseOnExec(fd);
-  return new Descriptor(fd);
+  const descriptor = new Descriptor(fd);
+  try {
+    return make(descriptor);
+  } catch (error) {
+    if (!descriptor.closed) descriptor.detach();
+    fcntl(fd, F_SETFL, statusFlags);
+    fcntl(fd, F_SETFD, descriptorFlags);
+    throw error;
+  }
 }
 
 /** fcntl(2), whose third argument is variadic. */

@@ -152,8 +152,10 @@ export function moveOwned<T>(owned: OwnedFd, take: (fd: number) => T): T {
 export function own(fds: readonly number[], most: number): OwnedFd[] {
   const { c, system: { constants } } = libc();
   for (const surplus of fds.slice(most)) c.close(surplus);
-  return fds.slice(0, most).map((fd) => {
-    if (constants.MSG_CMSG_CLOEXEC === 0) fcntl(fd, constants.F_SETFD, constants.FD_CLOEXEC);
-    return make(fd);
-  });
+  // Owned first, so that none is left behind when a later step fails.
+  const owned = fds.slice(0, most).map((fd) => make(fd));
+  if (constants.MSG_CMSG_CLOEXEC === 0) {
+    for (const { fd } of owned) fcntl(fd, constants.F_SETFD, constants.FD_CLOEXEC);
+  }
+  return owned;
 }

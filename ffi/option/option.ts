@@ -3,6 +3,7 @@ import { unwrap } from "../libc/socket_error.ts";
 import type { OptionEncoding, OptionName, OptionNumber } from "../libc/system.ts";
 import { thisSystem } from "../libc/host.ts";
 import { decodeLinger, encodeLinger } from "../struct/linger.ts";
+import { lengthOf } from "../validate/bytes.ts";
 import { quote } from "../validate/quote.ts";
 
 /** A socket option with the type of its value. Its level, number and encoding are those of the running system. All
@@ -57,8 +58,9 @@ function unknownOption(given: unknown): TypeError {
 
 /** Returns the name of an option. Throws a TypeError for undefined, which is what a misspelled member of sockopt is. */
 function nameOf(option: SocketOption<unknown>): OptionName {
-  if (typeof option?.name !== "string") throw unknownOption(option);
-  return option.name as OptionName;
+  const name: unknown = option?.name;
+  if (typeof name !== "string") throw unknownOption(option);
+  return name as OptionName;
 }
 
 export function optionNumber(name: OptionName): OptionNumber {
@@ -155,19 +157,56 @@ export function writeOption(
   what: string,
   hint?: (code: string) => string | undefined,
 ): void {
-  unwrap(libc().c.setsockopt(fd, level, name, value, value.length), "setsockopt", what, hint);
+  unwrap(libc().c.setsockopt(fd, level, name, value, lengthOf(value)), "setsockopt", what, hint);
 }
 
 export function getOption<T>(fd: number, option: SocketOption<T>): T {
-  const { level, name, encoding } = optionNumber(nameOf(option));
-  return decode(encoding, readOption(fd, level, name, LONGEST_VALUE, option.name)) as T;
+  const what = nameOf(option);
+  const { level, name, encoding } = optionNumber(what);
+  return decode(encoding, readOption(fd, level, name, LONGEST_VALUE, what)) as T;
 }
 
 /** Errors that do not depend on the value. */
 const NOT_THE_VALUE = ["EPERM", "ENOPROTOOPT", "EISCONN"];
 
 export function setOption<T>(fd: number, option: SocketOption<T>, value: T): void {
-  const { level, name, encoding } = optionNumber(nameOf(option));
+  writePrepared(fd, prepare(option, value));
+}
+
+/** Sets several options or none: every value is checked before the first is set, and what was set is undone when the
+ * system refuses a later one. */
+export function setOptions(fd: number, settings: readonly (readonly [SocketOption<unknown>, unknown])[]): void {
+  const prepared = settings.map(([option, value]) => prepare(option, value));
+  const before = prepared.map(({ level, name, bytes, what }) => readOption(fd, level, name, bytes.length, what));
+  let set = 0;
+  try {
+    for (; set < prepared.length; set++) writePrepared(fd, prepared[set]!);
+  } catch (error) {
+    const { c } = libc();
+    while (set-- > 0) {
+      const { level, name } = prepared[set]!;
+      c.setsockopt(fd, level, name, before[set]!, before[set]!.length);
+    }
+    throw error;
+  }
+}
+
+/** The arguments of one setsockopt(2). */
+interface Prepared {
+  readonly level: number;
+  readonly name: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly what: OptionName;
+  readonly value: unknown;
+}
+
+function prepare(option: SocketOption<unknown>, value: unknown): Prepared {
+  const what = nameOf(option);
+  const { level, name, encoding } = optionNumber(what);
+  return { level, name, bytes: encode(what, encoding, value), what, value };
+}
+
+function writePrepared(fd: number, { level, name, bytes, what, value }: Prepared): void {
   const hint = (code: string) => NOT_THE_VALUE.includes(code) ? undefined : `the value was ${quote(value)}`;
-  writeOption(fd, level, name, encode(option.name, encoding, value), option.name, hint);
+  writeOption(fd, level, name, bytes, what, hint);
 }

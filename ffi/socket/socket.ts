@@ -7,7 +7,9 @@ import { requireBytes } from "../validate/bytes.ts";
 import { Connecting } from "../io/connect.ts";
 import { Descriptor, fcntl, openDescriptor, requireForeignSocket, takeOver } from "../io/descriptor.ts";
 import type { WaitOptions } from "../validate/options.ts";
-import { getOption, readOption, setOption, type SocketOption, writeOption } from "../option/option.ts";
+import { getOption, setOption, type SocketOption } from "../option/option.ts";
+import { getRawOption, setRawOption } from "../option/raw_option.ts";
+import { requireInt } from "../validate/number.ts";
 import { requireEveryHost } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";
 import { Readiness } from "../io/readiness.ts";
@@ -83,7 +85,7 @@ export class Socket implements Disposable {
    */
   static fromFd(fd: number): Socket {
     requireForeignSocket(fd);
-    return new Socket(takeOver(fd));
+    return takeOver(fd, (descriptor) => new Socket(descriptor));
   }
 
   /** The descriptor's number.
@@ -116,30 +118,22 @@ export class Socket implements Disposable {
   /** getsockopt(2) with level and name as the system's headers number them. Gives what the kernel wrote of at most
    * `length` bytes.
    *
-   * @throws {RangeError} for a length beyond 0 to 65,536
+   * @throws {TypeError} for a level or a name that is no whole number
+   * @throws {RangeError} for a length beyond 0 to 65,536, and for numbers beyond 32 bits
    * @throws {SocketError} ENOPROTOOPT for an option that there is not
    */
   getRawOption(level: number, name: number, length: number): Uint8Array {
-    if (!Number.isInteger(length) || length < 0 || length > 65536) {
-      throw new RangeError(`Invalid length: ${quote(length)}, expected 0 to 65536 bytes`);
-    }
-    const what = numberedOption(level, name);
-    return readOption(this.fd, level, name, length, what);
+    return getRawOption(this.fd, level, name, length);
   }
 
   /** setsockopt(2) with level and name as the system's headers number them; a number goes as a C int.
    *
    * @throws {TypeError} for anything but a whole number or bytes
+   * @throws {RangeError} for numbers beyond 32 bits
    * @throws {SocketError} EPERM, EINVAL, ENOPROTOOPT, …
    */
   setRawOption(level: number, name: number, value: Uint8Array | number): void {
-    const what = numberedOption(level, name);
-    if (typeof value === "number" && !Number.isInteger(value)) {
-      throw new TypeError(`Invalid value for ${what}: ${value}, expected a whole number or bytes`);
-    }
-    const bytes = typeof value === "number" ? new Uint8Array(Int32Array.of(value).buffer) : value;
-    requireBytes(bytes);
-    writeOption(this.fd, level, name, bytes, what);
+    setRawOption(this.fd, level, name, value);
   }
 
   /** bind(2). Bytes are a sockaddr, for families this module does not know.
@@ -262,15 +256,10 @@ export class Socket implements Disposable {
 }
 
 function numberOf<K extends string>(what: string, given: unknown, words: Readonly<Record<K, number>>): number {
-  if (typeof given === "number" && Number.isInteger(given)) return given;
+  if (typeof given === "number" && Number.isInteger(given)) return requireInt(what, given);
   if (typeof given === "string" && Object.hasOwn(words, given)) return words[given as K];
   const known = Object.keys(words).map(quote).join(", ");
   throw new TypeError(`Unknown ${what}: ${quote(given)}, expected ${known === "" ? "" : `${known} or `}a number`);
-}
-
-/** The words for an option that has only numbers. */
-function numberedOption(level: number, name: number): string {
-  return `level ${numberOf("level", level, {})} option ${numberOf("option", name, {})}`;
 }
 
 /** The public face of a descriptor. */

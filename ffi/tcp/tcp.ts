@@ -3,7 +3,7 @@ import { decodeNet } from "../address/address.ts";
 import type { PeerName } from "../io/accept.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import type { WaitOptions } from "../validate/options.ts";
-import { setOption } from "../option/option.ts";
+import { setOption, setOptions, type SocketOption } from "../option/option.ts";
 import { quote } from "../validate/quote.ts";
 import { peerName, socketName } from "../address/sockname.ts";
 import { sockopt } from "../option/sockopt.ts";
@@ -62,6 +62,8 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
 
   /** Sets whether and how an idle connection is probed: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT.
    *
+   * Nothing is changed where a value is refused.
+   *
    * @throws {TypeError} for anything but a boolean or whole numbers
    * @throws {SocketError} EINVAL for numbers that the system refuses, such as 0
    */
@@ -87,10 +89,11 @@ export function setKeepAlive(fd: number, keepAlive: boolean | KeepAlive): void {
     throw new TypeError(`Invalid keepAlive: ${quote(keepAlive)}, expected ${wanted}`);
   }
   const { idle, interval, count } = typeof keepAlive === "boolean" ? {} as KeepAlive : keepAlive;
-  setOption(fd, sockopt.SO_KEEPALIVE, keepAlive !== false);
-  if (idle !== undefined) setOption(fd, sockopt.TCP_KEEPIDLE, idle);
-  if (interval !== undefined) setOption(fd, sockopt.TCP_KEEPINTVL, interval);
-  if (count !== undefined) setOption(fd, sockopt.TCP_KEEPCNT, count);
+  const settings: [SocketOption<unknown>, unknown][] = [[sockopt.SO_KEEPALIVE, keepAlive !== false]];
+  if (idle !== undefined) settings.push([sockopt.TCP_KEEPIDLE, idle]);
+  if (interval !== undefined) settings.push([sockopt.TCP_KEEPINTVL, interval]);
+  if (count !== undefined) settings.push([sockopt.TCP_KEEPCNT, count]);
+  setOptions(fd, settings);
 }
 
 /** A TCP listener: `Deno.TcpListener` on which any number of accepts may wait, with deadlines and signals.

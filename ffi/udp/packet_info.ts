@@ -10,6 +10,7 @@ import { parseHost } from "../address/address.ts";
 import { inFamily } from "./destinations.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { optionNumber, readOption, writeOption } from "../option/option.ts";
+import { requireInt } from "../validate/number.ts";
 import { quote } from "../validate/quote.ts";
 
 /** What a UDP socket has the kernel tell beside the bytes. */
@@ -188,6 +189,9 @@ export function encodeSource(family: IpFamily, source: string, interfaceIndex: n
   if (given === null) throw new TypeError(`Invalid source: ${quote(source)}, expected an IP address`);
   const { address } = inFamily(family, given, source);
   const { constants, layout } = libc().system;
+  if (requireInt("interfaceIndex", interfaceIndex) < 0) {
+    throw new RangeError(`Invalid interfaceIndex: ${interfaceIndex}, expected 0 or more`);
+  }
   const info = { interfaceIndex, address };
   if (family === "inet6") return message(constants.IPPROTO_IPV6, constants.IPV6_PKTINFO, encodePacketInfo6(info));
   // FreeBSD's IP_SENDSRCADDR has the number of IP_RECVDSTADDR.

@@ -198,6 +198,17 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
    * @throws {Deno.errors.NotCapable} without `--allow-net` for the address
    */
   connect(addr: Deno.NetAddr | null): void {
+    try {
+      this.#connect(addr);
+    } finally {
+      // Whatever became of it, these are the addresses that the system goes by now.
+      const peer = peerName(this.descriptor.fd);
+      this.#remoteAddr = peer === null ? null : decodeNet("udp", peer);
+      this.#addr = decodeNet("udp", socketName(this.descriptor.fd));
+    }
+  }
+
+  #connect(addr: Deno.NetAddr | null): void {
     const { c, system } = libc();
     const fd = this.descriptor.fd;
     if (addr !== null) {
@@ -206,12 +217,9 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
         throw new TypeError(`Not an IP address: ${quote(addr.hostname)}; resolveAddress looks names up`);
       }
       unwrap(c.connect(fd, to.sockaddr, to.sockaddr.length), "connect", to.text);
-      this.#remoteAddr = decodeNet("udp", peerName(fd)!);
     } else {
       this.#dissolve(fd, system.constants.AF_UNSPEC);
-      this.#remoteAddr = null;
     }
-    this.#addr = decodeNet("udp", socketName(fd));
   }
 
   /** Sets how many routers unicast may pass, 1 to 255: IP_TTL, IPV6_UNICAST_HOPS.

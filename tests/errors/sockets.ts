@@ -65,7 +65,7 @@ says("options of sockets", [
     "a level that is none",
     withSocket("inet", "dgram", (socket) => socket.getRawOption(NaN, 2, 4)),
     TypeError,
-    "Unknown level: NaN, expected a number",
+    "Invalid level: NaN, expected a whole number",
   ],
   [
     "a length to read",

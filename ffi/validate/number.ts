@@ -1,0 +1,16 @@
+import { quote } from "./quote.ts";
+
+/** A number that C takes as an int, signed or not: more would be cut to its lower 32 bits.
+ *
+ * @throws {TypeError} for what is no whole number
+ * @throws {RangeError} for one that does not fit 32 bits
+ */
+export function requireInt(what: string, value: unknown, expected = "a whole number"): number {
+  if (typeof value !== "number" || !Number.isInteger(value)) {
+    throw new TypeError(`Invalid ${what}: ${quote(value)}, expected ${expected}`);
+  }
+  if (value < -(2 ** 31) || value >= 2 ** 32) {
+    throw new RangeError(`Invalid ${what}: ${value}, expected a number of 32 bits`);
+  }
+  return value;
+}
