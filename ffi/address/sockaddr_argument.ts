@@ -12,6 +12,7 @@ import {
   type UnixAddr,
 } from "./address.ts";
 import { requireEveryHost, requireNet, requireUnix } from "./permissions.ts";
+import { isBytes, lengthOf } from "../validate/bytes.ts";
 import { quote } from "../validate/quote.ts";
 import { socketName } from "./sockname.ts";
 
@@ -26,8 +27,9 @@ export interface EncodedAddress {
 
 function encodeBytes(bytes: Uint8Array): EncodedAddress {
   const { system } = libc();
-  if (bytes.length < 2 || bytes.length > SOCKADDR_STORAGE_SIZE) {
-    throw new TypeError(`A sockaddr of ${bytes.length} bytes, expected 2 to ${SOCKADDR_STORAGE_SIZE}`);
+  const length = lengthOf(bytes);
+  if (length < 2 || length > SOCKADDR_STORAGE_SIZE) {
+    throw new TypeError(`A sockaddr of ${length} bytes, expected 2 to ${SOCKADDR_STORAGE_SIZE}`);
   }
   const sockaddr = new Uint8Array(bytes);
   const family = readFamily(system, sockaddr, 0);
@@ -46,7 +48,7 @@ function encodeBytes(bytes: Uint8Array): EncodedAddress {
 /** Encodes an address for bind, connect or sendto, and asks for the permission it needs. Names are not looked up here.
  */
 export function encodeSocketAddress(address: SocketAddress): EncodedAddress {
-  if (address instanceof Uint8Array) return encodeBytes(address);
+  if (isBytes(address)) return encodeBytes(address);
   if (address !== null && typeof address === "object" && "hostname" in address) {
     const port = parsePort(address.port);
     const inet = parseHost(String(address.hostname), port);

@@ -1,5 +1,5 @@
 import { libc } from "../libc/libc.ts";
-import { refusedBytes, requireBytes } from "../validate/bytes.ts";
+import { lengthOf, MOST_BYTES, refusedBytes, requireBytes, viewOf } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { endOf, noting } from "../io/fatal_error.ts";
 import { receivingMessage, sendingMessage } from "../io/message.ts";
@@ -18,7 +18,7 @@ export class ReadingStream extends Operation<number | null> {
   }
 
   override attempt(): number | null | Again {
-    const room = this.#p.length;
+    const room = Math.min(lengthOf(this.#p), MOST_BYTES);
     if (room === 0) return this.#nothing();
     const length = noting(this.#descriptor, () => receivingMessage().receiveBytes(this.#descriptor.fd, this.#p, 0, 0));
     if (length === AGAIN) return AGAIN;
@@ -52,7 +52,7 @@ export class WritingStream extends Operation<number> {
     super();
     this.#descriptor = descriptor;
     this.#p = p;
-    this.#length = p.length;
+    this.#length = lengthOf(p);
   }
 
   override attempt(): number | Again {
@@ -60,6 +60,7 @@ export class WritingStream extends Operation<number> {
       try {
         const length = noting(this.#descriptor, () => this.send(this.#rest(), this.#written === 0));
         if (length === AGAIN) return AGAIN;
+        if (length === 0) throw new Error("sendmsg: the system took none of the bytes, and gave no reason");
         this.#written += length;
       } catch (error) {
         throw this.explain(error as Error);
@@ -76,11 +77,12 @@ export class WritingStream extends Operation<number> {
   /** What is still to be written. While it waited, the memory may have been transferred away or resized. */
   #rest(): Uint8Array {
     const p = this.#p;
-    if (p.length < this.#length) {
+    const length = lengthOf(p);
+    if (length < this.#length) {
       throw refusedBytes(p) ??
-        new TypeError(`The buffer shrank from ${this.#length} bytes to ${p.length} while it was being written`);
+        new TypeError(`The buffer shrank from ${this.#length} bytes to ${length} while it was being written`);
     }
-    return this.#written === 0 && p.length === this.#length ? p : p.subarray(this.#written, this.#length);
+    return this.#written === 0 && length === this.#length ? p : viewOf(p, this.#written, this.#length);
   }
 
   /** However it ends, the caller learns how much the kernel took. */
