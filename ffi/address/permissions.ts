@@ -1,83 +1,113 @@
-import { parseIPv6 } from "../struct/ip.ts";
+import { formatIPv4, parseIPv4, parseIPv6 } from "../struct/ip.ts";
+import { quote } from "../validate/quote.ts";
+import { type Access, isRemembered, isUnlimited, remember } from "./grants.ts";
 
-// FFI goes round Deno's sandbox. What Deno itself would ask before the same operation is asked here, in the same words.
+// Deno's sandbox does not see what goes through FFI. What Deno itself would ask before the same operation is asked
+// here, and refused with the same words.
 
-/** Distinct hosts remembered as granted; a scan of a whole network must not fill memory. */
-const MOST_REMEMBERED = 4096;
-const granted = new Set<string>();
-let everyHost: boolean | undefined;
-
-function refuse(access: "net" | "read" | "write", to: string): never {
+function refuse(access: Access, to: string): never {
   throw new Deno.errors.NotCapable(
     `Requires ${access} access to ${JSON.stringify(to)}, run again with the --allow-${access} flag`,
   );
 }
 
-/** Granted for every host, without exceptions: then no other question is needed. */
-function netIsOpen(): boolean {
-  if (everyHost === undefined) {
-    const status = Deno.permissions.querySync({ name: "net" });
-    everyHost = status.state === "granted" && !status.partial;
+/** Asks Deno, and the user where Deno would. */
+function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
+  const { state } = Deno.permissions.querySync(descriptor);
+  return (state === "prompt" ? Deno.permissions.requestSync(descriptor).state : state) === "granted";
+}
+
+/** Throws TypeError for what is neither an IP address nor a name. */
+export function requireName(hostname: string): void {
+  if (hostname === "" || /[\0\s:/%[\]]/.test(hostname)) {
+    throw new TypeError(`Invalid hostname: ${quote(hostname)}, expected an IP address or a name, without a port`);
   }
-  return everyHost;
 }
 
-/** As Deno writes a host in a grant: IPv6 in brackets, without the zone, which it does not know. */
+/** A host as Deno writes it in a grant: IPv6 in brackets, without its zone, and IPv4 mapped to IPv6 as IPv4. Throws
+ * TypeError for what no host is called: "unix:/path" would be asked about as a path. */
 function grantHost(hostname: string, port: number): string {
+  if (parseIPv4(hostname) !== null) return `${hostname}:${port}`;
   const bare = hostname.startsWith("[") && hostname.endsWith("]") ? hostname.slice(1, -1) : hostname;
-  if (!bare.includes(":")) return `${bare}:${port}`;
+  const address = parseIPv6(bare);
+  if (address === null) {
+    requireName(hostname);
+    return `${hostname}:${port}`;
+  }
+  const { bytes } = address;
+  const mapped = bytes[10] === 0xff && bytes[11] === 0xff && bytes.subarray(0, 10).every((byte) => byte === 0);
+  if (mapped) return `${formatIPv4(bytes, 12)}:${port}`;
   const zone = bare.indexOf("%");
-  const address = zone === -1 ? bare : bare.slice(0, zone);
-  return parseIPv6(address) === null ? `${bare}:${port}` : `[${address}]:${port}`;
-}
-
-function requireGrant(host: string): void {
-  if (granted.has(host)) return;
-  let { state } = Deno.permissions.querySync({ name: "net", host });
-  if (state === "prompt") ({ state } = Deno.permissions.requestSync({ name: "net", host }));
-  if (state !== "granted") refuse("net", host);
-  remember(host);
-}
-
-function remember(host: string): void {
-  if (granted.size === MOST_REMEMBERED) granted.clear();
-  granted.add(host);
+  return `[${zone === -1 ? bare : bare.slice(0, zone)}]:${port}`;
 }
 
 /** Throws NotCapable unless the program may use the network at this host and port, as it was named. */
 export function requireNet(hostname: string, port: number): void {
-  if (!netIsOpen()) requireGrant(grantHost(hostname, port));
+  if (isUnlimited("net")) return;
+  const host = grantHost(hostname, port);
+  if (isRemembered("host", host)) return;
+  if (!isGranted({ name: "net", host })) refuse("net", host);
+  remember("host", host);
 }
 
-/** A name that is granted may lead to an address that is denied. */
+/** Throws NotCapable where an address that a name led to is denied, though the name is granted. */
 export function requireNotDenied(hostname: string, port: number): void {
-  if (netIsOpen()) return;
+  if (isUnlimited("net")) return;
   const host = grantHost(hostname, port);
   if (Deno.permissions.querySync({ name: "net", host }).state === "denied") refuse("net", host);
 }
 
-/** Reading a directory entry, writing one, and the network: Deno asks all three for a Unix socket at a path, and for an
- * abstract name, which no grant can spell, the whole network. */
-export function requireUnix(path: string): void {
-  if (path.startsWith("\0")) return requireAbstract(path);
-  const host = `unix:${path.startsWith("/") ? path : `${Deno.cwd()}/${path}`}`;
-  if (granted.has(host)) return;
-  for (const name of ["read", "write"] as const) {
-    let { state } = Deno.permissions.querySync({ name, path });
-    if (state === "prompt") ({ state } = Deno.permissions.requestSync({ name, path }));
-    if (state !== "granted") refuse(name, path);
-  }
-  if (netIsOpen()) remember(host);
-  else requireGrant(host);
-}
-
-/** No exception from a grant can name it either. */
-function requireAbstract(path: string): void {
-  if (netIsOpen() || Deno.permissions.querySync({ name: "net" }).state === "granted") return;
-  refuse("net", `unix:@${path.slice(1)}`);
-}
-
-/** For what no grant can name: the whole network. */
+/** Throws NotCapable unless the whole network is granted: for what no grant can name. */
 export function requireEveryHost(what: string): void {
-  if (!netIsOpen()) refuse("net", what);
+  if (!isUnlimited("net")) refuse("net", what);
+}
+
+/** Where a Unix socket is, or is to be. */
+export interface UnixPlace {
+  /** As the caller wrote it: a path, "\0name" for an abstract name, "" for no name. */
+  readonly given: string;
+  /** The absolute path of its file; null for one that has none. */
+  readonly file: string | null;
+}
+
+/** What is done at a place: binding or connecting, or sending a datagram there. */
+export type UnixUse = "socket" | "destination";
+
+/** Which kinds of access to the file each use takes, in the order in which Deno asks. */
+const FILE_ACCESS = { socket: ["read", "write"], destination: ["write"] } as const;
+
+/** Throws NotCapable unless the program may use a Unix socket there. Deno asks for its file and for the network; for an
+ * abstract name, which no grant can spell, for the whole network. */
+export function requireUnix({ given, file }: UnixPlace, use: UnixUse): void {
+  if (file === null) return requireAbstract(given);
+  if (isRemembered(use, file)) return;
+  for (const name of FILE_ACCESS[use]) {
+    if (!isUnlimited(name) && !isGranted({ name, path: file })) refuse(name, given);
+  }
+  const host = `unix:${file}`;
+  if (!isUnlimited("net") && !isGranted({ name: "net", host })) refuse("net", host);
+  remember(use, file);
+}
+
+/** An exception from a grant cannot name it either: a grant of all hosts but some is enough. */
+function requireAbstract(name: string): void {
+  if (isUnlimited("net") || Deno.permissions.querySync({ name: "net" }).state === "granted") return;
+  refuse("net", `unix:@${name.slice(1)}`);
+}
+
+/** Throws NotCapable unless every file and the whole network are granted: for the bytes of a Unix address whose name is
+ * not text. */
+export function requireEveryPath(what: string): void {
+  for (const access of ["read", "write", "net"] as const) if (!isUnlimited(access)) refuse(access, what);
+}
+
+const EVERY_KIND = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;
+
+/** Whether nothing is limited, as with --allow-all: then Deno hands a path to the system as it was given, and otherwise
+ * the absolute path that it asked about. */
+export function nothingIsLimited(): boolean {
+  return EVERY_KIND.every((name) => {
+    const { state, partial } = Deno.permissions.querySync({ name });
+    return state === "granted" && !partial;
+  });
 }

@@ -5,7 +5,7 @@ import type { InetAddress } from "../struct/sockaddr.ts";
 import { decodeInet, encodeUnix, formatHost, parseHost, parsePort, type UnixAddr } from "./address.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { requireUnaborted } from "../validate/options.ts";
-import { requireNet, requireNotDenied } from "./permissions.ts";
+import { requireName, requireNet, requireNotDenied } from "./permissions.ts";
 import { quote } from "../validate/quote.ts";
 
 /** The networks of Go's net whose addresses are IP addresses, for {@linkcode resolveAddress}; a digit asks for that
@@ -87,12 +87,6 @@ function lookupError(hostname: string, number: number): Error {
   const words = LOOKUP_MEANINGS[code] ?? "no such host";
   const error = new Deno.errors.NotFound(`getaddrinfo ${quote(hostname)}: ${words} (${code})`);
   return asSocketError(error, { code, errno: 0, syscall: "getaddrinfo", timeout: false, address: hostname });
-}
-
-function requireName(hostname: string): void {
-  if (hostname === "" || /[\0\s:/%[\]]/.test(hostname)) {
-    throw new TypeError(`Invalid hostname: ${quote(hostname)}, expected an IP address or a name, without a port`);
-  }
 }
 
 function literal(hostname: string, port: number, family: Family): InetAddress | null {

@@ -4,28 +4,75 @@ import {
   decodeInet,
   decodeNet,
   encodeInet,
-  encodeUnix,
   formatAddress,
   formatHost,
   parseHost,
   parsePort,
   type UnixAddr,
 } from "./address.ts";
-import { requireEveryHost, requireNet, requireUnix } from "./permissions.ts";
+import { requireEveryHost, requireEveryPath, requireNet, requireUnix } from "./permissions.ts";
 import { isBytes, lengthOf } from "../validate/bytes.ts";
 import { quote } from "../validate/quote.ts";
 import { socketName } from "./sockname.ts";
+import { bindingOf, locate, targetOf, type UnixTarget } from "./unix_path.ts";
 
 /** An address as Socket takes it: Deno's type, ours for Unix sockets, or the bytes of a sockaddr. */
 export type SocketAddress = Deno.NetAddr | UnixAddr | Uint8Array;
 
-/** An address ready for a system call, with the words to name it by. */
-export interface EncodedAddress {
+/** What an address is for: the name of the socket itself, a peer to connect to, or the destination of one message. */
+export type AddressUse = "bind" | "connect" | "send";
+
+/** An address ready for a system call, with the text that errors name it by. Dispose of it after the call: the
+ * directory of a long Unix path is open until then. */
+export class EncodedAddress implements Disposable {
   readonly sockaddr: Uint8Array<ArrayBuffer>;
   readonly text: string;
+  readonly #target: UnixTarget | null;
+
+  constructor(sockaddr: Uint8Array<ArrayBuffer>, text: string, target: UnixTarget | null = null) {
+    this.sockaddr = sockaddr;
+    this.text = text;
+    this.#target = target;
+  }
+
+  [Symbol.dispose](): void {
+    this.#target?.[Symbol.dispose]();
+  }
 }
 
-function encodeBytes(bytes: Uint8Array): EncodedAddress {
+/** Encodes an address for bind, connect or sendto, and asks for the permission it needs. Names are not looked up here.
+ * Each member is read once: what was asked about is what the system gets. */
+export function encodeSocketAddress(address: SocketAddress, use: AddressUse): EncodedAddress {
+  if (isBytes(address)) return encodeBytes(address, use);
+  if (address !== null && typeof address === "object") {
+    if ("hostname" in address) return encodeNet(address);
+    if ("path" in address) return encodePath(address.path ?? "", use);
+  }
+  throw new TypeError(
+    `Not an address: ${quote(address)}, expected { hostname, port }, { path } or a sockaddr`,
+  );
+}
+
+function encodeNet(address: Deno.NetAddr): EncodedAddress {
+  const { hostname, port } = address;
+  const number = parsePort(port);
+  const inet = parseHost(hostname, number);
+  if (inet === null) {
+    throw new TypeError(`Not an IP address: ${quote(hostname)}; resolveAddress looks names up`);
+  }
+  requireNet(hostname, number);
+  return new EncodedAddress(encodeInet(inet), formatAddress({ transport: "tcp", hostname, port: number }));
+}
+
+function encodePath(path: unknown, use: AddressUse): EncodedAddress {
+  if (typeof path !== "string") throw new TypeError(`Invalid path: ${quote(path)}, expected text or null`);
+  const place = locate(path);
+  requireUnix(place, use === "send" ? "destination" : "socket");
+  const target = use === "bind" ? bindingOf(place) : targetOf(place);
+  return new EncodedAddress(target.sockaddr, formatAddress({ transport: "unix", path }), target);
+}
+
+function encodeBytes(bytes: Uint8Array, use: AddressUse): EncodedAddress {
   const { system } = libc();
   const length = lengthOf(bytes);
   if (length < 2 || length > SOCKADDR_STORAGE_SIZE) {
@@ -34,40 +81,23 @@ function encodeBytes(bytes: Uint8Array): EncodedAddress {
   const sockaddr = new Uint8Array(bytes);
   const family = readFamily(system, sockaddr, 0);
   const { AF_INET, AF_INET6, AF_UNIX } = system.constants;
+  const text = `(address family ${family})`;
   if ((family === AF_INET && sockaddr.length >= 16) || (family === AF_INET6 && sockaddr.length >= 28)) {
     const address = decodeNet("udp", sockaddr);
     requireNet(address.hostname, address.port);
-    return { sockaddr, text: formatAddress(address) };
+    return new EncodedAddress(sockaddr, formatAddress(address));
   }
-  const path = family === AF_UNIX ? readUnixAddress(system, sockaddr, 0, sockaddr.length) : null;
-  if (path !== null) requireUnix(path);
-  else requireEveryHost(`address family ${family}`);
-  return { sockaddr, text: path ?? `(address family ${family})` };
-}
-
-/** Encodes an address for bind, connect or sendto, and asks for the permission it needs. Names are not looked up here.
- */
-export function encodeSocketAddress(address: SocketAddress): EncodedAddress {
-  if (isBytes(address)) return encodeBytes(address);
-  if (address !== null && typeof address === "object" && "hostname" in address) {
-    const port = parsePort(address.port);
-    const inet = parseHost(String(address.hostname), port);
-    if (inet === null) {
-      throw new TypeError(`Not an IP address: ${quote(address.hostname)}; resolveAddress looks names up`);
-    }
-    requireNet(address.hostname, port);
-    return { sockaddr: encodeInet(inet), text: formatAddress(address) };
+  if (family !== AF_UNIX) {
+    requireEveryHost(`address family ${family}`);
+    return new EncodedAddress(sockaddr, text);
   }
-  if (address !== null && typeof address === "object" && "path" in address) {
-    const path: unknown = address.path ?? "";
-    if (typeof path !== "string") throw new TypeError(`Invalid path: ${quote(path)}, expected text or null`);
-    const sockaddr = encodeUnix(path);
-    if (address.path) requireUnix(address.path);
-    return { sockaddr, text: formatAddress(address) };
-  }
-  throw new TypeError(
-    `Not an address: ${quote(address)}, expected { hostname, port }, { path } or a sockaddr`,
-  );
+  const path = readUnixAddress(system, sockaddr, 0, sockaddr.length);
+  if (path !== null) return encodePath(path, use);
+  const { path: start } = system.layout.sockaddr_un;
+  if (sockaddr.length <= start) return encodePath("", use);
+  if (system.abstractUnixNames && sockaddr[start] === 0) requireEveryHost(`address family ${family}`);
+  else requireEveryPath(`address family ${family}`);
+  return new EncodedAddress(sockaddr, text);
 }
 
 /** listen(2) binds a socket that is not bound yet: for that it takes the permission which the bind would have. */

@@ -52,8 +52,10 @@ export class Socket implements Disposable {
   /** socket(2). Numbers are the system's own, for families and types this module has no word for.
    *
    * @throws {TypeError} for an unknown word
-   * @throws {Deno.errors.NotCapable} for "raw" and families that no grant can name, without `--allow-net` for every
-   * host
+   * @throws {RangeError} for a number that does not fit 32 bits
+   * @throws {Deno.errors.NotCapable} for anything but "stream", "dgram" and "seqpacket" of "inet", "inet6" and "unix"
+   * without `--allow-net` for every host; numbers are compared as they are given, so one with SOCK_NONBLOCK in it is
+   * another
    * @throws {SocketError} as socket(2): EPERM for "raw" without CAP_NET_RAW, EAFNOSUPPORT, …
    */
   static open(
@@ -71,8 +73,10 @@ export class Socket implements Disposable {
     };
     const family = numberOf("domain", domain, domains);
     const kind = numberOf("type", type, types);
-    // These hear of everybody's traffic without being bound: no address is ever asked about.
-    if (kind === constants.SOCK_RAW || !Object.values(domains).includes(family)) {
+    // Sockets of these kinds receive nothing before an address was asked about. Others may receive everybody's traffic
+    // without being bound, and a number with flags in it is another than the kernel makes of it.
+    const askedByAddress = [constants.SOCK_STREAM, constants.SOCK_DGRAM, constants.SOCK_SEQPACKET];
+    if (!askedByAddress.includes(kind) || !Object.values(domains).includes(family)) {
       requireEveryHost(`sockets of domain ${domain} and type ${type}`);
     }
     return new Socket(openDescriptor(family, kind, numberOf("protocol", protocol, {})));
@@ -130,6 +134,8 @@ export class Socket implements Disposable {
    *
    * @throws {TypeError} for anything but a whole number or bytes
    * @throws {RangeError} for numbers beyond 32 bits
+   * @throws {Deno.errors.NotCapable} for an option that may choose where packets go, such as IP_OPTIONS with a source
+   * route or IPV6_RTHDR, without `--allow-net` for every host
    * @throws {SocketError} EPERM, EINVAL, ENOPROTOOPT, …
    */
   setRawOption(level: number, name: number, value: Uint8Array | number): void {
@@ -143,7 +149,8 @@ export class Socket implements Disposable {
    * @throws {Deno.errors.NotCapable} without the permission that Deno would want for that address
    */
   bind(address: Deno.NetAddr | UnixAddr | Uint8Array): void {
-    const { sockaddr, text } = encodeSocketAddress(address);
+    using encoded = encodeSocketAddress(address, "bind");
+    const { sockaddr, text } = encoded;
     unwrap(libc().c.bind(this.fd, sockaddr, sockaddr.length), "bind", text);
   }
 
@@ -154,7 +161,8 @@ export class Socket implements Disposable {
    * @throws {Deno.errors.NotCapable} without the permission that Deno would want for that address
    */
   async connect(address: Deno.NetAddr | UnixAddr | Uint8Array, options?: WaitOptions): Promise<void> {
-    const { sockaddr, text } = encodeSocketAddress(address);
+    using encoded = encodeSocketAddress(address, "connect");
+    const { sockaddr, text } = encoded;
     await this.#descriptor.writes.run(new Connecting(this.#descriptor, sockaddr, text), options);
   }
 
@@ -200,7 +208,7 @@ export class Socket implements Disposable {
     options?: WaitOptions,
   ): Promise<number> {
     requireBytes(p);
-    const to = address === undefined ? null : encodeSocketAddress(address);
+    using to = address === undefined ? null : encodeSocketAddress(address, "send");
     return await this.#descriptor.writes.run(new Sending(this.#descriptor, p, to), options);
   }
 

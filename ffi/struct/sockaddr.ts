@@ -30,7 +30,7 @@ export const SIN6_ADDR = 8;
 
 const encoder = new TextEncoder();
 // Without ignoreBOM, a U+FEFF at the start of a path would be dropped as a byte order mark.
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 /** Writes a struct sockaddr_in or sockaddr_in6 and returns its length in bytes. */
 export function writeInetAddress(system: SockaddrSystem, target: Uint8Array, offset: number, a: InetAddress): number {
@@ -153,10 +153,20 @@ export function readUnixAddress(
   // The system reports the full length of an address even if the buffer held only part of it.
   const end = Math.min(offset + length, source.length);
   if (end <= start || readFamily(system, source, offset) !== system.constants.AF_UNIX) return null;
-  if (system.abstractUnixNames && source[start] === 0) return decoder.decode(source.subarray(start, end));
+  if (system.abstractUnixNames && source[start] === 0) return decodeName(source.subarray(start, end));
   let stop = start;
   while (stop < end && source[stop] !== 0) stop++;
-  return stop === start ? null : decoder.decode(source.subarray(start, stop));
+  return stop === start ? null : decodeName(source.subarray(start, stop));
+}
+
+/** The text of a name; null for bytes that are not UTF-8: decoded with replacement characters, the name would be
+ * another socket's. */
+function decodeName(bytes: Uint8Array): string | null {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return null;
+  }
 }
 
 function writeFamily(

@@ -1,9 +1,9 @@
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { encodeInet, formatHost, parseHost, parsePort } from "../address/address.ts";
+import { grantEpoch } from "../address/grants.ts";
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";
 import { resolveHost } from "../address/resolve.ts";
-import type { WaitOptions } from "../validate/options.ts";
 
 /** Where a datagram goes: a sockaddr, and the words for it in errors. */
 export interface Destination {
@@ -32,57 +32,104 @@ export function inFamily(family: "inet" | "inet6", address: InetAddress, hostnam
   throw new TypeError(`An IPv4 socket cannot reach the IPv6 address ${hostname}: open it with hostname: "::" for both`);
 }
 
-/** Encodes the destinations of one socket, and asks for each once whether the program may reach it. */
+/** What a caller's address says, read and checked. */
+interface Copied {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+function requireAddress(addr: unknown): void {
+  if (addr !== null && typeof addr === "object") return;
+  throw new TypeError(`Not an address: ${quote(addr)}, expected { transport: "udp", hostname, port }`);
+}
+
+function copied(transport: unknown, hostname: unknown, port: unknown): Copied {
+  if (transport !== "udp" && transport !== undefined) {
+    throw new TypeError(`Not a UDP address: transport ${quote(transport)}, expected "udp"`);
+  }
+  const host = hostname ?? "127.0.0.1";
+  if (typeof host === "string") return { hostname: host, port: parsePort(port) };
+  throw new TypeError(`Invalid hostname: ${quote(host)}, expected an IP address or a name`);
+}
+
+/** A destination, and when it was last asked about. */
+interface KnownDestination extends Destination {
+  /** `grantEpoch()` as it was then: as long as that stays the same, the grant holds. */
+  epoch: number;
+}
+
+/** Encodes the destinations of one socket, and asks for each whether the program may reach it: once, and again after a
+ * grant may have been revoked. */
 export class Destinations {
   readonly #family: "inet" | "inet6";
-  readonly #known = new Map<string, Destination>();
+  readonly #known = new Map<string, KnownDestination>();
   #hostname = "";
   #port = -1;
-  #last: Destination | null = null;
+  #last: KnownDestination | null = null;
 
   constructor(family: "inet" | "inet6") {
     this.#family = family;
   }
 
-  /** The destination for an address in text; null for a name, which takes time to look up. */
-  find(addr: Deno.NetAddr): Destination | null {
-    // The port tells first: it differs wherever there is no address at all.
-    if (addr?.port === this.#port && addr.hostname === this.#hostname && addr.transport === "udp") return this.#last;
-    const destination = this.#recall(addr);
-    if (destination === null) return null;
-    this.#hostname = addr.hostname;
-    this.#port = addr.port;
-    return this.#last = destination;
+  /** The destination for an address in text; a promise for a name, which takes time to look up. Each member of the
+   * address is read once: what was asked about is what is sent to. */
+  find(addr: Deno.NetAddr): Destination | Promise<Destination> {
+    requireAddress(addr);
+    const { transport, hostname, port } = addr;
+    if (port === this.#port && hostname === this.#hostname && transport === "udp") {
+      return this.#granted(this.#last!, hostname, port);
+    }
+    const copy = copied(transport, hostname, port);
+    return this.#recall(copy) ?? this.#lookUp(copy);
+  }
+
+  /** The destination for an address in text.
+   *
+   * @throws {TypeError} for a name
+   */
+  findLiteral(addr: Deno.NetAddr): Destination {
+    requireAddress(addr);
+    const { transport, hostname, port } = addr;
+    const copy = copied(transport, hostname, port);
+    const destination = this.#recall(copy);
+    if (destination !== null) return destination;
+    throw new TypeError(`Not an IP address: ${quote(copy.hostname)}; resolveAddress looks names up`);
+  }
+
+  /** The destination for an address in text, remembered or made; null for a name. */
+  #recall({ hostname, port }: Copied): Destination | null {
+    const key = `${port} ${hostname}`;
+    let destination = this.#known.get(key);
+    if (destination === undefined) {
+      const address = parseHost(hostname, port);
+      if (address === null) return null;
+      destination = { ...this.#encode(address, hostname, port), epoch: NaN };
+      requireNet(hostname, port);
+      if (this.#known.size === MOST_REMEMBERED) this.#known.clear();
+      this.#known.set(key, destination);
+    }
+    this.#hostname = hostname;
+    this.#port = port;
+    this.#last = destination;
+    return this.#granted(destination, hostname, port);
+  }
+
+  /** Asks once more where a grant may have been revoked since. */
+  #granted(destination: KnownDestination, hostname: string, port: number): Destination {
+    const epoch = grantEpoch();
+    if (destination.epoch !== epoch) {
+      requireNet(hostname, port);
+      destination.epoch = epoch;
+    }
+    return destination;
   }
 
   /** The destination for a name. */
-  async lookUp(addr: Deno.NetAddr, options?: WaitOptions): Promise<Destination> {
-    const port = parsePort(addr.port);
-    requireNet(addr.hostname, port);
-    const [address] = await resolveHost(addr.hostname, port, this.#family === "inet" ? "inet" : "any", options);
-    requireNotDenied(formatHost(address!), port);
-    return this.#encode(address!, addr.hostname, port);
-  }
-
-  #recall(addr: Deno.NetAddr): Destination | null {
-    if (addr === null || typeof addr !== "object") {
-      throw new TypeError(`Not an address: ${quote(addr)}, expected { transport: "udp", hostname, port }`);
-    }
-    if (addr.transport !== "udp" && addr.transport !== undefined) {
-      throw new TypeError(`Not a UDP address: transport ${quote(addr.transport)}, expected "udp"`);
-    }
-    const hostname = addr.hostname ?? "127.0.0.1";
-    const key = `${addr.port} ${hostname}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const port = parsePort(addr.port);
-    const address = parseHost(hostname, port);
-    if (address === null) return null;
-    const destination = this.#encode(address, hostname, port);
+  async #lookUp({ hostname, port }: Copied): Promise<Destination> {
     requireNet(hostname, port);
-    if (this.#known.size === MOST_REMEMBERED) this.#known.clear();
-    this.#known.set(key, destination);
-    return destination;
+    const [address] = await resolveHost(hostname, port, this.#family === "inet" ? "inet" : "any");
+    requireNotDenied(formatHost(address!), port);
+    return this.#encode(address!, hostname, port);
   }
 
   #encode(address: InetAddress, hostname: string, port: number): Destination {

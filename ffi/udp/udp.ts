@@ -212,10 +212,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     const { c, system } = libc();
     const fd = this.descriptor.fd;
     if (addr !== null) {
-      const to = this.#destinations.find(addr);
-      if (to === null) {
-        throw new TypeError(`Not an IP address: ${quote(addr.hostname)}; resolveAddress looks names up`);
-      }
+      const to = this.#destinations.findLiteral(addr);
       unwrap(c.connect(fd, to.sockaddr, to.sockaddr.length), "connect", to.text);
     } else {
       this.#dissolve(fd, system.constants.AF_UNSPEC);
@@ -248,7 +245,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
 
   /** Where a datagram goes: null to the connected peer, a promise for a name. */
   #destination(addr: Deno.NetAddr | undefined): Destination | null | Promise<Destination> {
-    if (addr !== undefined) return this.#destinations.find(addr) ?? this.#destinations.lookUp(addr);
+    if (addr !== undefined) return this.#destinations.find(addr);
     if (this.#remoteAddr !== null) return null;
     throw new TypeError("No address given, and the socket is not connected: pass one, or call connect() first");
   }

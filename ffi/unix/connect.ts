@@ -2,13 +2,14 @@ import { libc } from "../libc/libc.ts";
 import { unwrap } from "../libc/socket_error.ts";
 import { thisSystem } from "../libc/host.ts";
 import { SeqpacketConn } from "./seqpacket.ts";
-import { encodeUnix, formatAddress } from "../address/address.ts";
+import { formatAddress } from "../address/address.ts";
 import { Connecting } from "../io/connect.ts";
 import { closeUnless, Descriptor, openDescriptor, setNonblockingCloseOnExec } from "../io/descriptor.ts";
 import { deadlineTime } from "../io/deadline.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { requireUnaborted } from "../validate/options.ts";
 import { requireUnix } from "../address/permissions.ts";
+import { locate, targetOf } from "../address/unix_path.ts";
 import { quote } from "../validate/quote.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { UnixConn } from "./unix.ts";
@@ -69,15 +70,16 @@ async function dial<T>(
   make: (descriptor: Descriptor) => T,
 ): Promise<T> {
   const path = requirePath(options.path);
-  const sockaddr = encodeUnix(path);
-  requireUnix(path);
+  const place = locate(path);
+  requireUnix(place, "socket");
   requireUnaborted(options.signal);
   const descriptor = openDescriptor(libc().system.constants.AF_UNIX, type, 0);
   try {
     const addr = { transport: options.transport, path };
     options.control?.(socketOf(descriptor), options.transport, addr);
+    using target = targetOf(place);
     descriptor.writes.setDeadline(deadlineTime(options.deadline ?? null));
-    await descriptor.writes.run(new Connecting(descriptor, sockaddr, formatAddress(addr)), options);
+    await descriptor.writes.run(new Connecting(descriptor, target.sockaddr, formatAddress(addr)), options);
     descriptor.writes.setDeadline(Infinity);
     return make(descriptor);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { libc } from "../libc/libc.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
-import { decodeUnix, encodeUnix, formatAddress, type UnixAddr } from "../address/address.ts";
+import { decodeUnix, formatAddress, type UnixAddr } from "../address/address.ts";
 import { refusedBytes, viewOf } from "../validate/bytes.ts";
 import { closeUnless, type Descriptor, openDescriptor } from "../io/descriptor.ts";
 import { Endpoint, UntilClosed } from "../socket/endpoint.ts";
@@ -10,6 +10,8 @@ import type { WaitOptions } from "../validate/options.ts";
 import { Pace } from "../io/backoff.ts";
 import { nextLength } from "../io/peek.ts";
 import { requireUnix } from "../address/permissions.ts";
+import { grantEpoch } from "../address/grants.ts";
+import { locate, targetOf, type UnixTarget } from "../address/unix_path.ts";
 import { quote } from "../validate/quote.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { socketName } from "../address/sockname.ts";
@@ -58,6 +60,8 @@ function datagramAddr(sockaddr: Uint8Array, length: number): Deno.UnixAddr {
  */
 export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
   readonly #addr: Deno.UnixAddr;
+  /** The destination sent to last. */
+  #last: { readonly path: string; readonly target: UnixTarget; readonly epoch: number } | null = null;
 
   /** @ignore */
   constructor(descriptor: Descriptor) {
@@ -89,7 +93,7 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
    * @throws {SocketError} EMSGSIZE for more than the socket's buffer (SO_SNDBUF) could hold, EPROTOTYPE for a stream
    * socket
    * @throws {TypeError} for an address that is no Unix address, and for a buffer that is detached or shared
-   * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+   * @throws {Deno.errors.NotCapable} without `--allow-write` and `--allow-net` for the path
    */
   send(p: Uint8Array, addr: Deno.Addr | UnixAddr, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
@@ -99,10 +103,22 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
         throw new TypeError(`Not a Unix address: ${quote(addr)}, expected { transport: "unixpacket", path }`);
       }
       const path = requirePath(addr.path);
-      const sockaddr = encodeUnix(path);
-      requireUnix(path);
-      return this.descriptor.writes.run(new SendingUnix(this.descriptor, p, sockaddr, formatAddress(addr)), options);
+      const target = this.#target(path);
+      const text = formatAddress({ transport: "unixpacket", path });
+      const sent = this.descriptor.writes.run(new SendingUnix(this.descriptor, p, target.sockaddr, text), options);
+      return target.lapses ? sent.finally(() => target[Symbol.dispose]()) : sent;
     });
+  }
+
+  /** The sockaddr for a path, which is remembered as long as it leads to the same place and is granted. */
+  #target(path: string): UnixTarget {
+    if (this.#last !== null && this.#last.path === path && this.#last.epoch === grantEpoch()) return this.#last.target;
+    const place = locate(path);
+    requireUnix(place, "destination");
+    const target = targetOf(place);
+    const lasts = place.file === null || path.startsWith("/");
+    if (lasts && !target.lapses) this.#last = { path, target, epoch: grantEpoch() };
+    return target;
   }
 
   /** As Deno's; a Unix socket has no groups.

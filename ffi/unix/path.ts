@@ -1,8 +1,9 @@
 import { libc } from "../libc/libc.ts";
 import { systemError, unwrap } from "../libc/socket_error.ts";
-import { encodeUnix, formatAddress } from "../address/address.ts";
+import { formatAddress } from "../address/address.ts";
 import type { Descriptor } from "../io/descriptor.ts";
-import { requireUnix } from "../address/permissions.ts";
+import { requireUnix, type UnixPlace } from "../address/permissions.ts";
+import { bindingOf, directoryOf, locate, targetOf } from "../address/unix_path.ts";
 import { quote } from "../validate/quote.ts";
 
 /** What may be asked of the file that a Unix socket is bound to.
@@ -43,74 +44,71 @@ export function requirePath(path: unknown): string {
   throw new TypeError(`Invalid path: ${quote(path)}, expected the path of a Unix socket${help}`);
 }
 
-/** A path that may be bound to, as the system takes it. */
+/** A place that may be bound to, and how, copied from the caller's options. */
 export interface BindablePath {
-  readonly path: string;
-  readonly sockaddr: Uint8Array<ArrayBuffer>;
-  readonly options: UnixPathOptions;
+  readonly place: UnixPlace;
+  readonly mode: number | undefined;
+  readonly replaceStale: boolean;
 }
 
 /** Refuses what is wrong with a path, a mode or the program's permissions while there is no socket yet. */
 export function requireBindable(path: string, options: UnixPathOptions): BindablePath {
-  const { mode } = options;
+  const { mode, replaceStale = false } = options;
   if (mode !== undefined && (!Number.isInteger(mode) || mode < 0 || mode > 0o777)) {
     const octal = Number.isInteger(mode) && mode > 0 ? ` (0o${mode.toString(8)})` : "";
     throw new TypeError(`Invalid mode: ${quote(mode)}${octal}, expected permission bits from 0 to 0o777`);
   }
-  const sockaddr = encodeUnix(path);
-  requireUnix(path === "" ? "\0" : path);
-  return { path, sockaddr, options };
+  const place = locate(path);
+  requireUnix(place, "socket");
+  return { place, mode, replaceStale };
 }
 
 /** Binds a socket to a path, or to an abstract name, and runs `then` (listen, for a stream) before anybody is let at
  * it. From here on the descriptor owns the file. */
 export function bindPath(
   descriptor: Descriptor,
-  { path, sockaddr, options }: BindablePath,
+  bindable: BindablePath,
   type: number,
   then: () => void = () => {},
 ): void {
-  const { mode, replaceStale = false } = options;
-  const inFileSystem = path !== "" && !path.startsWith("\0");
+  const { place, replaceStale } = bindable;
+  const { file } = place;
   const steps = () => {
-    bind(descriptor, sockaddr, path, inFileSystem ? mode : undefined, replaceStale);
+    bind(descriptor, bindable);
     then();
   };
-  if (inFileSystem && replaceStale) {
-    locked(path, () => {
-      removeStale(path, sockaddr, type);
+  if (file !== null && replaceStale) {
+    locked(directoryOf(file), () => {
+      removeStale(place, file, type);
       steps();
     });
   } else steps();
 }
 
-function bind(
-  descriptor: Descriptor,
-  sockaddr: Uint8Array<ArrayBuffer>,
-  path: string,
-  mode: number | undefined,
-  replaceStale: boolean,
-): void {
+function bind(descriptor: Descriptor, { place, mode, replaceStale }: BindablePath): void {
   const { c, errno } = libc();
+  const { given, file } = place;
+  using target = bindingOf(place);
   // Linux gives the file the mode of the socket less the umask: it is never wider than asked for, not even between bind
   // and chmod.
-  if (mode !== undefined) c.fchmod(descriptor.fd, mode);
-  if (c.bind(descriptor.fd, sockaddr, sockaddr.length) === -1) throw bindError(errno(), path, replaceStale);
-  if (path === "" || path.startsWith("\0")) return;
-  ownPath(descriptor, path);
-  if (mode !== undefined) unwrap(c.chmod(encoder.encode(`${path}\0`), mode), "chmod", path);
+  if (mode !== undefined && file !== null) c.fchmod(descriptor.fd, mode);
+  const { sockaddr } = target;
+  if (c.bind(descriptor.fd, sockaddr, sockaddr.length) === -1) throw bindError(errno(), given, file, replaceStale);
+  if (file === null) return;
+  ownPath(descriptor, file);
+  if (mode !== undefined) unwrap(c.chmod(encoder.encode(`${file}\0`), mode), "chmod", given);
 }
 
-function bindError(errno: number, path: string, replaceStale: boolean): Error {
+function bindError(errno: number, path: string, file: string | null, replaceStale: boolean): Error {
   const { EADDRINUSE, EACCES, ENOENT } = libc().system.errors;
   if (errno === ENOENT) return systemError(errno, "bind", path, "the directory is not there");
   if (errno === EACCES) return systemError(errno, "bind", path, "the directory may not be written to");
   if (errno !== EADDRINUSE) return systemError(errno, "bind", formatAddress({ transport: "unix", path }));
-  if (path.startsWith("\0")) return systemError(errno, "bind", `@${path.slice(1)}`, "another socket has this name");
+  if (file === null) return systemError(errno, "bind", `@${path.slice(1)}`, "another socket has this name");
   const socket = replaceStale
     ? "the socket there is in use, and it is not touched"
     : "a socket is there; replaceStale: true removes one, if nobody listens on it";
-  const help = isSocketFile(path) ? socket : "a file that is no socket is there, and it is not touched";
+  const help = isSocketFile(file) ? socket : "a file that is no socket is there, and it is not touched";
   return systemError(errno, "bind", path, help);
 }
 
@@ -120,10 +118,6 @@ function isSocketFile(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function absolute(path: string): string {
-  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }
 
 /** Which file stands at a path: another one there later has another answer. */
@@ -140,8 +134,7 @@ function identity(path: string): string | null {
  */
 const unlinkers = new WeakMap<Descriptor, { unlink: boolean }>();
 
-function ownPath(descriptor: Descriptor, path: string): void {
-  const file = absolute(path);
+function ownPath(descriptor: Descriptor, file: string): void {
   const made = identity(file);
   const choice = { unlink: true };
   unlinkers.set(descriptor, choice);
@@ -168,9 +161,8 @@ export function keepPath(descriptor: Descriptor, keep: boolean): void {
 
 /** Runs steps while no other server that takes the same lock is between looking at a path and listening there. The lock
  * is on the directory: it leaves no file behind and ends with the process. */
-function locked(path: string, steps: () => void): void {
+function locked(directory: string, steps: () => void): void {
   const { c, errno, system: { constants, errors } } = libc();
-  const directory = absolute(path).replace(/\/[^/]*$/, "") || "/";
   const fd = unwrap(c.open(encoder.encode(`${directory}\0`), constants.O_CLOEXEC), "open", directory, (code) => {
     return code === "EACCES" ? "replaceStale: true locks the directory, which has to be readable for that" : undefined;
   });
@@ -189,13 +181,15 @@ function locked(path: string, steps: () => void): void {
 
 /** Removes a socket file that nobody listens on: one that refuses a connection, and still does after a moment, for a
  * server that takes no lock may be between bind and listen. */
-function removeStale(path: string, sockaddr: Uint8Array<ArrayBuffer>, type: number): void {
-  if (!isSocketFile(path) || !isRefused(sockaddr, type)) return;
-  const file = identity(path);
+function removeStale(place: UnixPlace, file: string, type: number): void {
+  using target = targetOf(place);
+  const { sockaddr } = target;
+  if (!isSocketFile(file) || !isRefused(sockaddr, type)) return;
+  const found = identity(file);
   libc().c.poll(new Uint8Array(8), 0, LOCK_PAUSE);
-  if (!isRefused(sockaddr, type) || identity(path) !== file) return;
+  if (!isRefused(sockaddr, type) || identity(file) !== found) return;
   try {
-    Deno.removeSync(path);
+    Deno.removeSync(file);
   } catch (error) {
     // Gone already, which is what was wanted.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
