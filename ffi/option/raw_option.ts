@@ -3,9 +3,7 @@ import { unwrap } from "../libc/socket_error.ts";
 import { lengthOf, requireBytes } from "../validate/bytes.ts";
 import { requireInt } from "../validate/number.ts";
 import { quote } from "../validate/quote.ts";
-import { requireEveryHost } from "../address/permissions.ts";
 import { writeOption } from "./option.ts";
-import { mayChooseDestination } from "./routing.ts";
 
 /** The longest value that is read, and the longest that is set, in bytes: socklen_t, kept positive. */
 const MOST_READ = 65_536;
@@ -43,7 +41,6 @@ export function getRawOption(fd: number, level: number, name: number, length: nu
 /** setsockopt(2) with level and name as the system's headers number them; a number goes as a C int. */
 export function setRawOption(fd: number, level: number, name: number, value: Uint8Array | number): void {
   const [at, number, what] = numbered(level, name);
-  if (mayChooseDestination(at, number)) requireEveryHost(what);
   if (typeof value === "number") {
     const int = Int32Array.of(requireInt(`value for ${what}`, value, "a whole number or bytes"));
     return writeOption(fd, at, number, new Uint8Array(int.buffer), what);

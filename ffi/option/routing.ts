@@ -110,8 +110,9 @@ const LINUX: Harmless = {
 const HARMLESS: Readonly<Record<string, Harmless>> = { "Linux x86_64": LINUX, "Linux aarch64": LINUX };
 
 /** Whether setting a raw option may choose where packets go, so that it needs `--allow-net` for every host. Options of
- * SOL_SOCKET, TCP and UDP do not. */
-export function mayChooseDestination(level: number, name: number): boolean {
+ * SOL_SOCKET, TCP and UDP do not. What are no numbers of an option are refused elsewhere. */
+export function mayChooseDestination(level: unknown, name: unknown): boolean {
+  if (typeof level !== "number" || typeof name !== "number") return false;
   const { name: system, constants, options } = thisSystem();
   const { SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP } = constants;
   if ([SOL_SOCKET, IPPROTO_TCP, IPPROTO_UDP].includes(level)) return false;

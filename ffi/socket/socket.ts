@@ -9,6 +9,7 @@ import { Descriptor, fcntl, openDescriptor, requireForeignSocket, takeOver } fro
 import type { WaitOptions } from "../validate/options.ts";
 import { getOption, setOption, type SocketOption } from "../option/option.ts";
 import { getRawOption, setRawOption } from "../option/raw_option.ts";
+import { mayChooseDestination } from "../option/routing.ts";
 import { requireInt } from "../validate/number.ts";
 import { requireEveryHost } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";
@@ -139,6 +140,7 @@ export class Socket implements Disposable {
    * @throws {SocketError} EPERM, EINVAL, ENOPROTOOPT, …
    */
   setRawOption(level: number, name: number, value: Uint8Array | number): void {
+    if (mayChooseDestination(level, name)) requireEveryHost(`level ${level} option ${name}`);
     setRawOption(this.fd, level, name, value);
   }
 
