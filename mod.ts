@@ -95,19 +95,20 @@ export type { Datagram } from "./ffi/udp/datagram.ts";
 export { DatagramBatch } from "./ffi/udp/batch.ts";
 export type { MulticastMembership, MulticastOptions } from "./ffi/udp/membership.ts";
 export type { SendOptions } from "./ffi/udp/packet_info.ts";
-export type { UdpSocket } from "./ffi/udp/udp.ts";
-export type { MulticastEndpoint } from "./ffi/udp/multicast_endpoint.ts";
+export { UdpSocket } from "./ffi/udp/udp.ts";
+export { MulticastEndpoint } from "./ffi/udp/multicast_endpoint.ts";
 
 // TCP, and what it has in common with Unix streams.
-export type { StreamListener } from "./ffi/socket/listener.ts";
-export type { StreamConn } from "./ffi/socket/stream.ts";
-export type { KeepAlive, TcpConn, TcpListener } from "./ffi/tcp/tcp.ts";
+export { StreamListener } from "./ffi/socket/listener.ts";
+export { StreamConn } from "./ffi/socket/stream.ts";
+export type { KeepAlive } from "./ffi/tcp/keep_alive.ts";
+export { TcpConn, TcpListener } from "./ffi/tcp/tcp.ts";
 
 // Unix sockets.
 export type { PeerCredentials } from "./ffi/unix/credentials.ts";
-export type { SeqpacketConn, SeqpacketListener } from "./ffi/unix/seqpacket.ts";
-export type { UnixConn, UnixListener } from "./ffi/unix/unix.ts";
-export type { UnixDatagram } from "./ffi/unix/datagram.ts";
+export { SeqpacketConn, SeqpacketListener } from "./ffi/unix/seqpacket.ts";
+export { UnixConn, UnixListener } from "./ffi/unix/unix.ts";
+export { UnixDatagram } from "./ffi/unix/datagram.ts";
 export type {
   DescriptorPassing,
   OutgoingUnixMessage,
@@ -119,8 +120,8 @@ export type {
 // Addresses, waits and errors.
 export { isSocketError, type SocketError } from "./ffi/libc/socket_error.ts";
 export type { UnixAddr } from "./ffi/address/address.ts";
-export type { Deadlines } from "./ffi/io/deadline.ts";
-export type { Endpoint } from "./ffi/socket/endpoint.ts";
+export type { Deadline, Deadlines } from "./ffi/io/deadline.ts";
+export { Endpoint } from "./ffi/socket/endpoint.ts";
 export type { WaitOptions } from "./ffi/validate/options.ts";
 export { type IpNetwork, resolveAddress, type UnixNetwork } from "./ffi/address/resolve.ts";
 

@@ -1,18 +1,11 @@
-import { parsePort } from "./address/address.ts";
 import { Race } from "./tcp/happy_eyeballs.ts";
 import type { SeqpacketConn } from "./unix/seqpacket.ts";
-import type { WaitOptions } from "./validate/options.ts";
-import { requireOptions } from "./validate/options.ts";
+import { type Dial, pathWithoutTransport, requireOptions, signalOf, type WaitOptions } from "./validate/options.ts";
 import { quote } from "./validate/quote.ts";
-import { connectTcp, type TcpConnectOptions } from "./tcp/connect.ts";
+import { type TcpConnectOptions, tcpDial } from "./tcp/connect.ts";
 import type { TcpConn } from "./tcp/tcp.ts";
 import type { UnixConn } from "./unix/unix.ts";
-import {
-  connectSeqpacket,
-  connectUnix,
-  type SeqpacketConnectOptions,
-  type UnixConnectOptions,
-} from "./unix/connect.ts";
+import { type SeqpacketConnectOptions, seqpacketDial, type UnixConnectOptions, unixDial } from "./unix/connect.ts";
 
 /** What says where to. */
 const DIALLED = "{ hostname, port } or { transport, path }";
@@ -40,7 +33,7 @@ const DIALLED = "{ hostname, port } or { transport, path }";
  * ```
  */
 export function connect(options: TcpConnectOptions): Promise<TcpConn>;
-/** The same to a path or an abstract name. A full backlog is waited for.
+/** Dials a Unix stream socket at a path or an abstract name. A full backlog is waited for. connect(2).
  *
  * @throws {TypeError} for a path that is empty, too long or has a NUL inside
  * @throws {Deno.errors.NotFound} where there is nothing, Deno.errors.ConnectionRefused where nobody listens any more
@@ -58,7 +51,7 @@ export function connect(options: TcpConnectOptions): Promise<TcpConn>;
  * ```
  */
 export function connect(options: UnixConnectOptions): Promise<UnixConn>;
-/** The same for a connection that keeps message boundaries: SOCK_SEQPACKET.
+/** Dials a Unix socket that keeps message boundaries, SOCK_SEQPACKET, at a path or an abstract name. connect(2).
  *
  * @example
  * ```ts
@@ -73,26 +66,55 @@ export function connect(options: UnixConnectOptions): Promise<UnixConn>;
  * ```
  */
 export function connect(options: SeqpacketConnectOptions): Promise<SeqpacketConn>;
+/** Dials where the options say: TCP, or a path of a Unix socket of either kind.
+ *
+ * @throws as the other forms do
+ *
+ * @example
+ * ```ts
+ * import { connect, listen, type TcpConnectOptions, type UnixConnectOptions } from "@berkeley/sockets";
+ *
+ * using listener = listen({ hostname: "127.0.0.1", port: 0 });
+ * const options: TcpConnectOptions | UnixConnectOptions = { port: listener.addr.port };
+ * using conn = await connect(options);
+ * console.log(conn.kind); // TcpConn
+ * ```
+ */
+export function connect(options: TcpConnectOptions | UnixConnectOptions): Promise<TcpConn | UnixConn>;
+/** Dials where the options say: TCP, or a path of a Unix socket of any kind.
+ *
+ * @throws as the other forms do
+ */
+export function connect(
+  options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
+): Promise<TcpConn | UnixConn | SeqpacketConn>;
 export function connect(
   options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
 ): Promise<TcpConn | UnixConn | SeqpacketConn> {
-  try {
-    requireOptions(options, DIALLED);
-  } catch (error) {
-    return Promise.reject(error);
-  }
-  const transport = options.transport ?? "tcp";
-  if (transport === "tcp") return connectTcp(options as TcpConnectOptions);
-  if (transport === "unix") return Promise.try(() => connectUnix(options as UnixConnectOptions));
-  if (transport === "seqpacket") return Promise.try(() => connectSeqpacket(options as SeqpacketConnectOptions));
-  const known = `"tcp", "unix" or "seqpacket"`;
-  return Promise.reject(new TypeError(`Unknown transport: ${quote(transport)}, expected ${known}`));
+  return Promise.try(() => {
+    const { signal, run } = dialOf(options);
+    return run(signal);
+  });
 }
 
-/** Dials all at once: the first connection wins, every other attempt is cancelled and closed before this resolves.
+/** Checks what is to be dialled, without dialling it. */
+function dialOf(
+  options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
+): Dial<TcpConn | UnixConn | SeqpacketConn> {
+  requireOptions(options, DIALLED);
+  const { transport } = options;
+  if (transport === undefined && "path" in options) throw pathWithoutTransport();
+  if (transport === undefined || transport === "tcp") return tcpDial(options as TcpConnectOptions);
+  if (transport === "unix") return unixDial(options as UnixConnectOptions);
+  if (transport === "seqpacket") return seqpacketDial(options as SeqpacketConnectOptions);
+  throw new TypeError(`Unknown transport: ${quote(transport)}, expected "tcp", "unix" or "seqpacket"`);
+}
+
+/** Dials all at once: the first connection wins, every other attempt is cancelled and closed before this resolves. A
+ * candidate that is wrong is found before anything is dialled.
  *
  * @throws {AggregateError} when none succeeds, with the error of each in `errors`
- * @throws {TypeError} for a candidate that has no port
+ * @throws {TypeError} for a candidate with an unknown option, a value of another type or no port
  * @throws whatever the reason of an aborted signal is
  *
  * @example
@@ -105,36 +127,41 @@ export function connect(
  * ```
  */
 export function connectAny(candidates: readonly TcpConnectOptions[], options?: WaitOptions): Promise<TcpConn>;
-/** The same over TCP and Unix sockets. */
+/** Dials TCP and Unix stream sockets at once: the first connection wins, every other attempt is cancelled and closed.
+ *
+ * @throws {AggregateError} when none succeeds, with the error of each in `errors`
+ */
 export function connectAny(
   candidates: readonly (TcpConnectOptions | UnixConnectOptions)[],
   options?: WaitOptions,
 ): Promise<TcpConn | UnixConn>;
-export async function connectAny(
-  candidates: readonly (TcpConnectOptions | UnixConnectOptions)[],
+/** Dials TCP and Unix sockets of any kind at once: the first connection wins, every other attempt is cancelled and
+ * closed.
+ *
+ * @throws {AggregateError} when none succeeds, with the error of each in `errors`
+ */
+export function connectAny(
+  candidates: readonly (TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions)[],
   options?: WaitOptions,
-): Promise<TcpConn | UnixConn> {
+): Promise<TcpConn | UnixConn | SeqpacketConn>;
+export async function connectAny(
+  candidates: readonly (TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions)[],
+  options?: WaitOptions,
+): Promise<TcpConn | UnixConn | SeqpacketConn> {
   if (!Array.isArray(candidates)) {
     throw new TypeError(`Invalid candidates: ${quote(candidates)}, expected an array of what connect takes`);
   }
-  for (const candidate of candidates) {
-    requireOptions(candidate, DIALLED);
-    if ((candidate.transport ?? "tcp") === "tcp") parsePort(candidate.port);
-  }
-  const race = new Race<TcpConn | UnixConn>(options?.signal);
-  for (const candidate of candidates) {
-    race.start((cancelled) => {
-      const signal = candidate.signal ? AbortSignal.any([candidate.signal, cancelled]) : cancelled;
-      return connectEither({ ...candidate, signal });
-    });
+  const signal = signalOf(options);
+  const dials = Array.from(
+    candidates as readonly (TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions)[],
+    dialOf,
+  );
+  const race = new Race<TcpConn | UnixConn | SeqpacketConn>(signal);
+  for (const dial of dials) {
+    race.start((cancelled) => dial.run(dial.signal ? AbortSignal.any([dial.signal, cancelled]) : cancelled));
   }
   while (!race.over && !race.idle) await race.step(Infinity);
   const winner = await race.finish();
   if (winner !== undefined) return winner;
-  throw new AggregateError(race.errors, `None of ${candidates.length} candidates answered`);
-}
-
-/** The overloads of `connect` want to know which. */
-function connectEither(candidate: TcpConnectOptions | UnixConnectOptions): Promise<TcpConn | UnixConn> {
-  return candidate.transport === "unix" ? connect(candidate) : connect(candidate);
+  throw new AggregateError(race.errors, `None of ${dials.length} candidates answered`);
 }

@@ -1,28 +1,28 @@
 import { libc } from "./libc/libc.ts";
 import { readFamily } from "./struct/sockaddr.ts";
 import { moveOwned, OwnedFd, setOpener } from "./io/owned_fd.ts";
-import { SeqpacketConn, SeqpacketListener } from "./unix/seqpacket.ts";
+import { type SeqpacketConn, seqpacketConn, type SeqpacketListener, seqpacketListener } from "./unix/seqpacket.ts";
 import { type Descriptor, requireForeignSocket, takeOver } from "./io/descriptor.ts";
 import { getOption } from "./option/option.ts";
 import { socketName } from "./address/sockname.ts";
 import { sockopt } from "./option/sockopt.ts";
-import { TcpConn, TcpListener } from "./tcp/tcp.ts";
-import { UdpSocket } from "./udp/udp.ts";
-import { UnixConn, UnixListener } from "./unix/unix.ts";
-import { UnixDatagram } from "./unix/datagram.ts";
+import { type TcpConn, tcpConn, type TcpListener, tcpListener } from "./tcp/tcp.ts";
+import { type UdpSocket, udpSocket } from "./udp/udp.ts";
+import { type UnixConn, unixConn, type UnixListener, unixListener } from "./unix/unix.ts";
+import { type UnixDatagram, unixDatagram } from "./unix/datagram.ts";
 
-/** Any socket that people hold: what {@linkcode fromFd} and {@linkcode OwnedFd.open} give. `instanceof` has no class to
- * go by; the members tell.
+/** Any socket that people hold: what {@linkcode fromFd} and {@linkcode OwnedFd.open} give. `instanceof` and
+ * `kind` tell them apart.
  *
  * @example
  * ```ts
  * import { type AnySocket, fromFd, listenDatagram } from "@berkeley/sockets";
  *
  * function describe(socket: AnySocket): string {
- *   return "addr" in socket ? "listens or receives" : "is a connection";
+ *   return socket.kind === "UdpSocket" ? `receives at port ${socket.addr.port}` : socket.kind;
  * }
  * using udp = fromFd(listenDatagram({ transport: "udp", hostname: "127.0.0.1" }).detach());
- * console.log(describe(udp)); // listens or receives
+ * console.log(describe(udp)); // receives at port …
  * ```
  */
 export type AnySocket =
@@ -65,22 +65,23 @@ function take(fd: number): AnySocket {
   return takeOver(fd, makerFor(fd));
 }
 
+/** What makes the object of a socket's class, by its family, its type and whether it listens. */
 function makerFor(fd: number): (descriptor: Descriptor) => AnySocket {
   const { constants } = libc().system;
   const family = readFamily(libc().system, socketName(fd), 0);
   const type = getOption(fd, sockopt.SO_TYPE);
   const listening = type !== constants.SOCK_DGRAM && getOption(fd, sockopt.SO_ACCEPTCONN);
   if (family === constants.AF_INET || family === constants.AF_INET6) {
-    if (type === constants.SOCK_DGRAM) return (descriptor) => new UdpSocket(descriptor);
-    if (type === constants.SOCK_STREAM && listening) return (descriptor) => new TcpListener(descriptor);
-    if (type === constants.SOCK_STREAM) return (descriptor) => new TcpConn(descriptor);
+    if (type === constants.SOCK_DGRAM) return udpSocket;
+    if (type === constants.SOCK_STREAM && listening) return tcpListener;
+    if (type === constants.SOCK_STREAM) return tcpConn;
   }
   if (family === constants.AF_UNIX) {
-    if (type === constants.SOCK_DGRAM) return (descriptor) => new UnixDatagram(descriptor);
-    if (type === constants.SOCK_STREAM && listening) return (descriptor) => new UnixListener(descriptor);
-    if (type === constants.SOCK_STREAM) return (descriptor) => new UnixConn(descriptor);
-    if (type === constants.SOCK_SEQPACKET && listening) return (descriptor) => new SeqpacketListener(descriptor);
-    if (type === constants.SOCK_SEQPACKET) return (descriptor) => new SeqpacketConn(descriptor);
+    if (type === constants.SOCK_DGRAM) return unixDatagram;
+    if (type === constants.SOCK_STREAM && listening) return unixListener;
+    if (type === constants.SOCK_STREAM) return unixConn;
+    if (type === constants.SOCK_SEQPACKET && listening) return seqpacketListener;
+    if (type === constants.SOCK_SEQPACKET) return seqpacketConn;
   }
   throw new TypeError(
     `Descriptor ${fd} is a socket of family ${family} and type ${type}, which has no class here: ` +

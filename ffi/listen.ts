@@ -1,4 +1,4 @@
-import { requireOptions } from "./validate/options.ts";
+import { pathWithoutTransport, requireOptions } from "./validate/options.ts";
 import { quote } from "./validate/quote.ts";
 import { listenTcp, type TcpListenOptions } from "./tcp/listen.ts";
 import type { SeqpacketListener } from "./unix/seqpacket.ts";
@@ -26,7 +26,8 @@ import { listenSeqpacket, listenUnix, type SeqpacketListenOptions, type UnixList
  * ```
  */
 export function listen(options: TcpListenOptions): TcpListener;
-/** The same at a path or an abstract name.
+/** Opens a listener at a path or an abstract name: as `Deno.listen`, with everything that can be asked for before bind.
+ * socket(2), bind(2), chmod(2) for `mode`, listen(2).
  *
  * @throws {TypeError} for a path that is too long or has a NUL inside
  * @throws {Deno.errors.AddrInUse} for a path where anything stands; `replaceStale` removes a socket that nobody listens
@@ -45,7 +46,7 @@ export function listen(options: TcpListenOptions): TcpListener;
  * ```
  */
 export function listen(options: UnixListenOptions): UnixListener;
-/** The same for connections that keep message boundaries: SOCK_SEQPACKET.
+/** Opens a listener for connections that keep message boundaries, SOCK_SEQPACKET, at a path or an abstract name.
  *
  * @example
  * ```ts
@@ -57,12 +58,34 @@ export function listen(options: UnixListenOptions): UnixListener;
  * ```
  */
 export function listen(options: SeqpacketListenOptions): SeqpacketListener;
+/** Opens a listener of the kind that the options name.
+ *
+ * @throws as the other forms do
+ *
+ * @example
+ * ```ts
+ * import { listen, type TcpListenOptions, type UnixListenOptions } from "@berkeley/sockets";
+ *
+ * const options: TcpListenOptions | UnixListenOptions = { hostname: "127.0.0.1", port: 0 };
+ * using listener = listen(options);
+ * console.log(listener.kind); // TcpListener
+ * ```
+ */
+export function listen(options: TcpListenOptions | UnixListenOptions): TcpListener | UnixListener;
+/** Opens a listener of the kind that the options name.
+ *
+ * @throws as the other forms do
+ */
+export function listen(
+  options: TcpListenOptions | UnixListenOptions | SeqpacketListenOptions,
+): TcpListener | UnixListener | SeqpacketListener;
 export function listen(
   options: TcpListenOptions | UnixListenOptions | SeqpacketListenOptions,
 ): TcpListener | UnixListener | SeqpacketListener {
   requireOptions(options, "{ hostname, port } or { transport, path }");
-  const transport = options.transport ?? "tcp";
-  if (transport === "tcp") return listenTcp(options as TcpListenOptions);
+  const { transport } = options;
+  if (transport === undefined && "path" in options) throw pathWithoutTransport();
+  if (transport === undefined || transport === "tcp") return listenTcp(options as TcpListenOptions);
   if (transport === "unix") return listenUnix(options as UnixListenOptions);
   if (transport === "seqpacket") return listenSeqpacket(options as SeqpacketListenOptions);
   throw new TypeError(`Unknown transport: ${quote(transport)}, expected "tcp", "unix" or "seqpacket"`);

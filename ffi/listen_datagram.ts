@@ -1,3 +1,4 @@
+import { requireOptions } from "./validate/options.ts";
 import { quote } from "./validate/quote.ts";
 import { listenUdp, type UdpListenOptions } from "./udp/listen.ts";
 import type { UdpSocket } from "./udp/udp.ts";
@@ -23,7 +24,8 @@ import { listenUnixDatagram, type UnixDatagram, type UnixDatagramOptions } from 
  * ```
  */
 export function listenDatagram(options: UdpListenOptions): UdpSocket;
-/** The same in the file system's or the abstract name space; Deno's "unixpacket" is Go's "unixgram".
+/** Opens a socket for datagrams in the file system's or the abstract name space; Deno's "unixpacket" is Go's "unixgram".
+ * socket(2), bind(2).
  *
  * @throws {TypeError} for a path that is too long or has a NUL inside
  * @throws {Deno.errors.AddrInUse} for a path where anything stands; `replaceStale` removes a socket that nobody listens
@@ -42,8 +44,14 @@ export function listenDatagram(options: UdpListenOptions): UdpSocket;
  * ```
  */
 export function listenDatagram(options: UnixDatagramOptions): UnixDatagram;
+/** Opens a socket for datagrams of the kind that the options name.
+ *
+ * @throws as the other forms do
+ */
+export function listenDatagram(options: UdpListenOptions | UnixDatagramOptions): UdpSocket | UnixDatagram;
 export function listenDatagram(options: UdpListenOptions | UnixDatagramOptions): UdpSocket | UnixDatagram {
-  const transport: unknown = options?.transport;
+  requireOptions(options, '{ transport: "udp", hostname, port } or { transport: "unixgram", path }');
+  const { transport } = options;
   if (transport === "udp") return listenUdp(options as UdpListenOptions);
   if (transport === "unixpacket" || transport === "unixgram") return listenUnixDatagram(options as UnixDatagramOptions);
   throw new TypeError(`Unknown transport: ${quote(transport)}, expected "udp", "unixpacket" or "unixgram"`);

@@ -1,44 +1,66 @@
 import { asSocketError, type SocketError } from "../libc/socket_error.ts";
 import { quote } from "../validate/quote.ts";
 
-/** Absolute read and write deadlines, as Go's net.Conn has them. What waits beyond rejects with Deno.errors.TimedOut
- * whose `timeout` is true; nothing is lost and the socket stays usable.
+/** When something has to be over: a Date, milliseconds from now, or null for never.
+ *
+ * @example
+ * ```ts
+ * import { type Deadline, listenDatagram } from "@berkeley/sockets";
+ *
+ * const soon: Deadline = 10; // milliseconds from now
+ * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+ * udp.setReadDeadline(soon);
+ * console.log((await udp.receive().catch((error) => error)).timeout); // true
+ * ```
+ */
+export type Deadline = Date | number | null;
+
+/** Read and write deadlines, as Go's net.Conn has them. What waits beyond one rejects with Deno.errors.TimedOut whose
+ * `timeout` is true; nothing is lost and the socket stays usable.
  *
  * @example
  * ```ts
  * import { listenDatagram } from "@berkeley/sockets";
  *
  * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
- * udp.setReadDeadline(new Date(Date.now() + 10));
+ * udp.setReadDeadline(10); // milliseconds from now
  * const error = await udp.receive().catch((error) => error);
  * console.log(error.name, error.timeout); // TimedOut true
  * udp.setReadDeadline(null);
  * ```
  */
 export interface Deadlines {
-  /** Sets both deadlines. A past Date fails at once what waits and what comes, `null` clears.
+  /** Sets both deadlines: a Date, or milliseconds from now. One that has passed fails at once what waits and what
+   * comes, `null` clears.
    *
-   * @throws {TypeError} for anything but a valid Date or null
+   * @throws {TypeError} for anything but a valid Date, a number or null
    */
-  setDeadline(deadline: Date | null): void;
-  /** Sets the deadline of what receives, reads or accepts.
+  setDeadline(deadline: Deadline): void;
+  /** Sets the deadline of what receives, reads or accepts: a Date, milliseconds from now, or null for none.
    *
-   * @throws {TypeError} for anything but a valid Date or null
+   * @throws {TypeError} for anything but a valid Date, a number or null
    */
-  setReadDeadline(deadline: Date | null): void;
-  /** Sets the deadline of what sends or writes.
+  setReadDeadline(deadline: Deadline): void;
+  /** Sets the deadline of what sends or writes: a Date, milliseconds from now, or null for none.
    *
-   * @throws {TypeError} for anything but a valid Date or null
+   * @throws {TypeError} for anything but a valid Date, a number or null
    */
-  setWriteDeadline(deadline: Date | null): void;
+  setWriteDeadline(deadline: Deadline): void;
 }
 
 /** A deadline in milliseconds since the epoch, Infinity for none. */
-export function deadlineTime(deadline: Date | null): number {
+export function deadlineTime(deadline: Deadline): number {
   if (deadline === null) return Infinity;
-  const time = deadline instanceof Date ? deadline.getTime() : NaN;
-  if (Number.isNaN(time)) throw new TypeError(`Invalid deadline: ${quote(deadline)}, expected a Date or null`);
-  return time;
+  const time = typeof deadline === "number" ? Date.now() + deadline : timeOf(deadline);
+  if (!Number.isNaN(time)) return time;
+  throw new TypeError(`Invalid deadline: ${quote(deadline)}, expected a Date, milliseconds from now or null`);
+}
+
+const getTime = Date.prototype.getTime;
+
+/** The time of a Date, by the intrinsic getter; NaN for anything else. */
+function timeOf(deadline: unknown): number {
+  return deadline instanceof Date ? getTime.call(deadline) : NaN;
 }
 
 /** The error of an expired deadline. */

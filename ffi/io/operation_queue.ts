@@ -1,7 +1,7 @@
 import { deadlineExceeded } from "./deadline.ts";
 import { AGAIN, type Operation, type Queue } from "./operation.ts";
 import type { WaitOptions } from "../validate/options.ts";
-import { refusedSignal } from "../validate/options.ts";
+import { signalOf } from "../validate/options.ts";
 
 /** Operations that one socket carries out before others get their turn. */
 const SHARE = 128;
@@ -44,10 +44,13 @@ export class Lane implements Queue {
   }
 
   run<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
-    const signal = options?.signal ?? undefined;
-    const misfit = signal === undefined ? null : refusedSignal(signal);
-    if (misfit !== null) return Promise.reject(misfit);
-    if (signal?.aborted) return Promise.reject(signal.reason);
+    let signal: AbortSignal | undefined;
+    try {
+      signal = signalOf(options);
+      if (signal?.aborted) return Promise.reject(signal.reason);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const refusal = this.#owner.refusal();
     if (refusal !== null) return Promise.reject(refusal);
     if (this.#deadline <= (this.#deadline === Infinity ? 0 : Date.now())) {

@@ -24,7 +24,7 @@ const forgotten = new FinalizationRegistry<number>((fd) => {
  */
 export interface OpenedSocket extends Disposable {
   /** The name of its class: "TcpConn", "UdpSocket", … */
-  readonly kind?: string;
+  readonly kind: string;
   /** The socket under it. */
   readonly socket: { readonly fd: number };
   /** Closes it: close(2). */
@@ -79,6 +79,9 @@ export class OwnedFd implements Disposable {
       owned.#fd = -1;
       forgotten.unregister(owned);
     };
+    inspectable(OwnedFd.prototype, (owned) => {
+      return { name: "OwnedFd", members: owned.#fd === -1 ? { state: "closed" } : { fd: owned.#fd, state: "open" } };
+    });
   }
 
   /** The number.
@@ -124,14 +127,6 @@ export class OwnedFd implements Disposable {
     if (this.#fd !== -1) this.close();
   }
 }
-
-inspectable(OwnedFd, (owned) => {
-  try {
-    return { fd: owned.fd };
-  } catch {
-    return { state: "closed" };
-  }
-});
 
 /** Moves a descriptor to the owner that `take` makes for it. Where that throws, it stays where it was. */
 export function moveOwned<T>(owned: OwnedFd, take: (fd: number) => T): T {

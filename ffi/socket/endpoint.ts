@@ -1,5 +1,8 @@
-import type { Descriptor } from "../io/descriptor.ts";
-import { type Deadlines, deadlineTime } from "../io/deadline.ts";
+import { formatAddress, type UnixAddr } from "../address/address.ts";
+import { inspectable } from "../validate/inspect.ts";
+import { Descriptor } from "../io/descriptor.ts";
+import { type Deadline, type Deadlines, deadlineTime } from "../io/deadline.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { type Socket, socketOf } from "./socket.ts";
 
 /** What all sockets that people hold have in common: one owned descriptor with its deadlines and its hold on the
@@ -24,56 +27,70 @@ import { type Socket, socketOf } from "./socket.ts";
  * ```
  */
 export abstract class Endpoint implements Deadlines, Disposable {
-  /** @ignore */
-  protected readonly descriptor: Descriptor;
+  readonly #descriptor: Descriptor;
   #socket: Socket | undefined;
 
   /** @ignore */
-  constructor(descriptor: Descriptor) {
-    this.descriptor = descriptor;
+  protected constructor(descriptor: Descriptor) {
+    // The type is no wall for JavaScript, and a descriptor's number must not come from outside.
+    if (!(descriptor instanceof Descriptor)) {
+      throw new TypeError("Illegal constructor: listen, connect, listenDatagram, socketPair and fromFd make sockets");
+    }
+    this.#descriptor = descriptor;
   }
+
+  static {
+    inspectable(Endpoint.prototype, (endpoint) => {
+      const state = endpoint.#descriptor.closed ? "closed" : "open";
+      return { name: endpoint.kind, members: { ...shownAddresses(endpoint), state } };
+    });
+  }
+
+  /** The name of the object's class, which tells the members of a union apart. */
+  abstract readonly kind: string;
 
   /** The socket under this one: its options and whatever has no method here. It is the same descriptor, so closing one
    * closes both. */
   get socket(): Socket {
-    return this.#socket ??= socketOf(this.descriptor);
+    return this.#socket ??= socketOf(this.#descriptor);
   }
 
-  /** Sets both deadlines. What waits beyond rejects with Deno.errors.TimedOut whose `timeout` is true, and so does what
-   * is asked for after it, even with data ready; nothing is lost and the socket stays usable. `null` clears.
+  /** Sets both deadlines: a Date, or milliseconds from now. What waits beyond rejects with Deno.errors.TimedOut whose
+   * `timeout` is true, and so does what is asked for after it, even with data ready; nothing is lost and the socket
+   * stays usable. `null` clears.
    *
-   * @throws {TypeError} for anything but a valid Date or null
+   * @throws {TypeError} for anything but a valid Date, a number or null
    */
-  setDeadline(deadline: Date | null): void {
+  setDeadline(deadline: Deadline): void {
     const time = deadlineTime(deadline);
-    this.descriptor.reads.setDeadline(time);
-    this.descriptor.writes.setDeadline(time);
+    this.#descriptor.reads.setDeadline(time);
+    this.#descriptor.writes.setDeadline(time);
   }
 
   /** Sets the deadline of what receives, reads or accepts, as {@linkcode Endpoint.setDeadline} does.
    *
-   * @throws {TypeError} for anything but a valid Date or null
+   * @throws {TypeError} for anything but a valid Date, a number or null
    */
-  setReadDeadline(deadline: Date | null): void {
-    this.descriptor.reads.setDeadline(deadlineTime(deadline));
+  setReadDeadline(deadline: Deadline): void {
+    this.#descriptor.reads.setDeadline(deadlineTime(deadline));
   }
 
   /** Sets the deadline of what sends or writes, as {@linkcode Endpoint.setDeadline} does.
    *
-   * @throws {TypeError} for anything but a valid Date or null
+   * @throws {TypeError} for anything but a valid Date, a number or null
    */
-  setWriteDeadline(deadline: Date | null): void {
-    this.descriptor.writes.setDeadline(deadlineTime(deadline));
+  setWriteDeadline(deadline: Deadline): void {
+    this.#descriptor.writes.setDeadline(deadlineTime(deadline));
   }
 
   /** What waits here keeps the process alive: the default. */
   ref(): void {
-    this.descriptor.hold(true);
+    this.#descriptor.hold(true);
   }
 
   /** What waits here does not keep the process alive. */
   unref(): void {
-    this.descriptor.hold(false);
+    this.#descriptor.hold(false);
   }
 
   /** Closes the socket at once: close(2). What waits rejects with Deno.errors.Interrupted, accepts with
@@ -82,7 +99,7 @@ export abstract class Endpoint implements Deadlines, Disposable {
    * @throws {Deno.errors.BadResource} the second time
    */
   close(): void {
-    this.descriptor.close();
+    this.#descriptor.close();
   }
 
   /** Gives the descriptor's number away, open and in the system's own state; this object is closed. The number is the
@@ -93,13 +110,25 @@ export abstract class Endpoint implements Deadlines, Disposable {
    * @throws {Deno.errors.BadResource} when closed
    */
   detach(): number {
-    return this.descriptor.detach();
+    return this.#descriptor.detach();
   }
 
   /** Closes unless it is closed already. */
   [Symbol.dispose](): void {
-    if (!this.descriptor.closed) this.close();
+    if (!this.#descriptor.closed) this.close();
   }
+}
+
+/** The transport and the addresses that an object has, as an error would name them. */
+function shownAddresses(endpoint: object): Record<string, string> {
+  const shown: Record<string, string> = {};
+  for (const name of ["addr", "localAddr", "remoteAddr"] as const) {
+    const addr = (endpoint as Partial<Record<typeof name, Deno.NetAddr | UnixAddr | null>>)[name];
+    if (addr === undefined || addr === null) continue;
+    shown.transport = addr.transport;
+    shown[name] = formatAddress(addr);
+  }
+  return shown;
 }
 
 /** Whether an error is the end of an iteration: the socket was closed. */
@@ -107,29 +136,39 @@ export function isEnd(error: unknown): boolean {
   return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
 }
 
-/** Iterates over what a socket gives, until it is closed. */
+/** Iterates over what a socket gives, until it is closed. An iteration that has returned takes nothing any more: what
+ * comes next goes to whoever asks next. */
 export class UntilClosed<T> implements AsyncIterableIterator<T, undefined, undefined> {
-  readonly #take: () => Promise<T>;
-  #done = false;
+  readonly #take: (options: WaitOptions) => Promise<T>;
+  readonly #returned: () => void;
+  /** Takes a wait back when the iteration returns meanwhile. */
+  readonly #stop = new AbortController();
+  readonly #options: WaitOptions = { signal: this.#stop.signal };
 
-  constructor(take: () => Promise<T>) {
+  /** `returned` is called once, when the iteration is left before the socket was closed. */
+  constructor(take: (options: WaitOptions) => Promise<T>, returned: () => void = () => {}) {
     this.#take = take;
+    this.#returned = returned;
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#done) return Promise.resolve({ value: undefined, done: true });
-    return this.#take().then(
+    if (this.#stop.signal.aborted) return Promise.resolve({ value: undefined, done: true });
+    return this.#take(this.#options).then(
       (value) => ({ value, done: false }),
       (error) => {
-        this.#done = true;
-        if (!isEnd(error)) throw error;
+        const stopped = this.#stop.signal.aborted;
+        this.#stop.abort();
+        if (!stopped && !isEnd(error)) throw error;
         return { value: undefined, done: true };
       },
     );
   }
 
   return(): Promise<IteratorResult<T, undefined>> {
-    this.#done = true;
+    if (!this.#stop.signal.aborted) {
+      this.#stop.abort();
+      this.#returned();
+    }
     return Promise.resolve({ value: undefined, done: true });
   }
 

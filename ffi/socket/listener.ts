@@ -22,13 +22,17 @@ import type { WaitOptions } from "../validate/options.ts";
  * ```
  */
 export abstract class StreamListener<C, A> extends Endpoint implements AsyncIterable<C> {
+  readonly #descriptor: Descriptor;
   readonly #addr: A;
   readonly #peer = new PeerName();
+  readonly #wrap: (descriptor: Descriptor, peer: PeerName) => C;
 
   /** @ignore */
-  constructor(descriptor: Descriptor, addr: A) {
+  protected constructor(descriptor: Descriptor, addr: A, wrap: (descriptor: Descriptor, peer: PeerName) => C) {
     super(descriptor);
+    this.#descriptor = descriptor;
     this.#addr = addr;
+    this.#wrap = wrap;
     descriptor.closedMessage = "Listener has been closed";
   }
 
@@ -36,9 +40,6 @@ export abstract class StreamListener<C, A> extends Endpoint implements AsyncIter
   get addr(): A {
     return this.#addr;
   }
-
-  /** @ignore */
-  protected abstract wrap(descriptor: Descriptor, peer: PeerName): C;
 
   /** Waits for a connection: accept4(2). Any number may wait; connections go to them in order. A connection that its
    * peer gave up meanwhile is passed over.
@@ -49,13 +50,11 @@ export abstract class StreamListener<C, A> extends Endpoint implements AsyncIter
    * @throws {Deno.errors.TimedOut} past the deadline
    */
   accept(options?: WaitOptions): Promise<C> {
-    return this.descriptor.reads.run(new Accepting(this.descriptor, this.#peer, this.#wrap), options);
+    return this.#descriptor.reads.run(new Accepting(this.#descriptor, this.#peer, this.#wrap), options);
   }
 
-  /** Iterates over connections, until the listener is closed. */
+  /** Iterates over connections, until the listener is closed. Leaving the loop closes it, as with `Deno.listen`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<C> {
-    return new UntilClosed(() => this.accept());
+    return new UntilClosed(() => this.accept(), () => this[Symbol.dispose]());
   }
-
-  readonly #wrap = (descriptor: Descriptor, peer: PeerName): C => this.wrap(descriptor, peer);
 }

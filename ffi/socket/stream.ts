@@ -4,7 +4,7 @@ import { refusedBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
-import { ReadingStream, WritingStream } from "./stream_operations.ts";
+import { ReadingStream, Turn, WritingStream } from "./stream_operations.ts";
 
 /** Bytes that `readable` asks for at a time. */
 const CHUNK = 65_536;
@@ -32,6 +32,7 @@ const CHUNK = 65_536;
  * ```
  */
 export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implements Deno.Conn<A> {
+  readonly #descriptor: Descriptor;
   readonly #localAddr: A;
   readonly #remoteAddr: A;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
@@ -40,8 +41,9 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
   #writableEnded = false;
 
   /** @ignore */
-  constructor(descriptor: Descriptor, localAddr: A, remoteAddr: A) {
+  protected constructor(descriptor: Descriptor, localAddr: A, remoteAddr: A) {
     super(descriptor);
+    this.#descriptor = descriptor;
     this.#localAddr = localAddr;
     this.#remoteAddr = remoteAddr;
     descriptor.closedMessage = "Bad resource ID: the connection has been closed";
@@ -65,7 +67,7 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
   read(p: Uint8Array, options?: WaitOptions): Promise<number | null> {
     const refusal = refusedBytes(p);
     if (refusal !== null) return Promise.reject(refusal);
-    return this.descriptor.reads.run(new ReadingStream(this.descriptor, p), options);
+    return this.#descriptor.reads.run(new ReadingStream(this.#descriptor, p), options);
   }
 
   /** Writes all of `p`, waiting as often as the peer makes it, and resolves to its length: sendmsg(2). What cuts it
@@ -77,7 +79,7 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
   write(p: Uint8Array, options?: WaitOptions): Promise<number> {
     const refusal = refusedBytes(p);
     if (refusal !== null) return Promise.reject(refusal);
-    return this.descriptor.writes.run(new WritingStream(this.descriptor, p), options);
+    return this.#descriptor.writes.run(new WritingStream(this.#descriptor, p), options);
   }
 
   /** Ends the reading side: reads that wait and come give null. shutdown(2) with SHUT_RD.
@@ -97,8 +99,8 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
   }
 
   /** What arrives, as a byte stream that reads only as far as it is read, 64 KiB at a time unless the reader brings its
-   * own memory. The connection is closed when it ends or is cancelled, unless `writable` is in use: then when that has
-   * ended too. */
+   * own memory. Cancelling it closes the connection. When it ends, the connection is closed behind the writes that are
+   * under way, or, with `writable` in use, when that has ended too. */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= this.#openReadable();
   }
@@ -122,7 +124,7 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
       pull: (controller) => this.#pull(controller, cancelled.signal),
       cancel: () => {
         cancelled.abort();
-        this.#endReadable();
+        this[Symbol.dispose]();
       },
     });
   }
@@ -155,16 +157,22 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
 
   #endReadable(): void {
     this.#readableEnded = true;
-    if (this.#writable === undefined || this.#writableEnded) this[Symbol.dispose]();
+    if (this.#writable === undefined) this.#closeBehindWrites();
+    else if (this.#writableEnded) this[Symbol.dispose]();
+  }
+
+  #closeBehindWrites(): void {
+    const close = () => this[Symbol.dispose]();
+    this.#descriptor.writes.run(new Turn()).then(close, close);
   }
 
   #endWritable(): void {
     this.#writableEnded = true;
     if (this.#readable === undefined || this.#readableEnded) this[Symbol.dispose]();
-    else if (!this.descriptor.closed) this.#shutdown(libc().system.constants.SHUT_WR);
+    else if (!this.#descriptor.closed) this.#shutdown(libc().system.constants.SHUT_WR);
   }
 
   #shutdown(how: number): void {
-    unwrap(libc().c.shutdown(this.descriptor.fd, how), "shutdown");
+    unwrap(libc().c.shutdown(this.#descriptor.fd, how), "shutdown");
   }
 }

@@ -90,3 +90,10 @@ export class WritingStream extends Operation<number> {
     return Object.assign(error, { bytesWritten: this.#written });
   }
 }
+
+/** Does nothing when its turn comes: everything asked for before it is over then. */
+export class Turn extends Operation<void> {
+  readonly syscall = "sendmsg";
+
+  override attempt(): void {}
+}

@@ -1,4 +1,4 @@
-import { deadlineExceeded, deadlineTime } from "../io/deadline.ts";
+import { type Deadline, deadlineExceeded, deadlineTime } from "../io/deadline.ts";
 import { requireUnaborted } from "../validate/options.ts";
 
 /** One signal for all the ways in which a job of several steps may be ended: the caller's signal, a deadline, or its
@@ -9,7 +9,7 @@ export class Cancellation implements Disposable {
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `syscall` is named when the deadline expires. */
-  constructor(syscall: string, signal: AbortSignal | undefined, deadline?: Date | null) {
+  constructor(syscall: string, signal: AbortSignal | undefined, deadline?: Deadline) {
     requireUnaborted(signal);
     const time = deadlineTime(deadline ?? null);
     if (time !== Infinity) {

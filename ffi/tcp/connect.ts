@@ -13,7 +13,10 @@ import { quote } from "../validate/quote.ts";
 import { resolveHost } from "../address/resolve.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { sockopt } from "../option/sockopt.ts";
-import { type KeepAlive, setKeepAlive, TcpConn } from "./tcp.ts";
+import { type Deadline, deadlineTime } from "../io/deadline.ts";
+import { copyOptions, type Dial, optionsShape } from "../validate/options.ts";
+import { copyKeepAlive, type KeepAlive, setKeepAlive } from "./keep_alive.ts";
+import { type TcpConn, tcpConn } from "./tcp.ts";
 
 /** How a TCP connection is dialled.
  *
@@ -43,8 +46,9 @@ export interface TcpConnectOptions extends WaitOptions {
   autoSelectFamily?: boolean;
   /** Milliseconds between attempts, 10 at least. Default 250. */
   autoSelectFamilyAttemptDelay?: number;
-  /** When to give up, as Go's Dialer.Deadline: Deno.errors.TimedOut whose `timeout` is true. Default never. */
-  deadline?: Date | null;
+  /** When to give up, as Go's Dialer.Deadline: a Date, or milliseconds from now. Past it the dial rejects with
+   * Deno.errors.TimedOut whose `timeout` is true. Default null, never. */
+  deadline?: Deadline;
   /** Where to dial from: Go's Dialer.LocalAddr. */
   localAddress?: {
     /** A local IP address, of the family to dial. Default "0.0.0.0", the system's choice. */
@@ -64,17 +68,58 @@ export interface TcpConnectOptions extends WaitOptions {
   control?: Control;
 }
 
+type LocalAddress = NonNullable<TcpConnectOptions["localAddress"]>;
+
+const LOCAL_ADDRESS = optionsShape<LocalAddress>("localAddress", "{ hostname, port }", {
+  hostname: "any",
+  port: "any",
+});
+
+const OPTIONS = optionsShape<TcpConnectOptions>("TCP connections", "{ hostname, port }", {
+  port: "any",
+  hostname: "any",
+  transport: "any",
+  signal: "signal",
+  autoSelectFamily: "boolean",
+  autoSelectFamilyAttemptDelay: "any",
+  deadline: "any",
+  localAddress: "any",
+  reuseAddress: "boolean",
+  reusePort: "boolean",
+  noDelay: "boolean",
+  keepAlive: "any",
+  control: "function",
+});
+
 const DEFAULT_ATTEMPT_DELAY = 250;
 
 /** What RFC 8305 allows at the least. */
 const LEAST_ATTEMPT_DELAY = 10;
 
-/** Dials, trying every address of the host. */
-export async function connectTcp(options: TcpConnectOptions): Promise<TcpConn> {
-  const port = parsePort(options.port);
+/** Copies what a dial is asked for, and checks it before anything is dialled.
+ *
+ * @throws {TypeError} for an unknown option, a value of another type and a port that is no whole number
+ * @throws {RangeError} for a number beyond its bounds
+ */
+export function tcpDial(given: TcpConnectOptions): Dial<TcpConn> {
+  const options = copyOptions(given, OPTIONS);
   const hostname = options.hostname ?? "127.0.0.1";
-  const local = parseLocal(options.localAddress);
+  const port = parsePort(options.port);
   const delay = attemptDelay(options);
+  deadlineTime(options.deadline ?? null);
+  const local = parseLocal(options.localAddress);
+  if (options.keepAlive !== undefined) options.keepAlive = copyKeepAlive(options.keepAlive);
+  return {
+    signal: options.signal ?? undefined,
+    run: (signal) => dialHost({ ...options, hostname, port, signal }, local, delay),
+  };
+}
+
+type DialOptions = TcpConnectOptions & { hostname: string };
+
+/** Dials, trying every address of the host. */
+async function dialHost(options: DialOptions, local: InetAddress | null, delay: number): Promise<TcpConn> {
+  const { hostname, port } = options;
   requireNet(hostname, port);
   using cancellation = new Cancellation("connect", options.signal, options.deadline);
   const addresses = await resolveHost(hostname, port, "any", { signal: cancellation.signal });
@@ -82,16 +127,17 @@ export async function connectTcp(options: TcpConnectOptions): Promise<TcpConn> {
     for (const address of addresses) requireNotDenied(formatHost(address), port);
   }
   const reachable = local === null ? addresses : addresses.filter(({ family }) => family === local.family);
-  if (reachable.length === 0) {
-    throw new TypeError(
-      `localAddress ${quote(formatHost(local!))} and ${
-        quote(hostname)
-      } are of different families: pass one of the same`,
-    );
-  }
+  if (reachable.length === 0) throw differentFamilies(local!, hostname);
   return await raceAddresses(reachable, delay, cancellation.signal, (address, signal) => {
     return dial(address, local, options, signal);
   });
+}
+
+function differentFamilies(local: InetAddress, hostname: string): TypeError {
+  const quoted = quote(formatHost(local));
+  return new TypeError(
+    `localAddress ${quoted} and ${quote(hostname)} are of different families: pass one of the same`,
+  );
 }
 
 function attemptDelay(options: TcpConnectOptions): number {
@@ -103,8 +149,9 @@ function attemptDelay(options: TcpConnectOptions): number {
   return Math.max(delay, LEAST_ATTEMPT_DELAY);
 }
 
-function parseLocal(local: TcpConnectOptions["localAddress"]): InetAddress | null {
-  if (local === undefined) return null;
+function parseLocal(given: TcpConnectOptions["localAddress"]): InetAddress | null {
+  if (given === undefined) return null;
+  const local = copyOptions(given, LOCAL_ADDRESS);
   const port = parsePort(local.port, 0);
   const hostname = local.hostname ?? "0.0.0.0";
   const address = parseHost(hostname, port);
@@ -126,7 +173,7 @@ async function dial(
   try {
     prepare(descriptor, address, local, options);
     await descriptor.writes.run(new Connecting(descriptor, encodeInet(address), text), { signal });
-    return refuseSelf(new TcpConn(descriptor), local, text);
+    return refuseSelf(tcpConn(descriptor), local, text);
   } catch (error) {
     if (!descriptor.closed) descriptor.close();
     throw error;

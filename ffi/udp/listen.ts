@@ -11,7 +11,8 @@ import { resolveNow } from "../address/resolve.ts";
 import { setReusePort } from "../option/reuse_port.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { sockopt } from "../option/sockopt.ts";
-import { UdpSocket } from "./udp.ts";
+import { copyOptions, optionsShape } from "../validate/options.ts";
+import { type UdpSocket, udpSocket } from "./udp.ts";
 
 /** How a UDP socket is opened.
  *
@@ -67,8 +68,26 @@ export interface UdpListenOptions {
   control?: Control;
 }
 
+const OPTIONS = optionsShape<UdpListenOptions>("UDP sockets", '{ transport: "udp", hostname, port }', {
+  transport: "any",
+  port: "any",
+  hostname: "any",
+  reuseAddress: "boolean",
+  reusePort: "boolean",
+  broadcast: "boolean",
+  loopback: "boolean",
+  ipv6Only: "boolean",
+  receiveBufferSize: "any",
+  sendBufferSize: "any",
+  packetInfo: "boolean",
+  timestamps: "boolean",
+  receiveOffload: "boolean",
+  control: "function",
+});
+
 /** Opens a UDP socket; what fails on the way leaves nothing open. */
-export function listenUdp(options: UdpListenOptions): UdpSocket {
+export function listenUdp(given: UdpListenOptions): UdpSocket {
+  const options = copyOptions(given, OPTIONS);
   const port = parsePort(options.port, 0);
   const hostname = options.hostname ?? "0.0.0.0";
   requireNet(hostname, port);
@@ -85,7 +104,7 @@ export function listenUdp(options: UdpListenOptions): UdpSocket {
     const addr: Deno.NetAddr = { transport: "udp", hostname: formatHost(address!), port };
     options.control?.(socketOf(descriptor), address!.family === "inet" ? "udp4" : "udp6", addr);
     unwrap(libc().c.bind(descriptor.fd, sockaddr, sockaddr.length), "bind", formatAddress(addr));
-    return new UdpSocket(descriptor, features);
+    return udpSocket(descriptor, features);
   });
 }
 

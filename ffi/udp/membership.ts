@@ -7,6 +7,7 @@ import { formatHost, isMulticast, parseHost } from "../address/address.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { interfaceIndex } from "../address/interface.ts";
 import { setOption, writeOption } from "../option/option.ts";
+import { copyOptions, optionsShape } from "../validate/options.ts";
 import { quote } from "../validate/quote.ts";
 import { sockopt } from "../option/sockopt.ts";
 
@@ -72,6 +73,11 @@ export interface MulticastMembership extends Disposable {
   unblockSource(source: string): void;
 }
 
+const OPTIONS = optionsShape<MulticastOptions>("memberships", "{ interface, source }", {
+  interface: "any",
+  source: "any",
+});
+
 export type IpFamily = "inet" | "inet6";
 
 /** An address that takes part in a membership: a literal of the socket's family. */
@@ -129,7 +135,7 @@ export function joinGroup(
   group: string,
   options: MulticastOptions = {},
 ): MulticastMembership {
-  return new Membership(descriptor, family, group, options);
+  return new Membership(descriptor, family, group, copyOptions(options, OPTIONS));
 }
 
 /** Hints by operation and errno. */

@@ -27,13 +27,14 @@ import { Endpoint } from "../socket/endpoint.ts";
  * ```
  */
 export abstract class MulticastEndpoint extends Endpoint {
-  /** @ignore */
-  protected readonly family: IpFamily;
+  readonly #descriptor: Descriptor;
+  readonly #family: IpFamily;
 
   /** @ignore */
-  constructor(descriptor: Descriptor, family: IpFamily) {
+  protected constructor(descriptor: Descriptor, family: IpFamily) {
     super(descriptor);
-    this.family = family;
+    this.#descriptor = descriptor;
+    this.#family = family;
   }
 
   /** Joins a group of the socket's family, of any source or of one: MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP.
@@ -54,7 +55,7 @@ export abstract class MulticastEndpoint extends Endpoint {
    * ```
    */
   joinMulticast(group: string, options?: MulticastOptions): MulticastMembership {
-    return joinGroup(this.descriptor, this.family, group, options);
+    return joinGroup(this.#descriptor, this.#family, group, options);
   }
 
   /** As Deno's: joins an IPv4 group on the interface that has this address, "0.0.0.0" for the system's choice.
@@ -81,7 +82,7 @@ export abstract class MulticastEndpoint extends Endpoint {
    * @throws {TypeError} for what names none
    */
   setMulticastInterface(networkInterface: string | number): void {
-    setInterface(this.descriptor.fd, this.family, networkInterface);
+    setInterface(this.#descriptor.fd, this.#family, networkInterface);
   }
 
   /** Sets how many routers multicast may pass, 0 to 255: IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS. The system's default is
@@ -90,11 +91,11 @@ export abstract class MulticastEndpoint extends Endpoint {
    * @throws {RangeError} for a number beyond that
    */
   setMulticastTTL(ttl: number): void {
-    setMulticastHops(this.descriptor.fd, this.family, ttl);
+    setMulticastHops(this.#descriptor.fd, this.#family, ttl);
   }
 
   /** Sets whether multicast that is sent comes back to this host: IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP. */
   setMulticastLoopback(loopback: boolean): void {
-    setLoopback(this.descriptor.fd, this.family, loopback);
+    setLoopback(this.#descriptor.fd, this.#family, loopback);
   }
 }

@@ -8,7 +8,7 @@ import { decodeTimespec, decodeTimeval } from "../struct/timeval.ts";
 import type { IpFamily } from "./membership.ts";
 import { parseHost } from "../address/address.ts";
 import { inFamily } from "./destinations.ts";
-import type { WaitOptions } from "../validate/options.ts";
+import { type OptionsShape, optionsShape, type WaitOptions } from "../validate/options.ts";
 import { optionNumber, readOption, writeOption } from "../option/option.ts";
 import { requireInt } from "../validate/number.ts";
 import { quote } from "../validate/quote.ts";
@@ -181,6 +181,13 @@ export interface SendOptions extends WaitOptions {
   /** Which interface to send by, beside `source`. The system's choice where left out; not on FreeBSD over IPv4. */
   interfaceIndex?: number;
 }
+
+/** The options of {@linkcode UdpSocket.send}. */
+export const SEND_OPTIONS: OptionsShape<SendOptions> = optionsShape<SendOptions>(
+  "sends",
+  "{ signal, source, interfaceIndex }",
+  { signal: "signal", source: "any", interfaceIndex: "any" },
+);
 
 /** Where a datagram is to be sent from: the control message for one of this machine's addresses, on a socket bound to
  * all of them. */

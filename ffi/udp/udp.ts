@@ -12,7 +12,7 @@ import {
   SendingSegments,
 } from "./send.ts";
 import { type DatagramSource, holdsUnread, ReceivingBatch, ReceivingDatagram, ReceivingPair } from "./receive.ts";
-import { encodeSource, featuresOf, type SendOptions, type UdpFeatures } from "./packet_info.ts";
+import { encodeSource, featuresOf, SEND_OPTIONS, type SendOptions, type UdpFeatures } from "./packet_info.ts";
 import { decodeInet, decodeNet, formatAddress } from "../address/address.ts";
 import { lengthOf, refusedBytes, requireBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
@@ -20,10 +20,28 @@ import { type Destination, Destinations } from "./destinations.ts";
 import { UntilClosed } from "../socket/endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { setOption } from "../option/option.ts";
+import { copyOptions, optionsShape } from "../validate/options.ts";
 import { quote } from "../validate/quote.ts";
+import type { IpFamily } from "./membership.ts";
 import { peerName, socketName } from "../address/sockname.ts";
 import { sockopt } from "../option/sockopt.ts";
 import { MulticastEndpoint } from "./multicast_endpoint.ts";
+
+interface ReceiveMessageOptions extends WaitOptions {
+  maxLength?: number;
+}
+
+const RECEIVE_MESSAGE = optionsShape<ReceiveMessageOptions>("receiveMessage", "{ signal, maxLength }", {
+  signal: "signal",
+  maxLength: "any",
+});
+
+let make: (descriptor: Descriptor, features?: UdpFeatures) => UdpSocket;
+
+/** The UDP socket that a descriptor is, with what is switched on at it where that is known. */
+export function udpSocket(descriptor: Descriptor, features?: UdpFeatures): UdpSocket {
+  return make(descriptor, features);
+}
 
 /** A UDP socket: `Deno.DatagramConn` with options before bind, source-filtered multicast of both families, a fixed
  * peer, deadlines and signals. {@linkcode listenDatagram} makes one.
@@ -44,6 +62,8 @@ import { MulticastEndpoint } from "./multicast_endpoint.ts";
  * ```
  */
 export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
+  readonly #descriptor: Descriptor;
+  readonly #family: IpFamily;
   readonly #source: DatagramSource;
   readonly #offload: SegmentOffload = { refusedFrom: Infinity };
   readonly #destinations: Destinations;
@@ -52,18 +72,29 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
   #addr: Deno.NetAddr;
   #remoteAddr: Deno.NetAddr | null;
 
-  /** @ignore */
-  constructor(descriptor: Descriptor, features?: UdpFeatures) {
+  private constructor(descriptor: Descriptor, features?: UdpFeatures) {
     const bound = socketName(descriptor.fd).slice();
-    super(descriptor, decodeInet(bound)?.family ?? "inet");
+    const family = decodeInet(bound)?.family ?? "inet";
+    super(descriptor, family);
+    this.#descriptor = descriptor;
+    this.#family = family;
     this.#bound = bound;
-    const told = features ?? featuresOf(descriptor.fd, this.family);
+    const told = features ?? featuresOf(descriptor.fd, family);
     this.#source = { descriptor, features: told, waiting: null, error: null };
     descriptor.holdsUnread = () => holdsUnread(this.#source);
-    this.#destinations = new Destinations(this.family);
+    this.#destinations = new Destinations(family);
     this.#addr = decodeNet("udp", bound);
     const peer = peerName(descriptor.fd);
     this.#remoteAddr = peer === null ? null : decodeNet("udp", peer);
+  }
+
+  static {
+    make = (descriptor, features) => new UdpSocket(descriptor, features);
+  }
+
+  /** "UdpSocket". */
+  get kind(): "UdpSocket" {
+    return "UdpSocket";
   }
 
   /** The local address: getsockname(2). */
@@ -86,7 +117,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     const refusal = p === undefined ? null : refusedBytes(p);
     if (refusal !== null) return Promise.reject(refusal);
     const receiving = new ReceivingPair(this.#source, p as Uint8Array<ArrayBuffer> | undefined);
-    return this.descriptor.reads.run(receiving, options);
+    return this.#descriptor.reads.run(receiving, options);
   }
 
   /** Takes one datagram with what the kernel knows of it, recvmsg(2). `maxLength` is the longest taken whole, 65,507
@@ -96,11 +127,15 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
    * @throws {Deno.errors.ConnectionRefused} on a connected socket, when an earlier datagram found nobody
    */
   receiveMessage(options: WaitOptions & { maxLength?: number } = {}): Promise<Datagram> {
-    const { maxLength = LONGEST_DATAGRAM } = options;
-    if (!Number.isInteger(maxLength) || maxLength < 0 || maxLength > 65_535) {
-      return Promise.reject(new RangeError(`Invalid maxLength: ${quote(maxLength)}, expected 0 to 65535 bytes`));
+    try {
+      const { maxLength = LONGEST_DATAGRAM, signal } = copyOptions(options, RECEIVE_MESSAGE);
+      if (!Number.isInteger(maxLength) || maxLength < 0 || maxLength > 65_535) {
+        throw new RangeError(`Invalid maxLength: ${quote(maxLength)}, expected 0 to 65535 bytes`);
+      }
+      return this.#descriptor.reads.run(new ReceivingDatagram(this.#source, maxLength), { signal });
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return this.descriptor.reads.run(new ReceivingDatagram(this.#source, maxLength), options);
   }
 
   /** Waits for at least one datagram and takes what is there, as many as the batch holds, in one system call:
@@ -113,7 +148,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     if (!(batch instanceof DatagramBatch)) {
       return Promise.reject(new TypeError(`Expected a DatagramBatch, got ${quote(batch)}`));
     }
-    return this.descriptor.reads.run(new ReceivingBatch(this.#source, batch), options);
+    return this.#descriptor.reads.run(new ReceivingBatch(this.#source, batch), options);
   }
 
   /** Sends one datagram, to `addr` or to the connected peer, and resolves to its length: sendmsg(2). A name is looked
@@ -125,14 +160,16 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
    * @throws {Deno.errors.NotCapable} without `--allow-net` for the destination
    */
   send(p: Uint8Array, addr?: Deno.Addr, options?: SendOptions): Promise<number> {
-    const refusal = refusedBytes(p) ?? this.descriptor.refusal();
+    const refusal = refusedBytes(p) ?? this.#descriptor.refusal();
     if (refusal !== null) return Promise.reject(refusal);
     if (lengthOf(p) > LONGEST_DATAGRAM) return Promise.reject(tooLong(lengthOf(p)));
     try {
+      const asked = options === undefined ? options : copyOptions(options, SEND_OPTIONS);
       const to = this.#destination(addr as Deno.NetAddr | undefined);
-      const control = this.#control(options);
-      if (to instanceof Promise) return this.#sendLater(p, to, control, options);
-      return this.descriptor.writes.run(new SendingDatagram(this.descriptor, p, to, control), options);
+      const control = this.#control(asked);
+      const wait = asked?.signal ? { signal: asked.signal } : undefined;
+      if (to instanceof Promise) return this.#sendLater(p, to, control, wait);
+      return this.#descriptor.writes.run(new SendingDatagram(this.#descriptor, p, to, control), wait);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -158,13 +195,13 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
         const to = this.#destination(addr);
         outgoing.push({ data, to: to instanceof Promise ? await to : to });
       }
-      const refusal = this.descriptor.refusal();
+      const refusal = this.#descriptor.refusal();
       if (refusal !== null) throw refusal;
     } catch (error) {
       throw Object.assign(error as Error, { sent: 0 });
     }
-    const sending = new SendingMany(this.descriptor, outgoing, this.#remoteAddr !== null);
-    return await this.descriptor.writes.run(sending, options);
+    const sending = new SendingMany(this.#descriptor, outgoing, this.#remoteAddr !== null);
+    return await this.#descriptor.writes.run(sending, options);
   }
 
   /** Sends one buffer as many datagrams of `segmentSize` bytes, the last perhaps shorter: UDP_SEGMENT of udp(7) where
@@ -187,8 +224,8 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     const to = this.#destination(addr);
     // Without a name to look up nothing is waited for: it keeps its place among other sends.
     const found = to instanceof Promise ? await to : to;
-    const sending = new SendingSegments(this.descriptor, p, segmentSize, found, this.#offload);
-    return await this.descriptor.writes.run(sending, options);
+    const sending = new SendingSegments(this.#descriptor, p, segmentSize, found, this.#offload);
+    return await this.#descriptor.writes.run(sending, options);
   }
 
   /** Fixes the peer: sends without an address go there, and nothing from elsewhere is heard. `null` undoes it and keeps
@@ -202,15 +239,15 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
       this.#connect(addr);
     } finally {
       // Whatever became of it, these are the addresses that the system goes by now.
-      const peer = peerName(this.descriptor.fd);
+      const peer = peerName(this.#descriptor.fd);
       this.#remoteAddr = peer === null ? null : decodeNet("udp", peer);
-      this.#addr = decodeNet("udp", socketName(this.descriptor.fd));
+      this.#addr = decodeNet("udp", socketName(this.#descriptor.fd));
     }
   }
 
   #connect(addr: Deno.NetAddr | null): void {
     const { c, system } = libc();
-    const fd = this.descriptor.fd;
+    const fd = this.#descriptor.fd;
     if (addr !== null) {
       const to = this.#destinations.findLiteral(addr);
       unwrap(c.connect(fd, to.sockaddr, to.sockaddr.length), "connect", to.text);
@@ -227,7 +264,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255) {
       throw new RangeError(`Invalid TTL: ${quote(ttl)}, expected 1 to 255`);
     }
-    setOption(this.descriptor.fd, this.family === "inet" ? sockopt.IP_TTL : sockopt.IPV6_UNICAST_HOPS, ttl);
+    setOption(this.#descriptor.fd, this.#family === "inet" ? sockopt.IP_TTL : sockopt.IPV6_UNICAST_HOPS, ttl);
   }
 
   /** Sets whether datagrams may go to broadcast addresses: SO_BROADCAST.
@@ -235,12 +272,12 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
    * @throws {TypeError} for anything but a boolean
    */
   setBroadcast(broadcast: boolean): void {
-    setOption(this.descriptor.fd, sockopt.SO_BROADCAST, broadcast);
+    setOption(this.#descriptor.fd, sockopt.SO_BROADCAST, broadcast);
   }
 
-  /** Iterates over what is received, until the socket is closed. */
+  /** Iterates over what is received, until the socket is closed. Leaving the loop leaves the socket open. */
   [Symbol.asyncIterator](): AsyncIterableIterator<[Uint8Array<ArrayBuffer>, Deno.NetAddr]> {
-    return new UntilClosed(() => this.receive());
+    return new UntilClosed((options) => this.receive(undefined, options));
   }
 
   /** Where a datagram goes: null to the connected peer, a promise for a name. */
@@ -254,15 +291,15 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     p: Uint8Array,
     to: Promise<Destination>,
     control: Uint8Array | null,
-    options: SendOptions | undefined,
+    options: WaitOptions | undefined,
   ): Promise<number> {
-    const sending = new SendingDatagram(this.descriptor, p, await to, control);
-    return await this.descriptor.writes.run(sending, options);
+    const sending = new SendingDatagram(this.#descriptor, p, await to, control);
+    return await this.#descriptor.writes.run(sending, options);
   }
 
   #control(options: SendOptions | undefined): Uint8Array | null {
     if (options?.source === undefined) return null;
-    return encodeSource(this.family, options.source, options.interfaceIndex ?? 0);
+    return encodeSource(this.#family, options.source, options.interfaceIndex ?? 0);
   }
 
   /** connect(2) to an address of no family. Linux lets go of a port it had chosen itself, so the socket is bound there

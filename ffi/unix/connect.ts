@@ -1,18 +1,18 @@
 import { libc } from "../libc/libc.ts";
 import { unwrap } from "../libc/socket_error.ts";
-import { thisSystem } from "../libc/host.ts";
-import { SeqpacketConn } from "./seqpacket.ts";
-import { formatAddress } from "../address/address.ts";
+import { copyOptions, type Dial, optionsShape } from "../validate/options.ts";
+import { type SeqpacketConn, seqpacketConn } from "./seqpacket.ts";
+import { formatAddress, type UnixAddr } from "../address/address.ts";
 import { Connecting } from "../io/connect.ts";
 import { closeUnless, Descriptor, openDescriptor, setNonblockingCloseOnExec } from "../io/descriptor.ts";
-import { deadlineTime } from "../io/deadline.ts";
+import { type Deadline, deadlineTime } from "../io/deadline.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { requireUnaborted } from "../validate/options.ts";
-import { requireUnix } from "../address/permissions.ts";
+import { requireUnix, type UnixPlace } from "../address/permissions.ts";
 import { locate, targetOf } from "../address/unix_path.ts";
 import { quote } from "../validate/quote.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
-import { UnixConn } from "./unix.ts";
+import { type UnixConn, unixConn } from "./unix.ts";
 import { requirePath } from "./path.ts";
 
 /** How a Unix socket is dialled.
@@ -33,8 +33,9 @@ export interface UnixConnectOptions extends WaitOptions {
   transport: "unix";
   /** A file path of at most 107 bytes (103 on BSD and macOS), or "\0name" for an abstract name on Linux. */
   path: string;
-  /** When to give up, as Go's Dialer.Deadline: Deno.errors.TimedOut whose `timeout` is true. Default never. */
-  deadline?: Date | null;
+  /** When to give up, as Go's Dialer.Deadline: a Date, or milliseconds from now. Past it the dial rejects with
+   * Deno.errors.TimedOut whose `timeout` is true. Default null, never. */
+  deadline?: Deadline;
   /** Called after the socket is made and before it is connected. */
   control?: Control;
 }
@@ -56,32 +57,61 @@ export interface SeqpacketConnectOptions extends Omit<UnixConnectOptions, "trans
   transport: "seqpacket";
 }
 
-export function connectUnix(options: UnixConnectOptions): Promise<UnixConn> {
-  return dial(options, thisSystem().constants.SOCK_STREAM, (descriptor) => new UnixConn(descriptor));
+const KINDS = { transport: "any", path: "any", signal: "signal", deadline: "any", control: "function" } as const;
+
+const UNIX = optionsShape<UnixConnectOptions>("Unix connections", '{ transport: "unix", path }', KINDS);
+const SEQPACKET = optionsShape<SeqpacketConnectOptions>(
+  "seqpacket connections",
+  '{ transport: "seqpacket", path }',
+  KINDS,
+);
+
+/** Copies what a dial is asked for, and checks it before anything is dialled.
+ *
+ * @throws {TypeError} for an unknown option, a value of another type and a path that no socket can have
+ */
+export function unixDial(given: UnixConnectOptions): Dial<UnixConn> {
+  return prepared(copyOptions(given, UNIX), "unix", unixConn);
 }
 
-export function connectSeqpacket(options: SeqpacketConnectOptions): Promise<SeqpacketConn> {
-  return dial(options, thisSystem().constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketConn(descriptor));
+/** As `unixDial`, for connections that keep message boundaries. */
+export function seqpacketDial(given: SeqpacketConnectOptions): Dial<SeqpacketConn> {
+  return prepared(copyOptions(given, SEQPACKET), "seqpacket", seqpacketConn);
 }
 
-async function dial<T>(
-  options: UnixConnectOptions | SeqpacketConnectOptions,
-  type: number,
-  make: (descriptor: Descriptor) => T,
-): Promise<T> {
-  const path = requirePath(options.path);
-  const place = locate(path);
+type DialOptions = Omit<UnixConnectOptions, "transport">;
+
+function prepared<C>(
+  options: DialOptions,
+  transport: "unix" | "seqpacket",
+  make: (descriptor: Descriptor) => C,
+): Dial<C> {
+  const addr = { transport, path: requirePath(options.path) };
+  const place = locate(addr.path);
+  deadlineTime(options.deadline ?? null);
+  return {
+    signal: options.signal ?? undefined,
+    run: async (signal) => make(await dial({ ...options, signal }, addr, place)),
+  };
+}
+
+async function dial(
+  options: DialOptions,
+  addr: UnixAddr & { path: string },
+  place: UnixPlace,
+): Promise<Descriptor> {
   requireUnix(place, "socket");
   requireUnaborted(options.signal);
-  const descriptor = openDescriptor(libc().system.constants.AF_UNIX, type, 0);
+  const { AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET } = libc().system.constants;
+  const descriptor = openDescriptor(AF_UNIX, addr.transport === "unix" ? SOCK_STREAM : SOCK_SEQPACKET, 0);
   try {
-    const addr = { transport: options.transport, path };
-    options.control?.(socketOf(descriptor), options.transport, addr);
+    options.control?.(socketOf(descriptor), addr.transport, addr);
     using target = targetOf(place);
     descriptor.writes.setDeadline(deadlineTime(options.deadline ?? null));
-    await descriptor.writes.run(new Connecting(descriptor, target.sockaddr, formatAddress(addr)), options);
+    const connecting = new Connecting(descriptor, target.sockaddr, formatAddress(addr));
+    await descriptor.writes.run(connecting, { signal: options.signal });
     descriptor.writes.setDeadline(Infinity);
-    return make(descriptor);
+    return descriptor;
   } catch (error) {
     if (!descriptor.closed) descriptor.close();
     // The answer came at once; who dials again on each failure must not keep the event loop from turning.
@@ -111,8 +141,8 @@ export function socketPair(type: "stream"): [UnixConn, UnixConn];
 export function socketPair(type: "seqpacket"): [SeqpacketConn, SeqpacketConn];
 export function socketPair(type: "stream" | "seqpacket"): [UnixConn, UnixConn] | [SeqpacketConn, SeqpacketConn] {
   const { constants } = libc().system;
-  if (type === "stream") return pair(constants.SOCK_STREAM, (descriptor) => new UnixConn(descriptor));
-  if (type === "seqpacket") return pair(constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketConn(descriptor));
+  if (type === "stream") return pair(constants.SOCK_STREAM, unixConn);
+  if (type === "seqpacket") return pair(constants.SOCK_SEQPACKET, seqpacketConn);
   throw new TypeError(`Unknown type: ${quote(type)}, expected "stream" or "seqpacket"`);
 }
 

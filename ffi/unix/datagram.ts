@@ -12,6 +12,7 @@ import { nextLength } from "../io/peek.ts";
 import { requireUnix } from "../address/permissions.ts";
 import { grantEpoch } from "../address/grants.ts";
 import { locate, targetOf, type UnixTarget } from "../address/unix_path.ts";
+import { copyOptions, optionsShape } from "../validate/options.ts";
 import { quote } from "../validate/quote.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { socketName } from "../address/sockname.ts";
@@ -43,6 +44,13 @@ function datagramAddr(sockaddr: Uint8Array, length: number): Deno.UnixAddr {
   return decodeUnix("unixpacket", sockaddr, length) as Deno.UnixAddr;
 }
 
+let make: (descriptor: Descriptor) => UnixDatagram;
+
+/** The datagram socket that a descriptor is. */
+export function unixDatagram(descriptor: Descriptor): UnixDatagram {
+  return make(descriptor);
+}
+
 /** SOCK_DGRAM in the file system's or the abstract name space (Deno's "unixpacket", Go's "unixgram"):
  * `Deno.DatagramConn` on which any number of receives may wait. {@linkcode listenDatagram} makes one. Its file goes
  * when it is closed, unless somebody else has put another there or `unlinkOnClose` is off.
@@ -59,15 +67,25 @@ function datagramAddr(sockaddr: Uint8Array, length: number): Deno.UnixAddr {
  * ```
  */
 export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
+  readonly #descriptor: Descriptor;
   readonly #addr: Deno.UnixAddr;
   /** The destination sent to last. */
   #last: { readonly path: string; readonly target: UnixTarget; readonly epoch: number } | null = null;
 
-  /** @ignore */
-  constructor(descriptor: Descriptor) {
+  private constructor(descriptor: Descriptor) {
     super(descriptor);
+    this.#descriptor = descriptor;
     const name = socketName(descriptor.fd);
     this.#addr = datagramAddr(name, name.length);
+  }
+
+  static {
+    make = (descriptor) => new UnixDatagram(descriptor);
+  }
+
+  /** "UnixDatagram". */
+  get kind(): "UnixDatagram" {
+    return "UnixDatagram";
   }
 
   /** Where it is bound, the path of an unbound one being null: getsockname(2). */
@@ -83,8 +101,8 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
   receive(p?: Uint8Array, options?: WaitOptions): Promise<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
     const refusal = p === undefined ? null : refusedBytes(p);
     if (refusal !== null) return Promise.reject(refusal);
-    const receiving = new ReceivingUnix(this.descriptor, p as Uint8Array<ArrayBuffer> | undefined);
-    return this.descriptor.reads.run(receiving, options);
+    const receiving = new ReceivingUnix(this.#descriptor, p as Uint8Array<ArrayBuffer> | undefined);
+    return this.#descriptor.reads.run(receiving, options);
   }
 
   /** Sends one datagram to a path or an abstract name, waiting while its receiver's queue is full. sendmsg(2).
@@ -97,7 +115,7 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
    */
   send(p: Uint8Array, addr: Deno.Addr | UnixAddr, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
-      const refusal = refusedBytes(p) ?? this.descriptor.refusal();
+      const refusal = refusedBytes(p) ?? this.#descriptor.refusal();
       if (refusal !== null) throw refusal;
       if (addr === null || typeof addr !== "object" || !("path" in addr)) {
         throw new TypeError(`Not a Unix address: ${quote(addr)}, expected { transport: "unixpacket", path }`);
@@ -105,7 +123,7 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
       const path = requirePath(addr.path);
       const target = this.#target(path);
       const text = formatAddress({ transport: "unixpacket", path });
-      const sent = this.descriptor.writes.run(new SendingUnix(this.descriptor, p, target.sockaddr, text), options);
+      const sent = this.#descriptor.writes.run(new SendingUnix(this.#descriptor, p, target.sockaddr, text), options);
       return target.lapses ? sent.finally(() => target[Symbol.dispose]()) : sent;
     });
   }
@@ -137,9 +155,9 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     return Promise.reject(new Deno.errors.NotSupported("A Unix datagram socket has no multicast groups"));
   }
 
-  /** Iterates over what is received, until the socket is closed. */
+  /** Iterates over what is received, until the socket is closed. Leaving the loop leaves the socket open. */
   [Symbol.asyncIterator](): AsyncIterableIterator<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
-    return new UntilClosed(() => this.receive());
+    return new UntilClosed((options) => this.receive(undefined, options));
   }
 }
 
@@ -204,8 +222,18 @@ class SendingUnix extends Operation<number> {
   }
 }
 
+const OPTIONS = optionsShape<UnixDatagramOptions>("Unix datagram sockets", '{ transport: "unixgram", path }', {
+  transport: "any",
+  path: "any",
+  mode: "any",
+  replaceStale: "boolean",
+  unlinkOnClose: "boolean",
+  control: "function",
+});
+
 /** Opens a Unix datagram socket; what fails on the way leaves nothing open and no file. */
-export function listenUnixDatagram(options: UnixDatagramOptions): UnixDatagram {
+export function listenUnixDatagram(given: UnixDatagramOptions): UnixDatagram {
+  const options = copyOptions(given, OPTIONS);
   const { path } = options;
   if (path !== undefined && typeof path !== "string") requirePath(path);
   const bindable = path === undefined ? null : requireBindable(path, options);
@@ -214,7 +242,7 @@ export function listenUnixDatagram(options: UnixDatagramOptions): UnixDatagram {
   return closeUnless(descriptor, () => {
     options.control?.(socketOf(descriptor), "unixgram", { transport: "unixpacket", path: path ?? null });
     if (bindable !== null) bindPath(descriptor, bindable, constants.SOCK_DGRAM);
-    const socket = new UnixDatagram(descriptor);
+    const socket = unixDatagram(descriptor);
     keepPath(descriptor, !(options.unlinkOnClose ?? true));
     return socket;
   });

@@ -1,12 +1,13 @@
 import { libc } from "../libc/libc.ts";
 import { unwrap } from "../libc/socket_error.ts";
 import { thisSystem } from "../libc/host.ts";
-import { SeqpacketListener } from "./seqpacket.ts";
+import { copyOptions, optionsShape } from "../validate/options.ts";
+import { type SeqpacketListener, seqpacketListener } from "./seqpacket.ts";
 import { formatAddress } from "../address/address.ts";
 import { backlogOf } from "../validate/backlog.ts";
 import { closeUnless, type Descriptor, openDescriptor } from "../io/descriptor.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
-import { UnixListener } from "./unix.ts";
+import { type UnixListener, unixListener } from "./unix.ts";
 import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./path.ts";
 
 /** How a listener at a path or an abstract name is opened.
@@ -49,12 +50,29 @@ export interface SeqpacketListenOptions extends Omit<UnixListenOptions, "transpo
   transport: "seqpacket";
 }
 
+const KINDS = {
+  transport: "any",
+  path: "any",
+  backlog: "any",
+  mode: "any",
+  replaceStale: "boolean",
+  unlinkOnClose: "boolean",
+  control: "function",
+} as const;
+
+const UNIX = optionsShape<UnixListenOptions>("Unix listeners", '{ transport: "unix", path }', KINDS);
+const SEQPACKET = optionsShape<SeqpacketListenOptions>(
+  "seqpacket listeners",
+  '{ transport: "seqpacket", path }',
+  KINDS,
+);
+
 export function listenUnix(options: UnixListenOptions): UnixListener {
-  return open(options, thisSystem().constants.SOCK_STREAM, (descriptor) => new UnixListener(descriptor));
+  return open(copyOptions(options, UNIX), thisSystem().constants.SOCK_STREAM, unixListener);
 }
 
 export function listenSeqpacket(options: SeqpacketListenOptions): SeqpacketListener {
-  return open(options, thisSystem().constants.SOCK_SEQPACKET, (descriptor) => new SeqpacketListener(descriptor));
+  return open(copyOptions(options, SEQPACKET), thisSystem().constants.SOCK_SEQPACKET, seqpacketListener);
 }
 
 /** What fails on the way leaves nothing open and no file. */

@@ -7,7 +7,7 @@ import { requireBytes } from "../validate/bytes.ts";
 import { CONTROL_SIZE, receivedDescriptors, type ReceivingMessage, sendingMessage } from "../io/message.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import type { Again } from "../io/operation.ts";
-import type { WaitOptions } from "../validate/options.ts";
+import { copyOptions, optionsShape, type WaitOptions } from "../validate/options.ts";
 import { optionNumber, writeOption } from "../option/option.ts";
 import { quote } from "../validate/quote.ts";
 import type { Socket } from "../socket/socket.ts";
@@ -199,18 +199,26 @@ export interface Wanted {
   readonly maxLength: number;
   readonly maxFds: number;
   readonly credentials: boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
-export function wanted(descriptor: Descriptor, options: ReceiveMessageOptions): Wanted {
-  const { maxLength = 65_536, maxFds = DEFAULT_FDS, credentials = false } = options;
-  if (!Number.isInteger(maxLength) || maxLength < 0 || maxLength > 0x7fff_ffff) {
+const RECEIVE_MESSAGE = optionsShape<ReceiveMessageOptions>(
+  "receiveMessage",
+  "{ maxLength, maxFds, credentials, signal }",
+  { signal: "signal", maxLength: "any", maxFds: "any", credentials: "boolean" },
+);
+
+export function wanted(descriptor: Descriptor, given: ReceiveMessageOptions, longest = 65_536): Wanted {
+  const options = copyOptions(given, RECEIVE_MESSAGE);
+  const { maxLength = longest, maxFds = DEFAULT_FDS, credentials = false, signal } = options;
+  if (maxLength !== longest && !(Number.isInteger(maxLength) && maxLength >= 0 && maxLength <= 0x7fff_ffff)) {
     throw new RangeError(`Invalid maxLength: ${quote(maxLength)}, expected 0 bytes or more`);
   }
   if (!Number.isInteger(maxFds) || maxFds < 0 || maxFds > MOST_FDS) {
     throw new RangeError(`Invalid maxFds: ${quote(maxFds)}, expected 0 to ${MOST_FDS}`);
   }
   if (credentials) passCredentials(descriptor);
-  return { maxLength, maxFds, credentials };
+  return { maxLength, maxFds, credentials, signal };
 }
 
 const ON = Uint8Array.of(1, 0, 0, 0);

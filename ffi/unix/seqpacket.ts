@@ -2,7 +2,6 @@ import { type PeerCredentials, peerCredentials } from "./credentials.ts";
 import { libc } from "../libc/libc.ts";
 import { StreamListener } from "../socket/listener.ts";
 import { SeqpacketReceiving, SeqpacketSending } from "./seqpacket_operations.ts";
-import type { PeerName } from "../io/accept.ts";
 import { decodeUnix, type UnixAddr } from "../address/address.ts";
 import { refusedBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
@@ -23,6 +22,19 @@ import {
 } from "./message.ts";
 
 const NO_RIGHTS = new ScmRights();
+
+let makeConn: (descriptor: Descriptor) => SeqpacketConn;
+let makeListener: (descriptor: Descriptor) => SeqpacketListener;
+
+/** The connection that a descriptor is. */
+export function seqpacketConn(descriptor: Descriptor): SeqpacketConn {
+  return makeConn(descriptor);
+}
+
+/** The listener that a descriptor is. */
+export function seqpacketListener(descriptor: Descriptor): SeqpacketListener {
+  return makeListener(descriptor);
+}
 
 function packetAddr(sockaddr: Uint8Array | null): UnixAddr {
   return decodeUnix("seqpacket", sockaddr ?? new Uint8Array(0), sockaddr?.length ?? 0);
@@ -48,18 +60,28 @@ function packetAddr(sockaddr: Uint8Array | null): UnixAddr {
  * ```
  */
 export class SeqpacketConn extends Endpoint implements DescriptorPassing {
+  readonly #descriptor: Descriptor;
   readonly #localAddr: UnixAddr;
   readonly #remoteAddr: UnixAddr;
   /** Whether SO_PASSCRED is off while it sends, so that it gets no abstract name. */
   readonly #suppressAutobind: boolean;
 
-  /** @ignore */
-  constructor(descriptor: Descriptor) {
+  private constructor(descriptor: Descriptor) {
     super(descriptor);
+    this.#descriptor = descriptor;
     this.#localAddr = packetAddr(socketName(descriptor.fd));
     this.#remoteAddr = packetAddr(peerName(descriptor.fd));
     descriptor.closedMessage = "Bad resource ID: the connection has been closed";
     this.#suppressAutobind = enablePassCred(descriptor) && this.#localAddr.path === null;
+  }
+
+  static {
+    makeConn = (descriptor) => new SeqpacketConn(descriptor);
+  }
+
+  /** "SeqpacketConn". */
+  get kind(): "SeqpacketConn" {
+    return "SeqpacketConn";
   }
 
   /** This end's address: getsockname(2). */
@@ -78,7 +100,7 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
    */
   async receive(options?: WaitOptions): Promise<Uint8Array<ArrayBuffer> | null> {
     const want: Wanted = { maxLength: Infinity, maxFds: 0, credentials: false };
-    const message = await this.descriptor.reads.run(new SeqpacketReceiving(this.descriptor, want), options);
+    const message = await this.#descriptor.reads.run(new SeqpacketReceiving(this.#descriptor, want), options);
     return message === null ? null : message.data;
   }
 
@@ -90,15 +112,15 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   send(message: Uint8Array, options?: WaitOptions): Promise<number> {
     const refusal = refusedBytes(message);
     if (refusal !== null) return Promise.reject(refusal);
-    return this.descriptor.writes.run(
-      new SeqpacketSending(this.descriptor, message, NO_RIGHTS, this.#suppressAutobind),
+    return this.#descriptor.writes.run(
+      new SeqpacketSending(this.#descriptor, message, NO_RIGHTS, this.#suppressAutobind),
       options,
     );
   }
 
   /** Credentials of the peer as they were when the connection was made: SO_PEERCRED, or getpeereid(3). */
   peerCredentials(): PeerCredentials {
-    return peerCredentials(this.descriptor);
+    return peerCredentials(this.#descriptor);
   }
 
   /** Sends one message with descriptors: SCM_RIGHTS of sendmsg(2). The peer gets copies, ours stay open. Resolves to
@@ -111,8 +133,8 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
       const { data, rights } = readOutgoing(message);
-      const sending = new SeqpacketSending(this.descriptor, data, rights, this.#suppressAutobind);
-      return this.descriptor.writes.run(sending, options);
+      const sending = new SeqpacketSending(this.#descriptor, data, rights, this.#suppressAutobind);
+      return this.#descriptor.writes.run(sending, options);
     });
   }
 
@@ -123,9 +145,8 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
    */
   receiveMessage(options: ReceiveMessageOptions = {}): Promise<UnixMessage | null> {
     return Promise.try(() => {
-      const maxLength = options.maxLength ?? Infinity;
-      const want = { ...wanted(this.descriptor, options), maxLength };
-      return this.descriptor.reads.run(new SeqpacketReceiving(this.descriptor, want), options);
+      const want = wanted(this.#descriptor, options, Infinity);
+      return this.#descriptor.reads.run(new SeqpacketReceiving(this.#descriptor, want), { signal: want.signal });
     });
   }
 
@@ -136,7 +157,7 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   closeWrite(): Promise<void> {
     return Promise.try(() => {
       const { c, system: { constants } } = libc();
-      unwrap(c.shutdown(this.descriptor.fd, constants.SHUT_WR), "shutdown");
+      unwrap(c.shutdown(this.#descriptor.fd, constants.SHUT_WR), "shutdown");
     });
   }
 }
@@ -157,15 +178,18 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
  * ```
  */
 export class SeqpacketListener extends StreamListener<SeqpacketConn, UnixAddr> {
-  /** @ignore */
-  constructor(descriptor: Descriptor) {
-    super(descriptor, packetAddr(socketName(descriptor.fd)));
+  private constructor(descriptor: Descriptor) {
+    super(descriptor, packetAddr(socketName(descriptor.fd)), seqpacketConn);
     // A connection has it from the listener: what is sent before it is accepted counts too.
     enablePassCred(descriptor);
   }
 
-  /** @ignore */
-  protected override wrap(descriptor: Descriptor, _peer: PeerName): SeqpacketConn {
-    return new SeqpacketConn(descriptor);
+  static {
+    makeListener = (descriptor) => new SeqpacketListener(descriptor);
+  }
+
+  /** "SeqpacketListener". */
+  get kind(): "SeqpacketListener" {
+    return "SeqpacketListener";
   }
 }

@@ -1,6 +1,5 @@
 import { type PeerCredentials, peerCredentials } from "./credentials.ts";
 import { StreamListener } from "../socket/listener.ts";
-import type { PeerName } from "../io/accept.ts";
 import { decodeUnix } from "../address/address.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import type { WaitOptions } from "../validate/options.ts";
@@ -20,6 +19,19 @@ function streamAddr(sockaddr: Uint8Array | null): Deno.UnixAddr {
   return decodeUnix("unix", sockaddr ?? new Uint8Array(0), sockaddr?.length ?? 0) as Deno.UnixAddr;
 }
 
+let makeConn: (descriptor: Descriptor) => UnixConn;
+let makeListener: (descriptor: Descriptor) => UnixListener;
+
+/** The connection that a descriptor is. */
+export function unixConn(descriptor: Descriptor): UnixConn {
+  return makeConn(descriptor);
+}
+
+/** The listener that a descriptor is. */
+export function unixListener(descriptor: Descriptor): UnixListener {
+  return makeListener(descriptor);
+}
+
 /** A connection over a Unix stream socket: `Deno.UnixConn` that passes descriptors and knows who is at the other end.
  * {@linkcode connect}, {@linkcode UnixListener} and {@linkcode socketPair} make them. The path of an unnamed end is
  * null.
@@ -37,15 +49,26 @@ function streamAddr(sockaddr: Uint8Array | null): Deno.UnixAddr {
  * ```
  */
 export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn, DescriptorPassing {
-  /** @ignore */
-  constructor(descriptor: Descriptor) {
+  readonly #descriptor: Descriptor;
+
+  private constructor(descriptor: Descriptor) {
     super(descriptor, streamAddr(socketName(descriptor.fd)), streamAddr(peerName(descriptor.fd)));
+    this.#descriptor = descriptor;
+  }
+
+  static {
+    makeConn = (descriptor) => new UnixConn(descriptor);
+  }
+
+  /** "UnixConn". */
+  get kind(): "UnixConn" {
+    return "UnixConn";
   }
 
   /** Credentials of the peer as they were when the connection was made: SO_PEERCRED on Linux; getpeereid(3) elsewhere,
    * and LOCAL_PEERPID on macOS. */
   peerCredentials(): PeerCredentials {
-    return peerCredentials(this.descriptor);
+    return peerCredentials(this.#descriptor);
   }
 
   /** Sends bytes, and descriptors with the first of them: SCM_RIGHTS of sendmsg(2). The peer gets copies, ours stay
@@ -57,7 +80,7 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
    */
   sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
-      return this.descriptor.writes.run(new WritingMessage(this.descriptor, message), options);
+      return this.#descriptor.writes.run(new WritingMessage(this.#descriptor, message), options);
     });
   }
 
@@ -68,8 +91,8 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
    */
   receiveMessage(options: ReceiveMessageOptions = {}): Promise<UnixMessage | null> {
     return Promise.try(() => {
-      const reading = new ReadingMessage(this.descriptor, wanted(this.descriptor, options));
-      return this.descriptor.reads.run(reading, options);
+      const want = wanted(this.#descriptor, options);
+      return this.#descriptor.reads.run(new ReadingMessage(this.#descriptor, want), { signal: want.signal });
     });
   }
 }
@@ -90,14 +113,17 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
  * ```
  */
 export class UnixListener extends StreamListener<UnixConn, Deno.UnixAddr> implements Deno.UnixListener {
-  /** @ignore */
-  constructor(descriptor: Descriptor) {
-    super(descriptor, streamAddr(socketName(descriptor.fd)));
+  private constructor(descriptor: Descriptor) {
+    super(descriptor, streamAddr(socketName(descriptor.fd)), unixConn);
   }
 
-  /** @ignore */
-  protected override wrap(descriptor: Descriptor, _peer: PeerName): UnixConn {
-    return new UnixConn(descriptor);
+  static {
+    makeListener = (descriptor) => new UnixListener(descriptor);
+  }
+
+  /** "UnixListener". */
+  get kind(): "UnixListener" {
+    return "UnixListener";
   }
 
   /** Waits for a connection, as {@linkcode StreamListener.accept} says. */

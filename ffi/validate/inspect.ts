@@ -1,18 +1,19 @@
-/** The members that `console.log` shows of an object. */
-export type Shown = Readonly<Record<string, unknown>>;
+/** What `console.log` shows of an object: the name of its class, and these members. */
+export interface Shown {
+  readonly name: string;
+  readonly members: Readonly<Record<string, unknown>>;
+}
 
 type Inspect = (value: unknown, options?: unknown) => string;
 
-/** Makes `console.log` and `util.inspect` show the objects of a class as its name and `members`, and nothing else. Deno's
+/** Makes `console.log` and `util.inspect` show the objects of a class as a name and its members, and nothing else. Deno's
  * inspector calls the method of the first symbol, Node's that of the second. */
-export function inspectable<T extends object>(
-  constructor: { readonly name: string; readonly prototype: T },
-  members: (object: T) => Shown,
-): void {
-  const { name, prototype } = constructor;
+export function inspectable<T extends object>(prototype: T, shown: (object: T) => Shown): void {
   function show(object: T, inspect: Inspect, options: unknown): string {
-    // The prototype is not an object of the class and has no members.
-    return object === prototype ? `${name} {}` : `${name} ${inspect(members(object), options)}`;
+    // A prototype is not an object of its class and has no members.
+    if (Object.hasOwn(object, "constructor")) return `${object.constructor.name}.prototype`;
+    const { name, members } = shown(object);
+    return `${name} ${inspect(members, options)}`;
   }
   const methods = {
     "Deno.customInspect": function (this: T, inspect: Inspect, options: unknown): string {

@@ -44,10 +44,10 @@ says("options of sockets", [
     "Invalid value for SO_LINGER: -1, expected 0 to 65535",
   ],
   [
-    "a value that the system refuses",
+    "a keep-alive time that the system would refuse",
     withTcp((conn) => conn.setKeepAlive({ idle: 0 })),
-    Error,
-    "setsockopt TCP_KEEPIDLE: invalid argument (EINVAL); the value was 0",
+    RangeError,
+    "Invalid keepAlive.idle: 0, expected 1 to 32767",
   ],
   [
     "one of another kind of socket",

@@ -55,16 +55,16 @@ says("what the system refuses", [
 
 says("waits", [
   [
-    "a deadline in milliseconds",
-    withUdp((socket) => socket.setDeadline(wrong(5))),
+    "a deadline that is no number",
+    withUdp((socket) => socket.setDeadline(NaN)),
     TypeError,
-    "Invalid deadline: 5, expected a Date or null",
+    "Invalid deadline: NaN, expected a Date, milliseconds from now or null",
   ],
   [
     "a deadline that is no date",
     withUdp((socket) => socket.setReadDeadline(new Date(NaN))),
     TypeError,
-    "Invalid deadline: Invalid Date, expected a Date or null",
+    "Invalid deadline: Invalid Date, expected a Date, milliseconds from now or null",
   ],
   [
     "a read past its deadline",

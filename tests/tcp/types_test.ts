@@ -89,8 +89,8 @@ describe("To the compiler", TIMEOUT, () => {
       listen({ port: 0, tcpBacklog: "511" }),
       // @ts-expect-error: a port has to be named
       connect({ hostname: LOOPBACK }),
-      // @ts-expect-error: a Date
-      connect({ port: 0, deadline: 1000 }),
+      // @ts-expect-error: a Date, milliseconds or null
+      connect({ port: 0, deadline: "1000" }),
       // @ts-expect-error: a TcpConn is no listener
       connect({ port: 0 }) satisfies Promise<Deno.Listener>,
     ];

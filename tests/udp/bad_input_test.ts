@@ -79,7 +79,8 @@ refuses("Listening on a host", [
 
 refuses("Listening with options", [
   [undefined, TypeError, "undefined"],
-  [null, TypeError, "undefined"],
+  [null, TypeError, "null"],
+  ["udp", TypeError, '"udp"'],
   [{}, TypeError, "undefined"],
   [{ transport: "tpc" }, TypeError, '"tpc"'],
   [{ transport: "udp", receiveBufferSize: 1.5 }, TypeError, "SO_RCVBUF: 1.5"],
@@ -187,7 +188,7 @@ refuses("A boolean", [
 refuses("A deadline", [
   [new Date(NaN), TypeError, "Invalid Date"],
   [undefined, TypeError, "undefined"],
-  [Date.now(), TypeError, "expected a Date"],
+  [NaN, TypeError, "expected a Date, milliseconds from now"],
   ["tomorrow", TypeError, "tomorrow"],
 ], (deadline) => withSocket((socket) => socket.setDeadline(deadline)));
 

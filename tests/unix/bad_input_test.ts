@@ -27,8 +27,8 @@ const OPENERS: Record<string, (options: Options) => Promise<unknown>> = {
   'listen "unix"': (options) => rejection(Promise.try(() => listen({ transport: "unix", ...options }))),
   'listen "seqpacket"': (options) => rejection(Promise.try(() => listen({ transport: "seqpacket", ...options }))),
   "listenDatagram": (options) => rejection(Promise.try(() => listenDatagram({ transport: "unixgram", ...options }))),
-  'connect "unix"': (options) => rejection(connect({ transport: "unix", ...options })),
-  'connect "seqpacket"': (options) => rejection(connect({ transport: "seqpacket", ...options })),
+  'connect "unix"': ({ path }) => rejection(connect({ transport: "unix", path })),
+  'connect "seqpacket"': ({ path }) => rejection(connect({ transport: "seqpacket", path })),
 };
 
 const LISTENERS = Object.entries(OPENERS).filter(([name]) => name.startsWith("listen"));

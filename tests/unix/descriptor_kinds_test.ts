@@ -28,12 +28,13 @@ async function pass(item: Passable): Promise<OwnedFd> {
 /** Passes a socket, closes it here, and opens what arrived. */
 async function handOver<T>(
   socket: Disposable & { readonly socket: Socket },
-  kind: abstract new (...args: never[]) => T,
+  kind: { readonly prototype: T },
 ): Promise<T> {
   const fd = await pass(socket);
   socket[Symbol.dispose]();
   const opened: unknown = fd.open();
-  assertInstanceOf(opened, kind);
+  // A private constructor has no type that assertInstanceOf takes.
+  assertInstanceOf(opened, kind as unknown as new () => T);
   assertThrows(() => fd.fd, Deno.errors.BadResource);
   return opened;
 }

@@ -166,7 +166,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
       assertThrows(() => open({ path: directory.file(), control }), Error, "no");
       assertThrows(() => open({ path: directory.file(), mode: 0o1777 }), TypeError, "Invalid mode: 1023");
       assertThrows(() => open({ path: directory.file(), mode: 1.5 }), TypeError, "Invalid mode: 1.5");
-      assertThrows(() => open({ path: directory.file(), backlog: 1.5, mode: -1 }), TypeError, "Invalid");
+      assertThrows(() => open({ path: directory.file(), backlog: 1.5, mode: -1 }), TypeError);
       assertEquals(directory.names, []);
     });
 

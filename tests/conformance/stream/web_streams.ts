@@ -1,8 +1,9 @@
-import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { assertSameBytes } from "../../support/assertions.ts";
 import { joined, pattern } from "../../support/bytes.ts";
 import { isPending, rejection } from "../../support/promises.ts";
+import { settled } from "../../support/turns.ts";
 import { FLOOD, type MakePair, narrow, over, readExactly, readToEnd, type Stream } from "./pair.ts";
 
 function assertClosed(conn: Stream): void {
@@ -101,19 +102,34 @@ export function registerWebStreams(makePair: MakePair): void {
   );
 
   it(
-    "leaves the connection to writable when readable is cancelled, and swallows nothing more",
+    "closes the connection when readable is cancelled, also while writable is in use",
     over(makePair, async (one, two) => {
       const writer = one.writable.getWriter();
+      await writer.write(Uint8Array.of(3));
       const reader = one.readable.getReader();
       const reading = reader.read();
       assert(await isPending(reading));
       await reader.cancel();
-      await two.write(Uint8Array.of(1, 2));
-      assertEquals(await readExactly(one, 2), Uint8Array.of(1, 2));
-      await writer.write(Uint8Array.of(3));
-      await writer.close();
       assertClosed(one);
+      await assertRejects(() => writer.write(Uint8Array.of(4)));
       assertEquals(await readToEnd(two), Uint8Array.of(3));
+    }),
+  );
+
+  it(
+    "finishes a write that is under way when readable ends, and closes then",
+    over(makePair, async (one, two) => {
+      const large = new Uint8Array(4 << 20).fill(7);
+      const writing = one.write(large);
+      await two.closeWrite();
+      const reader = one.readable.getReader();
+      assert((await reader.read()).done);
+      assertOpen(one);
+      const received = await readToEnd(two);
+      assertEquals(received.length, large.length);
+      assertEquals(await writing, large.length);
+      await settled();
+      assertClosed(one);
     }),
   );
 
