@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { fromFd, listenDatagram, type OwnedFd, Socket, socketPair } from "../../mod.ts";
 import { libc } from "../../ffi/libc/libc.ts";
@@ -44,14 +44,14 @@ describe("A number that an OwnedFd owns", TIMEOUT, () => {
     }
     assert(isOpen(owned.fd));
     using udp = owned.open<UdpSocket>();
-    assertInstanceOf(udp, UdpSocket);
+    assert(udp instanceof UdpSocket);
   });
 
   it("moves to the object that fromFd makes of the OwnedFd, which is closed from then on", async () => {
     const owned = await passUdp();
     const { fd } = owned;
     const udp = fromFd(owned);
-    assertInstanceOf(udp, UdpSocket);
+    assert(udp instanceof UdpSocket);
     assertEquals(udp.socket.fd, fd);
     for (const use of [() => owned.fd, () => owned.detach(), () => owned.close(), () => fromFd(owned)]) {
       assertThrows(use, Deno.errors.BadResource);
@@ -116,7 +116,7 @@ describe("A number that a socket owns", TIMEOUT, () => {
     using pair = await connectedPair();
     const fd = pair.one.detach();
     using conn = fromFd(fd) as TcpConn;
-    assertInstanceOf(conn, TcpConn);
+    assert(conn instanceof TcpConn);
     assertThrows(() => fromFd(fd), TypeError, "belongs to an open socket");
     await conn.write(Uint8Array.of(7));
     assertEquals(await pair.two.read(new Uint8Array(4)), 1);
@@ -128,7 +128,7 @@ describe("A number that a socket owns", TIMEOUT, () => {
     const copy = one.socket.duplicate();
     assert(copy.fd !== one.socket.fd);
     const again = fromFd(copy.detach());
-    assertInstanceOf(again, UnixConn);
+    assert(again instanceof UnixConn);
     one.close();
     assertThrows(() => one.socket.fd, Deno.errors.BadResource);
     again.close();

@@ -13,7 +13,9 @@ const { gc } = globalThis as typeof globalThis & { gc: () => void };
 /** More than the module keeps, so that holding it is holding too much. */
 const LARGE = 4 * 1024 * 1024;
 
-const buffers: [operation: string, buffer: WeakRef<ArrayBuffer>][] = [];
+let buffers: [operation: string, buffer: WeakRef<ArrayBuffer>][] = [];
+let operations = 0;
+const held: string[] = [];
 
 function make(operation: string, length: number = LARGE): Uint8Array<ArrayBuffer> {
   const p = new Uint8Array(length);
@@ -21,16 +23,23 @@ function make(operation: string, length: number = LARGE): Uint8Array<ArrayBuffer
   return p;
 }
 
+/** Collects before another operation makes the module forget the last, and notes which buffers are still held. */
+async function check(): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  operations += buffers.length;
+  held.push(...buffers.filter(([, buffer]) => buffer.deref() !== undefined).map(([operation]) => operation));
+  buffers = [];
+}
+
 async function sendAll(): Promise<void> {
   for (const [operation, open] of Object.entries(SENDERS)) {
     using sender = await open();
     await sender.give(make(operation).subarray(0, 1000));
     await sender.arrived();
-    // One that waits, or fails, and is cut off.
-    const cut = Promise.try(() => sender.give(make(`${operation}, cut off`))).catch(() => {});
-    sender[Symbol.dispose] = ((dispose) => () => dispose.call(sender))(sender[Symbol.dispose]);
-    setTimeout(() => sender[Symbol.dispose]());
-    await cut;
+    await check();
   }
 }
 
@@ -39,20 +48,39 @@ async function receiveAll(): Promise<void> {
     using receiver = await open();
     await receiver.put(new Uint8Array(100));
     await receiver.take(make(operation));
-    if (operation.includes("coalesced")) continue;
-    const cut = receiver.take(make(`${operation}, cut off`)).catch(() => {});
-    setTimeout(() => receiver[Symbol.dispose]());
-    await cut;
+    await check();
   }
+}
+
+/** Operations that wait, or are too long, until their socket is closed. */
+async function cutOff(): Promise<void> {
+  for (const [operation, open] of Object.entries(SENDERS)) {
+    await until(open, ({ give }) => give(make(`${operation}, cut off`)));
+  }
+  for (const [operation, open] of Object.entries(RECEIVERS)) {
+    if (operation.includes("coalesced")) continue;
+    await until(open, ({ take }) => take(make(`${operation}, cut off`)));
+  }
+}
+
+async function until<S extends Disposable>(open: () => S | Promise<S>, run: (socket: S) => Promise<unknown>) {
+  await openAndCut(open, run);
+  await check();
+}
+
+async function openAndCut<S extends Disposable>(open: () => S | Promise<S>, run: (socket: S) => Promise<unknown>) {
+  using socket = await open();
+  const running = Promise.try(run, socket).catch(() => {});
+  setTimeout(() => socket[Symbol.dispose]());
+  await running;
 }
 
 /** An operation that was aborted, on a socket that lives on. */
 async function abortAll(): Promise<Disposable[]> {
   const udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
   const [one, two] = socketPair("stream");
-  const { signal } = new AbortController();
   const each = [
-    udp.receive(make("UdpSocket.receive, aborted"), { signal: AbortSignal.any([signal, AbortSignal.timeout(1)]) }),
+    udp.receive(make("UdpSocket.receive, aborted"), { signal: AbortSignal.timeout(1) }),
     one.read(make("UnixConn.read, aborted"), { signal: AbortSignal.timeout(1) }),
     two.write(make("UnixConn.write, aborted"), { signal: AbortSignal.timeout(1) }),
   ];
@@ -80,20 +108,14 @@ async function messages(): Promise<unknown[]> {
   return [message];
 }
 
-async function collect(): Promise<void> {
-  for (let round = 0; round < 5; round++) {
-    gc();
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
 await sendAll();
 await receiveAll();
+await cutOff();
 const alive = await abortAll();
+await check();
 await batches();
+await check();
 const kept = await messages();
-await collect();
-const held = buffers.filter(([, buffer]) => buffer.deref() !== undefined).map(([operation]) => operation);
-console.log(JSON.stringify({ operations: buffers.length, held }));
+console.log(JSON.stringify({ operations, held }));
 for (const each of alive) each[Symbol.dispose]();
 if (kept.length === 0) Deno.exit(1);
