@@ -1,7 +1,7 @@
 import { nearestOf } from "./nearest.ts";
 import { quote } from "./quote.ts";
 
-/** What every operation that may wait takes.
+/** Options of every operation that can wait.
  *
  * @example
  * ```ts
@@ -13,7 +13,7 @@ import { quote } from "./quote.ts";
  * ```
  */
 export interface WaitOptions {
-  /** Abort rejects the operation with `signal.reason`; nothing that was received is lost. */
+  /** Aborts the operation, which then rejects with `signal.reason`. Data that was already received is not lost. */
   signal?: AbortSignal | undefined;
 }
 
