@@ -1,12 +1,12 @@
 /**
- * Echoes on whatever sockets it is started with, by their names. systemd, or its tool for trying things out, opens them
- * and starts the program when somebody comes:
+ * An echo server on the sockets that systemd passes to it. systemd, or its tool systemd-socket-activate, opens the sockets
+ * and starts the program at the first connection:
  *
  *     systemd-socket-activate -l 127.0.0.1:7010 -l /tmp/berkeley-activated.sock --fdname=web:local deno run --allow-ffi --allow-env=LISTEN_FDS,LISTEN_PID,LISTEN_FDNAMES examples/activated_server.ts
  *     systemd-socket-activate -d -l 127.0.0.1:7010 --fdname=datagrams deno run --allow-ffi --allow-env=LISTEN_FDS,LISTEN_PID,LISTEN_FDNAMES --allow-net=127.0.0.1 examples/activated_server.ts
  *
- * Then `nc 127.0.0.1 7010`, `nc -U /tmp/berkeley-activated.sock` or `nc -u 127.0.0.1 7010`. The first needs no permission for
- * the network: it opens nothing. Answering a datagram is sending, which does need it.
+ * Then run `nc 127.0.0.1 7010`, `nc -U /tmp/berkeley-activated.sock` or `nc -u 127.0.0.1 7010`. The first command line needs
+ * no --allow-net, because the program opens no socket. The second needs it to send answers.
  *
  * @module
  */
@@ -19,43 +19,44 @@ import {
   type StreamConn,
   type UnixAddr,
 } from "../mod.ts";
+import { unknownArgument } from "./arguments.ts";
 
-const HELP = `Echoes on the sockets it is handed by systemd: listeners, connections and datagram sockets of every kind.
+const HELP = `Echo server on the sockets that systemd passes: listeners, connections and datagram sockets.
 
-  --help  this text
+  --help  show this text
 
-Try it: systemd-socket-activate -l 127.0.0.1:7010 --fdname=web deno run … examples/activated_server.ts
-As a service it needs a .socket unit, in which FileDescriptorName= is the name.`;
+To try it: systemd-socket-activate -l 127.0.0.1:7010 --fdname=web deno run … examples/activated_server.ts
+As a service it needs a .socket unit; FileDescriptorName= sets the name.`;
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** What an object really is shows in what it can do. */
+/** The kinds of sockets, told apart by their methods. */
 type Listener = Extract<AnySocket, { accept: unknown }>;
 type DatagramSocket = Extract<AnySocket, { joinMulticastV4: unknown }>;
 type Conn = Exclude<AnySocket, Listener | DatagramSocket>;
 
-/** Serves on one socket until it is closed. */
+/** Serves one socket until it is closed. */
 async function serve({ name, socket }: ActivatedSocket): Promise<void> {
   if ("accept" in socket) await serveListener(name, socket);
   else if ("joinMulticastV4" in socket) await serveDatagrams(name, socket);
-  else await serveConn(name, socket); // With Accept=yes, systemd hands over the connection itself.
+  else await serveConn(name, socket); // With Accept=yes, systemd passes the accepted connection.
 }
 
 async function serveListener(name: string, listener: Listener): Promise<void> {
-  console.log(`${name}: listening on ${spelled(listener.addr)}`);
+  console.log(`${name}: listening on ${format(listener.addr)}`);
   for await (const conn of listener) serveConn(name, conn);
 }
 
 async function serveConn(name: string, conn: Conn): Promise<void> {
   using _closing = conn;
   try {
-    console.log(`${name}: a client`);
+    console.log(`${name}: client connected`);
     if ("receive" in conn) await echoMessages(conn);
     else await echoBytes(conn);
-    console.log(`${name}: a client ended`);
+    console.log(`${name}: client ended`);
   } catch (error) {
-    // One client's trouble is not the server's.
-    console.log(`${name}: a client failed: ${(error as Error).message}`);
+    // The failure of one client must not stop the server.
+    console.log(`${name}: client failed: ${(error as Error).message}`);
   }
 }
 
@@ -68,32 +69,30 @@ async function echoMessages(conn: SeqpacketConn): Promise<void> {
 }
 
 async function serveDatagrams(name: string, socket: DatagramSocket): Promise<void> {
-  console.log(`${name}: receiving on ${spelled(socket.addr)}`);
+  console.log(`${name}: receiving on ${format(socket.addr)}`);
   for await (const [data, from] of socket) {
-    console.log(`${name}: ${data.length} bytes from ${spelled(from)}`);
-    if ("path" in from && from.path === null) continue; // It has no address that one could answer to.
-    await socket.send(data, from).catch((error) => console.log(`${name}: no answer: ${error.message}`));
+    console.log(`${name}: ${data.length} bytes from ${format(from)}`);
+    if ("path" in from && from.path === null) continue; // The sender is not bound: there is no address to answer to.
+    await socket.send(data, from).catch((error) => console.log(`${name}: cannot answer: ${error.message}`));
   }
 }
 
-function spelled(addr: Deno.NetAddr | UnixAddr): string {
-  return "path" in addr ? addr.path ?? "a socket without a name" : `${addr.hostname}:${addr.port}`;
+function format(addr: Deno.NetAddr | UnixAddr): string {
+  return "path" in addr ? addr.path ?? "an unnamed socket" : `${addr.hostname}:${addr.port}`;
 }
 
 async function main(): Promise<void> {
   const args = parseArgs(Deno.args, {
     boolean: ["help"],
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const activated = activatedSockets();
-  if (activated.length === 0) throw new Error("No socket was handed over: start it as --help says");
+  if (activated.length === 0) throw new Error("No socket was passed; see --help for how to start this program");
 
   function stop(): void {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop); // The next one does what it does without us.
-    for (const { socket } of activated) socket[Symbol.dispose](); // Ends the loops above. What is at a path stays there.
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop); // A second signal ends the process at once.
+    for (const { socket } of activated) socket[Symbol.dispose](); // Ends the loops above; socket files are systemd's.
   }
   for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
   await Promise.all(activated.map(serve));

@@ -1,10 +1,10 @@
 /**
- * A page that shows live how the kernel spreads datagrams and connections over Workers that share one port.
+ * A page that shows live how the kernel distributes datagrams and connections to Workers that share one port.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1 --allow-read=examples,ffi,mod.ts examples/dashboard.ts
  *
- * Open http://127.0.0.1:8080/ and watch. The page comes through a listener of this module, given away as a descriptor to
- * Deno's `node:http`; the datagrams and connections are made by a Worker more, on loopback only.
+ * Open http://127.0.0.1:8080/ in a browser. The page is served by Deno's `node:http` on a listener of this module, passed as
+ * a descriptor. One more Worker generates the datagrams and connections, on loopback only.
  *
  * @module
  */
@@ -13,32 +13,32 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { listen, listenDatagram, type TcpListener, type UdpSocket } from "../mod.ts";
 import type { Load } from "./dashboard/load.ts";
 import type { Seen, Sockets } from "./dashboard/worker.ts";
-import { number } from "./arguments.ts";
+import { number, unknownArgument } from "./arguments.ts";
 
-const HELP = `Shows on a page how datagrams and connections spread over Workers that share a port.
+const HELP = `Serves a page that shows how datagrams and connections are distributed to Workers that share a port.
 
-  --workers COUNT      how many Workers, 1 to 8 (4)
-  --rate RATE          datagrams to make a second, 0 to 100000 (5000)
-  --connections RATE   connections to make a second, 0 to 1000 (100)
-  --flows COUNT        how many sockets send the datagrams, 1 to 256 (32)
-  --seconds SECONDS    end after so long, 1 to 86400; until Ctrl-C where left out
-  --host ADDRESS       where to serve the page (127.0.0.1); needs --allow-net for it
-  --port PORT          its port, 0 for any free one (8080)
-  --help               this text`;
+  --workers COUNT      number of Workers, 1 to 8 (4)
+  --rate RATE          datagrams per second, 0 to 100000 (5000)
+  --connections RATE   connections per second, 0 to 1000 (100)
+  --flows COUNT        number of sockets that send the datagrams, 1 to 256 (32)
+  --seconds SECONDS    duration, 1 to 86400; runs until Ctrl-C by default
+  --host ADDRESS       address to serve the page on (127.0.0.1); needs --allow-net for it
+  --port PORT          port to serve the page on, 0 for a free one (8080)
+  --help               show this text`;
 
-/** Where the shared port is. The load is made here, and stays here. */
+/** The address of the shared ports. All load stays on loopback. */
 const LOOPBACK = "127.0.0.1";
 
-/** Milliseconds from one look at the counters to the next. */
+/** Time between two states sent to the page, in milliseconds. */
 const TICK = 500;
 
-/** Milliseconds for what is still to go out at the end. */
+/** Time for open responses to end when the program stops, in milliseconds. */
 const GRACE = 200;
 
-/** Pages that may watch at a time. */
+/** Maximum number of pages that are open at a time. */
 const MOST_WATCHERS = 16;
 
-/** What the page is told at every tick. */
+/** The state that the page receives at every tick. */
 interface State {
   /** Milliseconds since the start. */
   time: number;
@@ -46,7 +46,7 @@ interface State {
   workers: Seen[];
 }
 
-/** Opens one socket of each kind for every Worker, each kind on one port. */
+/** Opens a UDP socket and a TCP listener for every Worker; all of one kind share a port. */
 function openSockets(count: number): { udp: UdpSocket; tcp: TcpListener }[] {
   using failed = new DisposableStack();
   const all: { udp: UdpSocket; tcp: TcpListener }[] = [];
@@ -57,11 +57,11 @@ function openSockets(count: number): { udp: UdpSocket; tcp: TcpListener }[] {
     const tcp = failed.use(listen({ ...common, port: first?.tcp.addr.port ?? 0 }));
     all.push({ udp, tcp });
   }
-  failed.move(); // Nothing has failed: they stay open.
+  failed.move(); // No error: keep them open.
   return all;
 }
 
-/** Starts a Worker of a file in the folder; what it fails of ends the program. */
+/** Starts a Worker from a file in the dashboard folder. `fail` is called with its error. */
 function startWorker<T>(file: string, message: T, fail: (error: Error) => void): Worker {
   const worker = new Worker(new URL(`./dashboard/${file}`, import.meta.url), { type: "module" });
   worker.onerror = (event) => {
@@ -72,13 +72,13 @@ function startWorker<T>(file: string, message: T, fail: (error: Error) => void):
   return worker;
 }
 
-/** Starts the Workers and the one that makes the load, and keeps the state by what they tell. */
+/** Starts the Workers and the one that generates the load. The state is updated by their messages. */
 function startWorkers(
   count: number,
   rates: Pick<Load, "rate" | "connections" | "flows">,
   fail: (error: Error) => void,
 ): { state: State; workers: Worker[] } {
-  // Every socket is bound before the first datagram comes: each one more moves flows from one Worker to another.
+  // Bind all sockets before the first datagram arrives: each further socket moves flows between Workers.
   const sockets = openSockets(count);
   const load: Load = { ...rates, udp: sockets[0]!.udp.addr, tcp: sockets[0]!.tcp.addr };
   const state: State = { time: 0, load, workers: sockets.map(() => ({ datagrams: 0, connections: 0 })) };
@@ -90,7 +90,7 @@ function startWorkers(
   return { state, workers: [...workers, startWorker("load.ts", load, fail)] };
 }
 
-/** Serves the page and its events through a listener of ours. */
+/** Serves the page and its events on a listener of this module. */
 class Site {
   readonly #server: Server;
   readonly #watchers = new Set<ServerResponse>();
@@ -102,8 +102,8 @@ class Site {
     this.#server.listen({ fd: listener.detach() });
   }
 
-  /** Server-Sent Events: a line of data, and an empty one. Who does not read them is let go. */
-  tell(state: State): void {
+  /** Sends the state to every page as a server-sent event. A page that does not read is disconnected. */
+  send(state: State): void {
     for (const watcher of this.#watchers) {
       if (watcher.writableLength > 65_536) watcher.destroy();
       else watcher.write(`data: ${JSON.stringify(state)}\n\n`);
@@ -113,7 +113,7 @@ class Site {
   close(): void {
     for (const watcher of this.#watchers) watcher.end("event: end\ndata:\n\n");
     this.#server.close();
-    // Who holds a connection open without a word does not hold the program.
+    // Idle connections do not keep the program running.
     Deno.unrefTimer(setTimeout(() => this.#server.closeAllConnections(), GRACE));
   }
 
@@ -127,7 +127,7 @@ class Site {
   }
 
   #sendPage(response: ServerResponse): void {
-    // Nothing but what the page itself holds runs in it, and it speaks to nobody but us.
+    // Only the page's own script runs, and it connects only to this server.
     const nonce = crypto.randomUUID();
     const own = `'nonce-${nonce}'`;
     const policy = `default-src 'none'; script-src ${own}; style-src ${own}; connect-src 'self'; img-src data:`;
@@ -136,7 +136,7 @@ class Site {
   }
 
   #watch(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#watchers.size === MOST_WATCHERS) return this.#refuse(response, 503, "Too many are watching");
+    if (this.#watchers.size === MOST_WATCHERS) return this.#refuse(response, 503, "Too many pages are open");
     response.writeHead(200, { "content-type": "text/event-stream", "connection": "close" });
     response.flushHeaders();
     this.#watchers.add(response);
@@ -149,7 +149,7 @@ class Site {
   }
 }
 
-/** Resolves after so many seconds, or at Ctrl-C. */
+/** Resolves after `seconds`, or at Ctrl-C. */
 async function wait(seconds: number | null): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = seconds === null ? undefined : setTimeout(resolve, seconds * 1000);
@@ -164,9 +164,7 @@ async function main(): Promise<void> {
     string: ["workers", "rate", "connections", "flows", "seconds", "host", "port"],
     boolean: ["help"],
     default: { workers: "4", rate: "5000", connections: "100", flows: "32", host: LOOPBACK, port: "8080" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const count = Math.trunc(number("workers", args.workers, 1, 8));
@@ -186,7 +184,7 @@ async function main(): Promise<void> {
   const stopped = wait(seconds);
   console.log(`Open http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/; Ctrl-C stops`);
   const started = performance.now();
-  const ticking = setInterval(() => site.tell({ ...state, time: performance.now() - started }), TICK);
+  const ticking = setInterval(() => site.send({ ...state, time: performance.now() - started }), TICK);
   await Promise.race([stopped, failed]);
   clearInterval(ticking);
   site.close();

@@ -1,61 +1,61 @@
 /**
- * Shows what this module is for, on loopback only, and exits with 0 only if all that it shows is true.
+ * Shows what this module can do, on loopback only. Every claim is checked; the exit status is 0 only if all checks pass.
  *
  *     deno task demo
  *     deno run --allow-ffi --allow-net=127.0.0.1,239.255.255.250,unix:/tmp/berkeley-demo.sock --allow-read=/tmp/berkeley-demo.sock --allow-write=/tmp/berkeley-demo.sock examples/demo.ts
  *
  * @module
  */
-import type { Shown } from "./demo/shown.ts";
-import { giveUpDials, listenAndDial } from "./demo/tcp.ts";
-import { shareLoad, sharePort } from "./demo/udp.ts";
+import type { Check } from "./demo/check.ts";
+import { cancelDials, listenAndDial } from "./demo/tcp.ts";
+import { distributeLoad, sharePort } from "./demo/udp.ts";
 import { listenAtPath, passDescriptors } from "./demo/unix.ts";
 
-const PARTS: readonly (readonly [title: string, show: () => Promise<Shown[]>])[] = [
+const PARTS: readonly (readonly [title: string, run: () => Promise<Check[]>])[] = [
   ["UDP: two sockets share a port", sharePort],
-  ["UDP: four sockets share the load", shareLoad],
+  ["UDP: four sockets share the load", distributeLoad],
   ["TCP: a listener and a connection", listenAndDial],
-  ["TCP: dials that are given up", giveUpDials],
+  ["TCP: cancelled dials", cancelDials],
   ["Unix: a server at a path", listenAtPath],
-  ["Unix: messages, descriptors and who is there", passDescriptors],
+  ["Unix: messages, descriptors and credentials", passDescriptors],
 ];
 
-/** Every wait in the parts is shorter. This is for a fault in what is being shown, in milliseconds. */
+/** Time limit of the whole demo, in milliseconds. Every wait in the parts is shorter. */
 const LIMIT = 9000;
 
 const coloured = Deno.stdout.isTerminal() && !Deno.noColor;
 const paint = (code: number) => (text: string) => coloured ? `\x1b[${code}m${text}\x1b[0m` : text;
 const [bold, dim, red, green] = [paint(1), paint(2), paint(31), paint(32)];
 
-/** Runs one part; what it throws is something that did not turn out true. */
-async function run(show: () => Promise<Shown[]>): Promise<Shown[]> {
+/** Runs one part. An exception counts as a failed check. */
+async function runPart(run: () => Promise<Check[]>): Promise<Check[]> {
   try {
-    return await show();
+    return await run();
   } catch (error) {
-    return [{ what: "It could not be shown", true: false, seen: [String(error)] }];
+    return [{ claim: "The part runs to its end", passed: false, details: [String(error)] }];
   }
 }
 
 const started = performance.now();
 Deno.unrefTimer(setTimeout(() => {
-  console.log(red(`Not done after ${LIMIT / 1000} s: giving up`));
+  console.log(red(`Not finished after ${LIMIT / 1000} s`));
   Deno.exit(1);
 }, LIMIT));
 
 console.log(bold("Berkeley: sockets for Deno, straight from libc"));
-const all: Shown[] = [];
-for (const [title, show] of PARTS) {
+const checks: Check[] = [];
+for (const [title, run] of PARTS) {
   console.log(`\n${bold(title)}`);
-  for (const shown of await run(show)) {
-    all.push(shown);
-    console.log(`  ${shown.true ? green("✓") : red("✗")} ${shown.what}`);
-    for (const line of shown.seen ?? []) console.log(dim(`      ${line}`));
+  for (const check of await runPart(run)) {
+    checks.push(check);
+    console.log(`  ${check.passed ? green("✓") : red("✗")} ${check.claim}`);
+    for (const line of check.details ?? []) console.log(dim(`      ${line}`));
   }
 }
 
-const untrue = all.filter((shown) => !shown.true).length;
+const failed = checks.filter(({ passed }) => !passed).length;
 const seconds = ((performance.now() - started) / 1000).toFixed(2);
 console.log();
-if (untrue === 0) console.log(green(`All ${all.length} are true, shown on loopback in ${seconds} s`));
-else console.log(red(`${untrue} of ${all.length} are not true, on loopback after ${seconds} s`));
-Deno.exitCode = untrue === 0 ? 0 : 1;
+if (failed === 0) console.log(green(`All ${checks.length} checks passed on loopback in ${seconds} s`));
+else console.log(red(`${failed} of ${checks.length} checks failed on loopback after ${seconds} s`));
+Deno.exitCode = failed === 0 ? 0 : 1;

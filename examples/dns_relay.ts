@@ -1,11 +1,11 @@
 /**
- * A DNS server on a wildcard socket, which answers every question from the address that was asked: a client that has
- * asked 127.0.0.2 takes no answer from 127.0.0.1. `packetInfo` tells which address that was, and `source` answers from it.
+ * A DNS server on a wildcard socket that answers every query from the address it was sent to: a client that asked 127.0.0.2
+ * does not accept an answer from 127.0.0.1. `packetInfo` gives that address, and `source` sends from it.
  *
  *     deno run --allow-ffi --allow-net=0.0.0.0,127.0.0.0/8 examples/dns_relay.ts
  *
- * In another terminal: `dig @127.0.0.2 -p 5300 berkeley.test AAAA`, or with `--record`, a name of your own. What it does
- * not know it asks of another server, if one is named:
+ * In another terminal: `dig @127.0.0.2 -p 5300 berkeley.test AAAA`. `--record` adds names. Queries for other names are
+ * relayed to another server if there is one:
  *
  *     deno run --allow-ffi --allow-net examples/dns_relay.ts --upstream 192.0.2.53:53
  *
@@ -23,24 +23,24 @@ import {
   TYPES,
   type Zone,
 } from "./dns_relay/message.ts";
-import { number } from "./arguments.ts";
+import { number, unknownArgument } from "./arguments.ts";
 
-const HELP = `A DNS server that answers from the address that was asked.
+const HELP = `DNS server that answers from the address a query was sent to.
 
-  --record NAME=ADDRESS  what to answer for a name; several times for several
+  --record NAME=ADDRESS  address of a name; can be repeated
                          (berkeley.test=192.0.2.7 and berkeley.test=2001:db8::7)
-  --upstream HOST:PORT   whom to ask for other names (nobody); needs --allow-net for it
+  --upstream HOST:PORT   server to relay other names to (none); needs --allow-net for it
   --host ADDRESS         wildcard address to listen on, 0.0.0.0 or :: (0.0.0.0); needs --allow-net for it
-  --port PORT            its port, 0 for any free one (5300)
-  --interface ADDRESS    answer what is asked at this address; several times for several (all of loopback);
-                         needs --allow-net for those who ask
-  --help                 this text
+  --port PORT            port to listen on, 0 for a free one (5300)
+  --interface ADDRESS    answer queries sent to this address; can be repeated (all of loopback);
+                         needs --allow-net for the clients
+  --help                 show this text
 
 Ctrl-C stops.`;
 
-/** Questions that may wait for the upstream at a time, and for how long, in milliseconds. */
+/** Maximum number of queries that wait for the upstream server, and how long each may wait, in milliseconds. */
 const MOST_PENDING = 256;
-const PATIENCE = 2000;
+const TIMEOUT = 2000;
 
 interface Relay {
   socket: UdpSocket;
@@ -49,28 +49,28 @@ interface Relay {
   pending: number;
 }
 
-/** Asks the upstream from a socket of its own: a port that nobody can guess, and nobody else is heard on it. */
+/** Queries the upstream server from a new socket, whose port cannot be predicted and which receives only from there. */
 async function ask(upstream: Deno.NetAddr, query: Uint8Array): Promise<Uint8Array> {
   using socket = listenDatagram({ transport: "udp", hostname: upstream.hostname.includes(":") ? "::" : "0.0.0.0" });
   socket.connect(upstream);
-  socket.setDeadline(new Date(Date.now() + PATIENCE));
+  socket.setDeadline(new Date(Date.now() + TIMEOUT));
   await socket.send(query);
   for (;;) {
     const [message] = await socket.receive();
-    // The same identifier, and the bit that makes it an answer.
+    // The identifier of the query, and the bit that marks a response.
     if (message.length >= 12 && message[0] === query[0] && message[1] === query[1] && message[2]! >> 7) return message;
   }
 }
 
-/** The answer to a query, and what to print of it. */
+/** Returns the answer to a query and a description of it for the log. */
 async function answerTo(relay: Relay, query: Uint8Array, question: Question): Promise<[Uint8Array, string]> {
   const addresses = relay.zone.get(question.name);
   if (addresses !== undefined) {
     const fitting = addresses.filter(({ type }) => type === question.type);
-    return [answer(query, question, fitting), fitting.map(({ text }) => text).join(" ") || "nothing of that type"];
+    return [answer(query, question, fitting), fitting.map(({ text }) => text).join(" ") || "no record of this type"];
   }
   if (relay.upstream === null) return [refuse(query, question, Rcode.nameError), "no such name"];
-  if (relay.pending === MOST_PENDING) return [refuse(query, question, Rcode.serverFailure), "too many questions"];
+  if (relay.pending === MOST_PENDING) return [refuse(query, question, Rcode.serverFailure), "too many queries"];
   relay.pending++;
   try {
     return [await ask(relay.upstream, query), "relayed"];
@@ -81,23 +81,23 @@ async function answerTo(relay: Relay, query: Uint8Array, question: Question): Pr
   }
 }
 
-/** Answers one datagram. Whatever it is, it must not stop the server. */
+/** Answers one datagram. No datagram must stop the server. */
 async function serve(relay: Relay, { data, addr, destination }: Datagram): Promise<void> {
-  const who = `${plain(addr.hostname)} port ${addr.port} asked ${plain(destination!)}`;
+  const client = `${plain(addr.hostname)} port ${addr.port} asked ${plain(destination!)}`;
   try {
     const question = readQuestion(data);
-    if (question === null) return; // Not even a query.
+    if (question === null) return; // Not a query.
     const [message, result] = question.refusal === undefined
       ? await answerTo(relay, data, question)
-      : [refuse(data, question, question.refusal), "a question that is none"];
+      : [refuse(data, question, question.refusal), "invalid query"];
     await relay.socket.send(message, addr, { source: destination! });
-    console.log(`${who} for ${question.name} ${TYPES[question.type] ?? `TYPE${question.type}`}: ${result}`);
+    console.log(`${client} for ${question.name} ${TYPES[question.type] ?? `TYPE${question.type}`}: ${result}`);
   } catch (error) {
-    console.log(`${who}: ${(error as Error).message}`);
+    console.log(`${client}: ${(error as Error).message}`);
   }
 }
 
-/** As people write it: a socket of both families sees IPv4 addresses as a part of IPv6. */
+/** Converts an IPv4-mapped IPv6 address, as a dual-stack socket reports it, to IPv4 notation. */
 function plain(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, "");
 }
@@ -108,9 +108,7 @@ async function main(): Promise<void> {
     boolean: ["help"],
     collect: ["record", "interface"],
     default: { host: "0.0.0.0", port: "5300" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const records = args.record.length > 0 ? args.record : ["berkeley.test=192.0.2.7", "berkeley.test=2001:db8::7"];
@@ -124,7 +122,7 @@ async function main(): Promise<void> {
   Deno.addSignalListener("SIGINT", () => Deno.exit());
   console.log(`Listening on ${socket.addr.hostname} port ${socket.addr.port}; Ctrl-C stops`);
 
-  // A wildcard socket hears the whole network; who is not asked on an address of ours to answer stays silent.
+  // A wildcard socket receives on every interface. Queries to other addresses are not answered.
   const isOurs = (address: string) =>
     args.interface.length > 0 ? args.interface.includes(address) : /^127\.|^::1$/.test(address);
   for (;;) {

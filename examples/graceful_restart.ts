@@ -1,11 +1,11 @@
 /**
- * Replaces a TCP server by a new version of itself, again and again, while clients are at it: the new process takes the
- * listening socket from the old one over a Unix socket, so that no connection is refused and none is reset.
+ * Replaces a TCP server by new versions of itself while clients use it: the new process receives the listening socket from
+ * the old one over a Unix socket, so that no connection is refused or reset.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1,unix:/tmp/berkeley-restart.sock --allow-read=/tmp/berkeley-restart.sock --allow-write=/tmp/berkeley-restart.sock --allow-run examples/graceful_restart.ts
  *
- * The server is `serve()`; the rest starts its versions and plays the clients. A request is one byte, and the answer is
- * another: the number of the version.
+ * The server is `serve()`; the rest of the program starts its versions and runs the clients. A request is one byte, and the
+ * answer is the number of the version in one byte.
  *
  * @module
  */
@@ -20,68 +20,68 @@ import {
   type UnixConn,
   type UnixListener,
 } from "../mod.ts";
-import { wholeNumber } from "./arguments.ts";
+import { unknownArgument, wholeNumber } from "./arguments.ts";
 
-const HELP = `Replaces a TCP server by new versions of itself under load, and counts the requests that fail.
+const HELP = `Replaces a TCP server by new versions of itself under load and counts failed requests.
 
-  --restarts COUNT  how often, 1 to 200 (20)
-  --path PATH       where a version finds the one before (/tmp/berkeley-restart.sock); needs --allow-read, --allow-write and --allow-net=unix: for it
-  --serve VERSION   be a version of the server; this program starts itself so
-  --help            this text`;
+  --restarts COUNT  number of restarts, 1 to 200 (20)
+  --path PATH       Unix socket between two versions (/tmp/berkeley-restart.sock); needs --allow-read, --allow-write and --allow-net=unix: for it
+  --serve VERSION   run as one version of the server; used internally
+  --help            show this text`;
 
 const LOOPBACK = "127.0.0.1";
 const CLIENTS = 8;
 
-/** What a client waits between two requests, and how long to wait for anything, in milliseconds. */
+/** Pause of a client between two requests, and timeout of every operation, in milliseconds. */
 const PAUSE = 2;
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
-const later = () => new Date(Date.now() + PATIENCE);
+const later = () => new Date(Date.now() + TIMEOUT);
 
-/** What goes from version to version: where clients come in, and where the next version does. */
-interface Doors {
+/** The listeners passed from version to version: for clients, and for the next version. */
+interface Listeners {
   clients: TcpListener;
   successors: UnixListener;
 }
 
-/** One version of the server. It prints its port once it serves, and later how many connections it has to finish. */
+/** Runs one version of the server. It prints its port when it is ready, and at the end the number of open connections. */
 async function serve(version: number, path: string): Promise<void> {
   using old = version === 1 ? null : await connect({ transport: "unix", path, deadline: later() });
-  const { clients, successors } = old === null ? openDoors(path) : await takeDoors(old);
+  const { clients, successors } = old === null ? openListeners(path) : await receiveListeners(old);
   const running = new Set<Promise<void>>();
   const accepting = accept(clients, version, running);
   console.log(clients.addr.port);
-  await old?.write(new Uint8Array(1)); // For a moment both accept. Now the old one may stop.
+  await old?.write(new Uint8Array(1)); // Both versions accept for a moment. Now the old one can stop.
 
-  // Whoever started us ends our standard input to stop us, or by going away.
+  // The end of standard input stops the server.
   Deno.stdin.readable.pipeTo(new WritableStream()).finally(() => successors[Symbol.dispose]());
   let replaced = false;
   for await (const successor of successors) {
-    replaced = await handOver(successor, { clients, successors });
+    replaced = await passListeners(successor, { clients, successors });
     if (replaced) break;
   }
 
-  clients.close(); // What waits in its queue is the successor's: it has the same queue.
+  clients.close(); // Connections in its queue are accepted by the successor, which shares the queue.
   if (!replaced) Deno.removeSync(path);
   await accepting;
   console.log(running.size);
   await Promise.all(running);
 }
 
-function openDoors(path: string): Doors {
+function openListeners(path: string): Listeners {
   return {
     clients: listen({ hostname: LOOPBACK, port: 0 }),
-    // The path outlives this process: the next version goes on with it.
+    // The path stays when this process ends: the next version uses it.
     successors: listen({ transport: "unix", path, mode: 0o600, replaceStale: true, unlinkOnClose: false }),
   };
 }
 
-async function takeDoors(old: UnixConn): Promise<Doors> {
+async function receiveListeners(old: UnixConn): Promise<Listeners> {
   old.setDeadline(later());
   const message = await old.receiveMessage();
   const [clients, successors] = message?.fds.map((fd) => fromFd(fd)) ?? [];
   if (isTcpListener(clients) && isUnixListener(successors)) return { clients, successors };
-  throw new Error("The old version has not handed over its two listeners");
+  throw new Error("The old version did not pass its two listeners");
 }
 
 function isTcpListener(socket: AnySocket | undefined): socket is TcpListener {
@@ -92,20 +92,20 @@ function isUnixListener(socket: AnySocket | undefined): socket is UnixListener {
   return socket !== undefined && "accept" in socket && socket.addr.transport === "unix";
 }
 
-/** True once the successor serves. Where it fails on the way, we go on as before. */
-async function handOver(successor: UnixConn, { clients, successors }: Doors): Promise<boolean> {
+/** Passes the listeners to the successor. Resolves to true when it is ready, and to false if it failed. */
+async function passListeners(successor: UnixConn, { clients, successors }: Listeners): Promise<boolean> {
   using _closing = successor;
   try {
     successor.setDeadline(later());
     await successor.sendMessage({ data: new Uint8Array(1), fds: [clients, successors] });
     return await successor.read(new Uint8Array(1)) !== null;
   } catch (error) {
-    console.error(`The successor has failed: ${(error as Error).message}`);
+    console.error(`The successor failed: ${(error as Error).message}`);
     return false;
   }
 }
 
-/** Lets clients in until the listener is closed. */
+/** Accepts clients until the listener is closed. */
 async function accept(listener: TcpListener, version: number, running: Set<Promise<void>>): Promise<void> {
   for await (const conn of listener) {
     const answering = answer(conn, version).finally(() => running.delete(answering));
@@ -113,7 +113,7 @@ async function accept(listener: TcpListener, version: number, running: Set<Promi
   }
 }
 
-/** Answers every request of a client, until the client ends. */
+/** Answers the requests of a client until it ends the connection. */
 async function answer(conn: TcpConn, version: number): Promise<void> {
   using _closing = conn;
   const request = new Uint8Array(1);
@@ -125,38 +125,38 @@ async function answer(conn: TcpConn, version: number): Promise<void> {
   }
 }
 
-/** A version that runs. */
+/** A running version. */
 interface Running {
   version: number;
   child: Deno.ChildProcess;
-  /** What it prints, line by line. */
-  said: AsyncIterator<string, undefined>;
+  /** Its standard output, line by line. */
+  output: AsyncIterator<string, undefined>;
   port: number;
 }
 
-/** Starts a version, and waits until it serves. */
+/** Starts a version and waits until it is ready. */
 async function start(version: number, path: string): Promise<Running> {
   const net = `--allow-net=${LOOPBACK},unix:${path}`;
   const grants = ["--allow-ffi", net, `--allow-read=${path}`, `--allow-write=${path}`];
   const args = ["run", "--no-prompt", ...grants, import.meta.filename!, "--serve", String(version), "--path", path];
   const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" }).spawn();
-  const said = lines(child.stdout);
-  const port = Number((await within(child, said.next())).value);
-  if (!(port > 0)) throw new Error(`Version ${version} has failed before it served`);
-  return { version, child, said, port };
+  const output = lines(child.stdout);
+  const port = Number((await withTimeout(child, output.next())).value);
+  if (!(port > 0)) throw new Error(`Version ${version} failed before it was ready`);
+  return { version, child, output, port };
 }
 
-/** Waits until a version has finished its connections and exited: how many they were. */
-async function finish({ version, child, said }: Running): Promise<number> {
-  const open = Number((await within(child, said.next())).value);
-  const { code } = await within(child, child.status);
-  if (code !== 0) throw new Error(`Version ${version} has failed: exit status ${code}`);
+/** Waits until a version has finished its connections and exited. Resolves to the number of those connections. */
+async function finish({ version, child, output }: Running): Promise<number> {
+  const open = Number((await withTimeout(child, output.next())).value);
+  const { code } = await withTimeout(child, child.status);
+  if (code !== 0) throw new Error(`Version ${version} failed with exit status ${code}`);
   return open;
 }
 
-/** A version that hangs is killed: then it says nothing more. */
-async function within<T>(child: Deno.ChildProcess, waiting: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => child.kill("SIGKILL"), 2 * PATIENCE);
+/** Waits for something from a version, which is killed after the timeout. */
+async function withTimeout<T>(child: Deno.ChildProcess, waiting: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => child.kill("SIGKILL"), 2 * TIMEOUT);
   try {
     return await waiting;
   } finally {
@@ -173,10 +173,10 @@ async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGen
   }
 }
 
-/** Clients that ask without end. */
+/** Clients that send requests until they are stopped. */
 class Load {
   connections = 0;
-  /** Requests answered by each version. */
+  /** Number of requests answered by each version. */
   readonly answers = new Map<number, number>();
   readonly failures: string[] = [];
   #stopped = false;
@@ -191,7 +191,7 @@ class Load {
     await Promise.all(this.#clients);
   }
 
-  /** The first client asks once a connection, the last one eight times: some are always in the middle. */
+  /** Sends `requests` requests on each connection. The number differs by client, so that some are always under way. */
   async #ask(port: number, requests: number): Promise<void> {
     while (!this.#stopped) {
       try {
@@ -210,23 +210,23 @@ class Load {
     const answer = new Uint8Array(1);
     for (let request = 0; request < requests; request++) {
       await conn.write(new Uint8Array(1));
-      if (await conn.read(answer) === null) throw new Error("The server hung up before it answered");
+      if (await conn.read(answer) === null) throw new Error("The server closed the connection before it answered");
       this.answers.set(answer[0]!, (this.answers.get(answer[0]!) ?? 0) + 1);
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
 }
 
-/** Restarts a server under load. */
+/** Runs the restarts under load and prints the result. */
 async function restart(restarts: number, path: string): Promise<void> {
   let now = await start(1, path);
   const load = new Load(now.port);
-  console.log(`Version 1 (process ${now.child.pid}) serves ${LOOPBACK}:${now.port}; ${CLIENTS} clients ask it`);
+  console.log(`Version 1 (process ${now.child.pid}) serves ${LOOPBACK}:${now.port} to ${CLIENTS} clients`);
   for (let version = 2; version <= restarts + 1; version++) {
     const next = await start(version, path);
     const open = await finish(now);
     console.log(
-      `Version ${version} (process ${next.child.pid}) serves; connections that the old one finished: ${open}`,
+      `Version ${version} (process ${next.child.pid}) serves; connections finished by the old version: ${open}`,
     );
     now = next;
   }
@@ -247,9 +247,7 @@ async function main(): Promise<void> {
     string: ["restarts", "path", "serve"],
     boolean: ["help"],
     default: { restarts: "20", path: "/tmp/berkeley-restart.sock" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   if (args.serve === undefined) return await restart(wholeNumber("restarts", args.restarts, 1, 200), args.path);

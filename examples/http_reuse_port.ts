@@ -1,28 +1,29 @@
 /**
- * Several Workers serve HTTP on one port. Each has a listener of its own, opened here with `reusePort: true` and given
- * away as a descriptor; the kernel spreads connections over them. Deno's `node:http` does the HTTP.
+ * Several Workers serve HTTP on one port. Each has a listener of its own, opened here with `reusePort: true` and passed as a
+ * descriptor; the kernel distributes connections over them. HTTP itself is Deno's `node:http`.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1 --allow-read=examples examples/http_reuse_port.ts
  *
- * It makes requests, each on a new connection, and prints who answered. With `--serve` it serves until Ctrl-C.
+ * The program sends requests, each on a new connection, and prints which Worker answered. With `--serve` it serves until
+ * Ctrl-C.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { connect, listen, type TcpListener } from "../mod.ts";
-import { wholeNumber } from "./arguments.ts";
+import { unknownArgument, wholeNumber } from "./arguments.ts";
 
-const HELP = `Several Workers serve HTTP on one port, and the kernel spreads connections over them.
+const HELP = `Several Workers serve HTTP on one port; the kernel distributes connections over them.
 
-  --workers COUNT   how many Workers, 1 to 64 (4)
-  --requests COUNT  how many requests to make, each on a new connection, 1 to 10000 (400)
-  --serve           make none, serve until Ctrl-C
+  --workers COUNT   number of Workers, 1 to 64 (4)
+  --requests COUNT  number of requests to send, each on a new connection, 1 to 10000 (400)
+  --serve           send no requests, serve until Ctrl-C
   --host ADDRESS    address to serve on (127.0.0.1); needs --allow-net for it
-  --port PORT       port to serve on, 0 for any free one (0)
-  --help            this text`;
+  --port PORT       port to serve on, 0 for a free one (0)
+  --help            show this text`;
 
-/** How long a request may take, in milliseconds. */
-const PATIENCE = 5000;
+/** Timeout of a request, in milliseconds. */
+const TIMEOUT = 5000;
 
 /** Opens one listener for each Worker, all on one port. */
 function openListeners(hostname: string, port: number, count: number): TcpListener[] {
@@ -32,11 +33,11 @@ function openListeners(hostname: string, port: number, count: number): TcpListen
   while (listeners.length < count) {
     listeners.push(failed.use(listen({ hostname, port: first.addr.port, reusePort: true })));
   }
-  failed.move(); // Nothing has failed: they stay open.
+  failed.move(); // No error: keep them open.
   return listeners;
 }
 
-/** Starts a Worker on a listener. Descriptors are the process's, so that a number is all there is to hand over. */
+/** Starts a Worker on a listener. Descriptors belong to the process, so passing the number is enough. */
 async function startWorker(listener: TcpListener, name: string): Promise<Worker> {
   const worker = new Worker(new URL("./http_reuse_port_worker.ts", import.meta.url), { type: "module" });
   const listening = new Promise((resolve, reject) => {
@@ -51,9 +52,9 @@ async function startWorker(listener: TcpListener, name: string): Promise<Worker>
   return worker;
 }
 
-/** One request on a connection of its own: the name of the Worker that answered. */
+/** Sends one request on a new connection. Resolves to the name of the Worker that answered. */
 async function ask(hostname: string, port: number): Promise<string> {
-  const deadline = new Date(Date.now() + PATIENCE);
+  const deadline = new Date(Date.now() + TIMEOUT);
   using conn = await connect({ hostname, port, deadline });
   conn.setDeadline(deadline);
   await conn.write(new TextEncoder().encode(`GET / HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`));
@@ -61,7 +62,7 @@ async function ask(hostname: string, port: number): Promise<string> {
   return answer.match(/^worker \d+$/m)?.[0] ?? `no answer: ${JSON.stringify(answer)}`;
 }
 
-/** Makes requests one after the other and prints how many each Worker answered. */
+/** Sends requests one after another and prints how many each Worker answered. */
 async function showSpread(hostname: string, port: number, requests: number, names: readonly string[]): Promise<void> {
   const counts = new Map(names.map((name) => [name, 0]));
   for (let request = 0; request < requests; request++) {
@@ -77,9 +78,7 @@ async function main(): Promise<void> {
     string: ["workers", "requests", "host", "port"],
     boolean: ["serve", "help"],
     default: { workers: "4", requests: "400", host: "127.0.0.1", port: "0" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const requests = wholeNumber("requests", args.requests, 1, 10_000);

@@ -1,5 +1,5 @@
 /**
- * A Worker of http_reuse_port.ts: serves HTTP on a listening descriptor, and answers with its own name.
+ * A Worker of http_reuse_port.ts: serves HTTP on a listening descriptor and answers with its own name.
  *
  * @module
  */

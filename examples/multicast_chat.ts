@@ -1,6 +1,6 @@
 /**
- * A chat without a server: every line typed in one terminal appears in all others. Start it in as many terminals as you
- * like; end it with Ctrl-D.
+ * A chat over multicast, without a server: every line typed in one terminal appears in all others. Start it in several
+ * terminals; Ctrl-D ends it.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1,239.255.42.99 examples/multicast_chat.ts --name alice
  *
@@ -8,16 +8,17 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listenDatagram, type UdpSocket } from "../mod.ts";
+import { unknownArgument } from "./arguments.ts";
 
-const HELP = `A chat over multicast: what you type, everybody in the group reads.
+const HELP = `Chat over multicast: sends each line of standard input to a group and prints the lines of others.
 
-  --name NAME          who you are (guest and a number)
-  --group ADDRESS      the IPv4 multicast group (239.255.42.99); needs --allow-net for it
-  --port PORT          its port (4299)
+  --name NAME          your name (guest and a number)
+  --group ADDRESS      IPv4 multicast group (239.255.42.99); needs --allow-net for it
+  --port PORT          port of the group (4299)
   --interface ADDRESS  IPv4 address of the interface to use (127.0.0.1); needs --allow-net for it
-  --help               this text`;
+  --help               show this text`;
 
-/** Longer lines are cut, to fit the frames of every network. In bytes. */
+/** Maximum length of a message in bytes, which fits into one Ethernet frame. The rest of a longer line is dropped. */
 const LONGEST = 1200;
 
 async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
@@ -30,11 +31,11 @@ async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGen
   if (rest !== "") yield rest;
 }
 
-/** Prints what others say, until the socket is closed. Our own words come back too, as multicast does. */
-async function hear(ear: UdpSocket, own: Deno.NetAddr): Promise<void> {
-  for await (const [data, from] of ear) {
+/** Prints received messages until the socket is closed. Our own are looped back and skipped. */
+async function printMessages(receiver: UdpSocket, own: Deno.NetAddr): Promise<void> {
+  for await (const [data, from] of receiver) {
     if (from.port === own.port && from.hostname === own.hostname) continue;
-    // Strangers write here: no control characters on the terminal.
+    // Anybody can send to the group: replace control characters.
     console.log(new TextDecoder().decode(data).replaceAll(/\p{Cc}+/gu, " "));
   }
 }
@@ -44,29 +45,27 @@ async function main(): Promise<void> {
     string: ["name", "group", "port", "interface"],
     boolean: ["help"],
     default: { name: `guest${Deno.pid}`, group: "239.255.42.99", port: "4299", interface: "127.0.0.1" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const group: Deno.NetAddr = { transport: "udp", hostname: args.group, port: Number(args.port) };
 
-  // One socket to speak with, whose address is ours alone; others on this host are to hear it too.
-  using mouth = listenDatagram({ transport: "udp", hostname: args.interface, loopback: true });
-  mouth.setMulticastInterface(args.interface);
-  // And one to hear with, bound to the group, so that any number of programs on this host can do the same.
-  using ear = listenDatagram({ transport: "udp", hostname: group.hostname, port: group.port });
-  ear.joinMulticast(group.hostname, { interface: args.interface });
-  const say = (text: string) => mouth.send(new TextEncoder().encode(text).subarray(0, LONGEST), group);
+  // The sending socket has a port of its own. With loopback, other programs on this host receive its messages too.
+  using sender = listenDatagram({ transport: "udp", hostname: args.interface, loopback: true });
+  sender.setMulticastInterface(args.interface);
+  // The receiving socket is bound to the group, so that several programs on this host can share the port.
+  using receiver = listenDatagram({ transport: "udp", hostname: group.hostname, port: group.port });
+  receiver.joinMulticast(group.hostname, { interface: args.interface });
+  const send = (text: string) => sender.send(new TextEncoder().encode(text).subarray(0, LONGEST), group);
 
-  async function speak(): Promise<void> {
-    await say(`* ${args.name} is here`);
+  async function sendLines(): Promise<void> {
+    await send(`* ${args.name} joined`);
     console.log(`* you are ${args.name} on ${group.hostname}:${group.port}; Ctrl-D leaves`);
-    for await (const line of lines(Deno.stdin.readable)) await say(`${args.name}: ${line}`);
-    await say(`* ${args.name} left`);
-    ear.close();
+    for await (const line of lines(Deno.stdin.readable)) await send(`${args.name}: ${line}`);
+    await send(`* ${args.name} left`);
+    receiver.close();
   }
-  await Promise.all([hear(ear, mouth.addr), speak()]);
+  await Promise.all([printMessages(receiver, sender.addr), sendLines()]);
 }
 
 try {

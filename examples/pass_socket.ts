@@ -1,31 +1,31 @@
 /**
- * Opens a socket, hands it to another process over a Unix socket, and closes its own. The other process serves on it from
- * then on, and nothing is lost in between: what comes meanwhile waits in the socket.
+ * Opens a socket, passes it to another process over a Unix socket, and closes its own descriptor. The other process serves
+ * on it from then on. Nothing is lost in between: requests wait in the socket.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1,unix:/tmp/berkeley-pass.sock --allow-read=/tmp/berkeley-pass.sock --allow-write=/tmp/berkeley-pass.sock --allow-run examples/pass_socket.ts
  *
- * With `--kind tcp` it is a listener in place of a UDP socket. The other process then has no permission to open a port,
- * and needs none.
+ * With `--kind tcp` the socket is a TCP listener. The other process then runs without --allow-net for any host and port.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type AnySocket, connect, fromFd, listen, listenDatagram, type TcpListener, type UdpSocket } from "../mod.ts";
+import { unknownArgument } from "./arguments.ts";
 
-const HELP = `Hands a bound socket to another process, which serves on it.
+const HELP = `Passes a bound socket to another process, which serves on it.
 
   --kind KIND  udp, a socket with SO_REUSEPORT, or tcp, a listener (udp)
-  --path PATH  where the two processes meet (/tmp/berkeley-pass.sock); needs --allow-read, --allow-write and --allow-net=unix: for it
-  --take       be the other process: take a socket there and serve on it; this program starts itself so
-  --help       this text`;
+  --path PATH  Unix socket between the two processes (/tmp/berkeley-pass.sock); needs --allow-read, --allow-write and --allow-net=unix: for it
+  --take       run as the other process: receive a socket and serve on it; used internally
+  --help       show this text`;
 
 const LOOPBACK = "127.0.0.1";
 const REQUESTS = 3;
 
-/** How long to wait for the other process, and for an answer, in milliseconds. */
-const PATIENCE = 10_000;
+/** Timeout of every operation, in milliseconds. */
+const TIMEOUT = 10_000;
 
-const later = () => new Date(Date.now() + PATIENCE);
+const later = () => new Date(Date.now() + TIMEOUT);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -35,56 +35,56 @@ function isKind(text: string): text is Kind {
   return text === "udp" || text === "tcp";
 }
 
-/** Opens a socket, hands it over, and asks whoever serves on it. */
+/** Opens a socket, passes it to the other process, and sends requests to it. */
 async function pass(kind: Kind, path: string): Promise<void> {
   using socket = kind === "udp"
     ? listenDatagram({ transport: "udp", hostname: LOOPBACK, reusePort: true })
     : listen({ hostname: LOOPBACK, port: 0 });
   const { port } = socket.addr;
-  console.log(`Process ${Deno.pid} has opened ${LOOPBACK}:${port}/${kind}`);
+  console.log(`Process ${Deno.pid} opened ${LOOPBACK}:${port}/${kind}`);
 
-  using door = listen({ transport: "unix", path, mode: 0o600, replaceStale: true });
-  door.setReadDeadline(later());
+  using listener = listen({ transport: "unix", path, mode: 0o600, replaceStale: true });
+  listener.setReadDeadline(later());
   await using child = startTaker(kind, path);
-  const gone = new AbortController();
-  child.status.then(() => gone.abort(new Error("The other process ended before it took the socket")));
-  using taker = await door.accept({ signal: gone.signal });
+  const exited = new AbortController();
+  child.status.then(() => exited.abort(new Error("The other process ended before it received the socket")));
+  using taker = await listener.accept({ signal: exited.signal });
   const { pid } = taker.peerCredentials();
-  if (pid !== child.pid) throw new Error(`Process ${pid} came in place of ${child.pid}: it gets nothing`);
+  if (pid !== child.pid) throw new Error(`Process ${pid} connected, expected process ${child.pid}`);
 
-  // The peer gets a copy: another descriptor of the same socket. A stream carries descriptors with a byte at least.
+  // The peer gets another descriptor of the same socket. On a stream, descriptors need at least one byte of data.
   await taker.sendMessage({ data: encoder.encode(kind), fds: [socket] });
   socket.close();
-  console.log(`Process ${Deno.pid} has handed it to process ${pid} and closed its own`);
+  console.log(`Process ${Deno.pid} passed it to process ${pid} and closed its own descriptor`);
 
   for (let request = 1; request <= REQUESTS; request++) {
     console.log(`Request ${request}: ${kind === "udp" ? await askUdp(port) : await askTcp(port)}`);
   }
-  taker.close(); // The other process reads the end, and ends too.
+  taker.close(); // The other process reads the end of the stream and exits.
   const { code } = await child.status;
-  if (code !== 0) throw new Error(`Process ${pid} has failed: exit status ${code}`);
-  console.log(`Process ${pid} has ended`);
+  if (code !== 0) throw new Error(`Process ${pid} failed with exit status ${code}`);
+  console.log(`Process ${pid} exited`);
 }
 
-/** Starts this program once more. What it serves on it is given, so that it may open less than we. */
+/** Starts this program as the other process, with fewer permissions: it does not open the socket itself. */
 function startTaker(kind: Kind, path: string): Deno.ChildProcess {
-  // Answering a datagram is sending, for which Deno wants a grant; accepting needs none.
+  // Sending answers needs a grant; accepting connections does not.
   const net = kind === "udp" ? `${LOOPBACK},unix:${path}` : `unix:${path}`;
   const grants = ["--allow-ffi", `--allow-net=${net}`, `--allow-read=${path}`, `--allow-write=${path}`];
   const args = ["run", "--no-prompt", ...grants, import.meta.filename!, "--take", "--path", path];
   return new Deno.Command(Deno.execPath(), { args, stdin: "null" }).spawn();
 }
 
-/** The other process: takes one socket, and serves on it until whoever handed it over hangs up. */
+/** The other process: receives one socket and serves on it until the connection to the first process ends. */
 async function take(path: string): Promise<void> {
   using giver = await connect({ transport: "unix", path, deadline: later() });
   const message = await giver.receiveMessage();
   const fd = message?.fds[0];
-  if (fd === undefined) throw new Error("No socket was handed over");
-  using socket = fromFd(fd); // The object it really is.
+  if (fd === undefined) throw new Error("No socket was passed");
+  using socket = fromFd(fd); // An object of the socket's own class.
   const serving = serve(socket);
   await giver.read(new Uint8Array(1));
-  socket.close(); // Ends the serving.
+  socket.close(); // Ends serve().
   await serving;
 }
 
@@ -128,9 +128,7 @@ async function main(): Promise<void> {
     string: ["kind", "path"],
     boolean: ["take", "help"],
     default: { kind: "udp", path: "/tmp/berkeley-pass.sock" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   if (args.take) return await take(args.path);

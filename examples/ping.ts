@@ -1,35 +1,35 @@
 /**
- * Ping, with nothing but Socket: ICMP has no class of its own in this module, and does not need one.
+ * Ping, written with Socket alone: ICMP needs no class of its own.
  *
  *     deno run --allow-ffi --allow-net examples/ping.ts
  *     deno run --allow-ffi --allow-net examples/ping.ts ::1
  *     deno run --allow-ffi --allow-net examples/ping.ts --interface 192.0.2.1 192.0.2.2
  *
- * It needs either a group in net.ipv4.ping_group_range (Linux), where --allow-net=127.0.0.1 would do, or CAP_NET_RAW, that is root: a raw
- * socket hears everybody's ICMP, so it needs --allow-net for every host.
+ * It needs a group in net.ipv4.ping_group_range (Linux; then --allow-net=127.0.0.1 is enough), or root (CAP_NET_RAW): a raw
+ * socket receives the ICMP packets of all hosts and so needs --allow-net for every host.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { resolveAddress, Socket } from "../mod.ts";
-import { number } from "./arguments.ts";
+import { number, unknownOption } from "./arguments.ts";
 
-const HELP = `Sends ICMP echo requests and prints how long the answers take.
+const HELP = `Sends ICMP echo requests and prints the round-trip times.
 
   ping.ts [HOST]       address or name (127.0.0.1); needs --allow-net for it
 
-  --count COUNT        how many requests, 1 to 1000 (4)
-  --interval SECONDS   from one to the next (1)
-  --timeout SECONDS    how long to wait for each answer (1)
-  --interface ADDRESS  address of the interface to leave by (127.0.0.1 or ::1); needs --allow-net for it
-  --help               this text`;
+  --count COUNT        number of requests, 1 to 1000 (4)
+  --interval SECONDS   time between two requests, 0 to 60 (1)
+  --timeout SECONDS    how long to wait for each answer, 0.001 to 60 (1)
+  --interface ADDRESS  address of the interface to send from (127.0.0.1 or ::1); needs --allow-net for it
+  --help               show this text`;
 
-/** ICMP and ICMPv6: the protocol, and the types of a request and of its answer. RFC 792, RFC 4443. */
+/** Protocol numbers and message types of ICMP (RFC 792) and ICMPv6 (RFC 4443). */
 const V4 = { domain: "inet", protocol: 1, request: 8, reply: 0, loopback: "127.0.0.1" } as const;
 const V6 = { domain: "inet6", protocol: 58, request: 128, reply: 129, loopback: "::1" } as const;
 type Version = typeof V4 | typeof V6;
 
-/** The Internet checksum of RFC 1071. Over a message that contains its own checksum it is 0. */
+/** The Internet checksum of RFC 1071. It is 0 over a message that contains its checksum. */
 function checksum(bytes: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < bytes.length; i += 2) sum += bytes[i]! << 8 | (bytes[i + 1] ?? 0);
@@ -37,20 +37,20 @@ function checksum(bytes: Uint8Array): number {
   return ~sum & 0xffff;
 }
 
-/** Type, code, checksum, identifier, sequence number, and a token by which we know our own again. */
+/** Makes an echo request: type, code, checksum, identifier, sequence number, and a token that identifies the answer. */
 function echoRequest(version: Version, sequence: number, token: Uint8Array): Uint8Array {
   const message = new Uint8Array(8 + token.length);
   const view = new DataView(message.buffer);
   view.setUint8(0, version.request);
   view.setUint16(6, sequence);
   message.set(token, 8);
-  view.setUint16(2, checksum(message)); // The kernel sets that of ICMPv6, which covers the addresses too.
+  view.setUint16(2, checksum(message)); // The kernel sets the checksum of ICMPv6, which covers the addresses too.
   return message;
 }
 
-/** Whether a packet is the answer to our request of this number. */
+/** Whether a packet is the answer to the request with this sequence number and token. */
 function answers(packet: Uint8Array, version: Version, sequence: number, token: Uint8Array): boolean {
-  // Raw IPv4 sockets give the IP header as well, whose first half byte is a 4.
+  // Raw IPv4 sockets return the IP header as well; its first four bits are the version, 4.
   const header = version === V4 && packet[0]! >> 4 === 4 ? (packet[0]! & 15) * 4 : 0;
   const message = packet.subarray(header);
   if (message.length !== 8 + token.length || message[0] !== version.reply) return false;
@@ -58,7 +58,7 @@ function answers(packet: Uint8Array, version: Version, sequence: number, token: 
   return (message[6]! << 8 | message[7]!) === sequence && token.every((byte, i) => message[8 + i] === byte);
 }
 
-/** A datagram socket, which a group of users may open, or else a raw one, which only root may. */
+/** Opens a datagram socket, which needs a group in net.ipv4.ping_group_range, or else a raw one, which needs root. */
 function openSocket({ domain, protocol }: Version): [socket: Socket, kind: string] {
   for (const kind of ["dgram", "raw"] as const) {
     try {
@@ -67,19 +67,19 @@ function openSocket({ domain, protocol }: Version): [socket: Socket, kind: strin
       if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     }
   }
-  throw new Deno.errors.PermissionDenied("needs a group in net.ipv4.ping_group_range, or CAP_NET_RAW (run it as root)");
+  throw new Deno.errors.PermissionDenied("needs a group in net.ipv4.ping_group_range, or CAP_NET_RAW (run as root)");
 }
 
-/** The milliseconds until the answer, or null where none came in time. */
+/** Sends a request and resolves to the round-trip time in milliseconds, or to null after the timeout. */
 async function ping(
   socket: Socket,
   version: Version,
   sequence: number,
   token: Uint8Array,
-  patience: number,
+  timeout: number,
 ): Promise<number | null> {
   const buffer = new Uint8Array(1500);
-  const signal = AbortSignal.timeout(patience);
+  const signal = AbortSignal.timeout(timeout);
   const sent = performance.now();
   await socket.send(echoRequest(version, sequence, token));
   try {
@@ -99,30 +99,30 @@ async function main(): Promise<void> {
     string: ["count", "interval", "timeout", "interface"],
     boolean: ["help"],
     default: { count: "4", interval: "1", timeout: "1" },
-    unknown: (arg) => {
-      if (arg.startsWith("-")) throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownOption,
   });
   if (args.help) return console.log(HELP);
   const count = Math.trunc(number("count", args.count, 1, 1000));
   const interval = number("interval", args.interval, 0, 60) * 1000;
-  const patience = number("timeout", args.timeout, 0.001, 60) * 1000;
+  const timeout = number("timeout", args.timeout, 0.001, 60) * 1000;
 
   const peer = await resolveAddress("ip", String(args._[0] ?? V4.loopback));
   const version = peer.hostname.includes(":") ? V6 : V4;
   if (args.interface === undefined && !/^(127\..*|::1)$/.test(peer.hostname)) {
-    throw new TypeError(`${peer.hostname} is not this machine: name the address to leave it by, --interface ADDRESS`);
+    throw new TypeError(
+      `${peer.hostname} is not a loopback address; pass the address to send from: --interface ADDRESS`,
+    );
   }
   const [socket, kind] = openSocket(version);
   using _closing = socket;
   socket.bind({ transport: "udp", hostname: args.interface ?? version.loopback, port: 0 });
-  await socket.connect(peer); // From now on we hear that peer alone.
+  await socket.connect(peer); // From now on the socket receives from this peer only.
   console.log(`Pinging ${peer.hostname} through a ${kind} socket`);
 
   const times: number[] = [];
   for (let sequence = 1; sequence <= count; sequence++) {
     const token = crypto.getRandomValues(new Uint8Array(16));
-    const time = await ping(socket, version, sequence, token, patience);
+    const time = await ping(socket, version, sequence, token, timeout);
     if (time !== null) times.push(time);
     console.log(`${sequence}: ${time === null ? "no answer" : `${time.toFixed(3)} ms`}`);
     if (sequence < count) await new Promise((resolve) => setTimeout(resolve, interval));
@@ -130,7 +130,7 @@ async function main(): Promise<void> {
   if (times.length === 0) throw new Deno.errors.TimedOut(`${peer.hostname} did not answer`);
   const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
   const spread = [Math.min(...times), mean, Math.max(...times)].map((time) => time.toFixed(3)).join(" / ");
-  console.log(`${times.length} of ${count} answered; least / mean / most ${spread} ms`);
+  console.log(`${times.length} of ${count} answered; min / mean / max ${spread} ms`);
 }
 
 try {

@@ -1,57 +1,59 @@
 /**
- * Two sockets on one UDP port, in one process or in two: one listens on 127.0.0.1:12345, the other sends from that same
- * port to the multicast group 239.255.255.250:3702, and a member of the group sees where it came from.
+ * Two sockets on one UDP port, in one process or in two: one receives on 127.0.0.1:12345, the other sends from the same port
+ * to the multicast group 239.255.255.250:3702. A member of the group prints the sender's address.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1,239.255.255.250 examples/reuse_port.ts
  *
- * That is both roles in one process. For two, add `--listen` in one terminal and `--send` in another.
+ * This runs both in one process. For two processes, add `--listen` in one terminal and `--send` in another.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type Control, listenDatagram, sockopt, type UdpSocket } from "../mod.ts";
-import { number } from "./arguments.ts";
+import { number, unknownArgument } from "./arguments.ts";
 
-const HELP = `Two sockets share a UDP port: one listens there, the other sends multicast from it.
+const HELP = `Two sockets share a UDP port: one receives on it, the other sends multicast from it.
 
-  --listen             only listen, on the port and as a member of the group
+  --listen             only receive, on the port and as a member of the group
   --send               only send one message from the port to the group
-  --text TEXT          what to send (test message)
-  --port PORT          the port to share (12345)
+  --text TEXT          message to send (test message)
+  --port PORT          port to share, 1 to 65535 (12345)
   --interface ADDRESS  IPv4 address of the interface to use (127.0.0.1); needs --allow-net for it
-  --seconds SECONDS    how long to listen (60)
-  --help               this text
+  --seconds SECONDS    how long to receive, 0 to 86400 (60)
+  --help               show this text
 
-What is sent to a shared port goes to one of its sockets, chosen by the sender's address and port.`;
+A datagram to a shared port is received by one of its sockets, chosen by the sender's address and port.`;
 
 const GROUP: Deno.NetAddr = { transport: "udp", hostname: "239.255.255.250", port: 3702 };
 
-/** Go's ListenConfig.Control: called before bind, on every socket that is to share the port. `reusePort: true` does the
- * same on systems that spread load over the sharers, and refuses where the last one would get everything. */
+/** As Go's ListenConfig.Control: called before bind for every socket that is to share the port. `reusePort: true` sets the
+ * same option on systems where it spreads load, and throws NotSupported on others. */
 const share: Control = (socket) => socket.setOption(sockopt.SO_REUSEPORT, true);
 
-/** Listens on the shared port and in the group. `last` ends it early, once the group has heard that. */
+/** Receives on the shared port and in the group. It ends early when the member receives the text `last`. */
 async function listen(shared: UdpSocket, address: string, milliseconds: number, last?: string): Promise<void> {
-  // A socket bound to the group hears nothing else on its port, and any number of them may share it.
+  // A socket bound to the group receives nothing else on that port, and any number of sockets can share it.
   using member = listenDatagram({ transport: "udp", hostname: GROUP.hostname, port: GROUP.port });
   member.joinMulticast(GROUP.hostname, { interface: address });
   console.log(`Listening on ${address}:${shared.addr.port} and as a member of ${GROUP.hostname}:${GROUP.port}`);
   const deadline = new Date(Date.now() + milliseconds);
   for (const socket of [shared, member]) socket.setReadDeadline(deadline);
   const ended = print(shared);
-  const heard = await print(member, last);
-  if (heard) shared.close();
+  const received = await print(member, last);
+  if (received) shared.close();
   await ended;
-  if (last !== undefined && !heard) throw new Deno.errors.TimedOut(`No member of ${GROUP.hostname} heard the message`);
+  if (last !== undefined && !received) {
+    throw new Deno.errors.TimedOut(`No member of ${GROUP.hostname} received the message`);
+  }
 }
 
-/** Prints what a socket hears, until it is closed, its deadline comes, or it hears `last`: only then true. */
+/** Prints received datagrams until the socket is closed, its deadline expires, or the text is `last`: then it is true. */
 async function print(socket: UdpSocket, last?: string): Promise<boolean> {
   try {
     for await (const [data, from] of socket) {
       const text = new TextDecoder().decode(data);
       const { hostname, port } = socket.addr;
-      console.log(`${hostname}:${port} heard ${JSON.stringify(text)} from ${from.hostname}:${from.port}`);
+      console.log(`${hostname}:${port} received ${JSON.stringify(text)} from ${from.hostname}:${from.port}`);
       if (text === last) return true;
     }
   } catch (error) {
@@ -60,10 +62,10 @@ async function print(socket: UdpSocket, last?: string): Promise<boolean> {
   return false;
 }
 
-/** Sends to the group, from the shared port. */
+/** Sends to the group from the shared port. */
 async function send(shared: UdpSocket, address: string, text: string): Promise<void> {
   shared.setMulticastInterface(address);
-  shared.setMulticastLoopback(true); // Members on this host are to hear it too.
+  shared.setMulticastLoopback(true); // Members on this host receive it too.
   await shared.send(new TextEncoder().encode(text), GROUP);
   console.log(`Sent ${JSON.stringify(text)} from ${address}:${shared.addr.port} to ${GROUP.hostname}:${GROUP.port}`);
 }
@@ -73,9 +75,7 @@ async function main(): Promise<void> {
     boolean: ["listen", "send", "help"],
     string: ["text", "port", "interface", "seconds"],
     default: { text: "test message", port: "12345", interface: "127.0.0.1", seconds: "60" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const port = number("port", args.port, 1, 65535);

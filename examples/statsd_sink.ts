@@ -1,42 +1,42 @@
 /**
- * Collects statsd metrics: takes them in by the batch, adds them up, and prints a table every so often. Ctrl-C prints the
- * last one.
+ * Collects statsd metrics: receives them in batches, aggregates them, and prints a table at regular intervals. Ctrl-C prints
+ * the last one.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1 examples/statsd_sink.ts
  *
- * In another terminal: `echo "logins:1|c" | nc -u -w 0 127.0.0.1 8125`. It understands counters (`logins:1|c`, and
- * `logins:1|c|@0.1` where one in ten is sent), gauges (`load:0.7|g`, `load:+0.1|g`), timings (`query:12.5|ms`) and sets
- * (`users:alice|s`), several to a datagram, one a line.
+ * In another terminal: `echo "logins:1|c" | nc -u -w 0 127.0.0.1 8125`. Supported are counters (`logins:1|c`, and with a
+ * sampling rate `logins:1|c|@0.1`), gauges (`load:0.7|g`, `load:+0.1|g`), timings (`query:12.5|ms`) and sets
+ * (`users:alice|s`). A datagram may have several, one on each line.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { DatagramBatch, listenDatagram, type UdpSocket } from "../mod.ts";
-import { number } from "./arguments.ts";
+import { number, unknownArgument } from "./arguments.ts";
 
 const HELP = `Collects statsd metrics and prints tables of them.
 
-  --interval SECONDS  from one table to the next, 0.1 to 3600 (10)
-  --once COUNT        end after so many datagrams, 1 to 1000000000
-  --host ADDRESS      where to listen (127.0.0.1); needs --allow-net for it
-  --port PORT         its port, 0 for any free one (8125)
-  --help              this text
+  --interval SECONDS  time between two tables, 0.1 to 3600 (10)
+  --once COUNT        exit after this number of datagrams, 1 to 1000000000
+  --host ADDRESS      address to listen on (127.0.0.1); needs --allow-net for it
+  --port PORT         port to listen on, 0 for a free one (8125)
+  --help              show this text
 
-Ctrl-C prints the last table and ends.`;
+Ctrl-C prints the last table and exits.`;
 
-/** Strangers write here: neither memory nor the terminal is theirs. */
+/** Limits of memory, and the accepted lines, which have no control characters: the senders are not trusted. */
 const MOST_METRICS = 10_000;
 const MOST_MEMBERS = 100_000;
 const LINE = /^([\w.\-/]{1,200}):([^|:]{1,200})\|(c|g|ms|s)(?:\|@(0?\.\d+|1(?:\.0*)?))?(?:\|#.*)?$/;
 
-/** What an interval brought. Gauges live on; everything else begins anew with each table. */
+/** The metrics of one interval. Gauges keep their values from one interval to the next. */
 class Metrics {
   datagrams = 0;
   refused = 0;
   readonly #counters = new Map<string, number>();
   readonly #timings = new Map<string, { count: number; sum: number; least: number; most: number }>();
   readonly #sets = new Map<string, Set<string>>();
-  /** Of all sets together. */
+  /** The number of members of all sets together. */
   #members = 0;
   readonly #gauges: Map<string, number>;
 
@@ -57,7 +57,7 @@ class Metrics {
     if (type === "s") return this.#add(name, value);
     const number = Number(value);
     if (value.trim() === "" || !Number.isFinite(number)) return false;
-    // One line stands for many where the sender sends only some.
+    // With a sampling rate, one line represents several events.
     const weight = 1 / Number(rate ?? 1);
     if (!Number.isFinite(weight)) return false;
     switch (type) {
@@ -95,7 +95,7 @@ class Metrics {
     return true;
   }
 
-  /** Name, type and what there is to say, in order. */
+  /** Returns name, type and value of each metric, sorted by name. */
   rows(seconds: number): string[][] {
     return [
       ...Array.from(this.#counters, ([name, sum]) => [name, "counter", `${show(sum)}  (${show(sum / seconds)}/s)`]),
@@ -114,12 +114,12 @@ const show = (value: number) => String(Number(value.toFixed(3)));
 function print(metrics: Metrics, seconds: number): void {
   const rows = metrics.rows(seconds);
   const width = Math.max(0, ...rows.map(([name]) => name!.length));
-  const refused = metrics.refused === 0 ? "" : `, lines not understood: ${metrics.refused}`;
+  const refused = metrics.refused === 0 ? "" : `, invalid lines: ${metrics.refused}`;
   console.log(`\n${new Date().toISOString()}  datagrams: ${metrics.datagrams} in ${seconds.toFixed(1)} s${refused}`);
   for (const [name, type, value] of rows) console.log(`  ${name!.padEnd(width)}  ${type!.padEnd(7)}  ${value}`);
 }
 
-/** Collects for one interval. False when that was the last. */
+/** Collects for one interval. Resolves to false if it was the last one. */
 async function collect(
   socket: UdpSocket,
   batch: DatagramBatch,
@@ -149,9 +149,7 @@ async function main(): Promise<void> {
     string: ["interval", "once", "host", "port"],
     boolean: ["help"],
     default: { interval: "10", host: "127.0.0.1", port: "8125" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const interval = number("interval", args.interval, 0.1, 3600) * 1000;
@@ -172,7 +170,7 @@ async function main(): Promise<void> {
     left -= metrics.datagrams;
     metrics = new Metrics(metrics);
   }
-  Deno.removeSignalListener("SIGINT", stop); // It would hold the process.
+  Deno.removeSignalListener("SIGINT", stop); // It would keep the process running.
 }
 
 try {

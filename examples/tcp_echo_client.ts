@@ -1,6 +1,6 @@
 /**
- * Talks to tcp_echo_server.ts, and shows the two ways in which a read that finds nothing comes to an end: a deadline,
- * as Go's net.Conn has them, and an AbortSignal. Neither harms the connection.
+ * A client for tcp_echo_server.ts. It also shows the two ways to end a waiting read: a deadline, as in Go's net.Conn, and an
+ * AbortSignal. The connection stays usable after both.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1 examples/tcp_echo_client.ts
  *
@@ -8,38 +8,37 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { connect, isSocketError, type TcpConn } from "../mod.ts";
-import { number } from "./arguments.ts";
+import { number, unknownArgument } from "./arguments.ts";
 
-const HELP =
-  `Sends a text to an echo server and prints what comes back; then a read meets a deadline, and one is aborted.
+const HELP = `Sends a text to an echo server and prints the answer. Then one read ends by a deadline and one is aborted.
 
   --host HOST  address or name of the server (127.0.0.1); needs --allow-net for it
-  --port PORT  its port (7007)
-  --text TEXT  what to send (hello)
-  --help       this text`;
+  --port PORT  port of the server, 1 to 65535 (7007)
+  --text TEXT  text to send (hello)
+  --help       show this text`;
 
-/** How long to wait for what will not come, and for what should, in milliseconds. */
-const SOON = 200;
-const PATIENCE = 5000;
+/** Timeouts of the reads that are to end without data, and of all other operations, in milliseconds. */
+const SHORT_TIMEOUT = 200;
+const TIMEOUT = 5000;
 
-/** Sends a text and reads until as many bytes have come back: a stream does not keep messages apart. */
+/** Sends a text and reads the same number of bytes: a stream has no message boundaries. */
 async function echo(conn: TcpConn, text: string): Promise<string> {
   const sent = new TextEncoder().encode(text);
   const back = new Uint8Array(sent.length);
-  conn.setDeadline(new Date(Date.now() + PATIENCE));
+  conn.setDeadline(new Date(Date.now() + TIMEOUT));
   await conn.write(sent);
   for (let length = 0; length < back.length;) {
     const read = await conn.read(back.subarray(length));
-    if (read === null) throw new Error("The server has hung up");
+    if (read === null) throw new Error("the server closed the connection");
     length += read;
   }
   conn.setDeadline(null);
   return new TextDecoder().decode(back);
 }
 
-/** A deadline belongs to the connection and ends every read that it finds waiting. */
-async function meetDeadline(conn: TcpConn): Promise<void> {
-  conn.setReadDeadline(new Date(Date.now() + SOON));
+/** A deadline is a property of the connection and ends every waiting read. */
+async function readUntilDeadline(conn: TcpConn): Promise<void> {
+  conn.setReadDeadline(new Date(Date.now() + SHORT_TIMEOUT));
   try {
     await conn.read(new Uint8Array(1));
   } catch (error) {
@@ -49,10 +48,10 @@ async function meetDeadline(conn: TcpConn): Promise<void> {
   conn.setReadDeadline(null);
 }
 
-/** A signal belongs to one read, which rejects with the signal's own reason. */
+/** A signal is an option of one read, which rejects with the signal's reason. */
 async function abort(conn: TcpConn): Promise<void> {
   const controller = new AbortController();
-  setTimeout(() => controller.abort(new Error("The user has pressed Cancel")), SOON);
+  setTimeout(() => controller.abort(new Error("the user pressed Cancel")), SHORT_TIMEOUT);
   try {
     await conn.read(new Uint8Array(1), { signal: controller.signal });
   } catch (error) {
@@ -66,25 +65,23 @@ async function main(): Promise<void> {
     string: ["host", "port", "text"],
     boolean: ["help"],
     default: { host: "127.0.0.1", port: "7007", text: "hello" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const port = number("port", args.port, 1, 65535);
-  using conn = await connect({ hostname: args.host, port, deadline: new Date(Date.now() + PATIENCE) });
+  using conn = await connect({ hostname: args.host, port, deadline: new Date(Date.now() + TIMEOUT) });
   const { localAddr, remoteAddr } = conn;
   console.log(`Connected ${localAddr.hostname}:${localAddr.port} to ${remoteAddr.hostname}:${remoteAddr.port}`);
 
   console.log(`Echo: ${JSON.stringify(await echo(conn, args.text))}`);
-  await meetDeadline(conn);
+  await readUntilDeadline(conn);
   await abort(conn);
   console.log(`Echo: ${JSON.stringify(await echo(conn, "still connected"))}`);
 
-  await conn.closeWrite(); // The server reads the end, hangs up, and we read the end.
-  conn.setReadDeadline(new Date(Date.now() + PATIENCE));
+  await conn.closeWrite(); // The server reads the end of the stream and closes the connection.
+  conn.setReadDeadline(new Date(Date.now() + TIMEOUT));
   const rest = await conn.read(new Uint8Array(1));
-  console.log(rest === null ? "End: the server has hung up too" : "The server sent more than it was sent");
+  console.log(rest === null ? "End: the server closed the connection" : "The server sent more than it received");
 }
 
 try {

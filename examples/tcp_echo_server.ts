@@ -1,26 +1,26 @@
 /**
- * Sends back to every client what it sends. Ctrl-C stops it in order: nobody new is let in, and who is there may finish.
+ * A TCP echo server. Ctrl-C shuts it down gracefully: it accepts no new connections and waits for the open ones to end.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1 examples/tcp_echo_server.ts
  *
- * Talk to it with tcp_echo_client.ts, or with `nc 127.0.0.1 7007`.
+ * Connect with tcp_echo_client.ts or `nc 127.0.0.1 7007`.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listen, type TcpConn } from "../mod.ts";
-import { number } from "./arguments.ts";
+import { number, unknownArgument } from "./arguments.ts";
 
-const HELP = `Sends back to every client what it sends.
+const HELP = `TCP echo server.
 
   --host HOST     address or name to listen on (127.0.0.1); needs --allow-net for it
-  --port PORT     port to listen on, 0 for any free one (7007)
-  --idle SECONDS  how long a client may be silent, 0.1 to 3600 (60)
-  --help          this text
+  --port PORT     port to listen on, 0 for a free one (7007)
+  --idle SECONDS  close a connection after this time without data, 0.1 to 3600 (60)
+  --help          show this text
 
-Ctrl-C lets in nobody new and waits for those who are there; a second Ctrl-C does not wait.`;
+Ctrl-C stops accepting connections and waits for the open ones to end; a second Ctrl-C exits at once.`;
 
-/** Echoes until the client has sent its end, was silent for too long, or is gone. */
+/** Echoes until the client ends the stream, is idle for too long, or the connection fails. */
 async function echo(conn: TcpConn, idle: number): Promise<void> {
   using _closing = conn;
   const { hostname, port } = conn.remoteAddr;
@@ -28,7 +28,7 @@ async function echo(conn: TcpConn, idle: number): Promise<void> {
   let total = 0;
   try {
     for (;;) {
-      // A deadline is a moment, not a duration: every round moves it.
+      // A deadline is a point in time, so set it again for every read.
       conn.setDeadline(new Date(Date.now() + idle * 1000));
       const length = await conn.read(buffer);
       if (length === null) break;
@@ -36,7 +36,7 @@ async function echo(conn: TcpConn, idle: number): Promise<void> {
     }
     console.log(`${hostname}:${port} ended after ${total} bytes`);
   } catch (error) {
-    // One client's trouble is not the server's.
+    // The failure of one client must not stop the server.
     console.log(`${hostname}:${port} failed after ${total} bytes: ${(error as Error).message}`);
   }
 }
@@ -46,16 +46,14 @@ async function main(): Promise<void> {
     string: ["host", "port", "idle"],
     boolean: ["help"],
     default: { host: "127.0.0.1", port: "7007", idle: "60" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const idle = number("idle", args.idle, 0.1, 3600);
   using listener = listen({ hostname: args.host, port: number("port", args.port, 0, 65535) });
 
   function stop(): void {
-    Deno.removeSignalListener("SIGINT", stop); // The next one does what it does without us.
+    Deno.removeSignalListener("SIGINT", stop); // A second Ctrl-C ends the process at once.
     listener.close(); // Ends the loop below.
   }
   Deno.addSignalListener("SIGINT", stop);
@@ -66,7 +64,7 @@ async function main(): Promise<void> {
     const echoing = echo(conn, idle).finally(() => running.delete(echoing));
     running.add(echoing);
   }
-  console.log(`No longer listening; connections to finish: ${running.size}`);
+  console.log(`Stopped listening; open connections: ${running.size}`);
   await Promise.all(running);
 }
 

@@ -1,44 +1,44 @@
 /**
- * Dials ten times at once. The first connection wins; the other dials are cancelled, and their sockets are closed before
+ * Dials ten addresses at once. The first connection wins; the other dials are cancelled, and their sockets are closed before
  * `connectAny` resolves.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1 examples/tcp_fan_out.ts
  *
- * It opens ten listeners of its own, unless `--port` names one.
+ * Without `--port`, the program opens ten listeners of its own.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { connectAny, listen, type Socket, type TcpConn, type TcpListener } from "../mod.ts";
-import { number } from "./arguments.ts";
+import { number, unknownArgument } from "./arguments.ts";
 
 const HELP = `Dials ten times at once; the first connection wins, and the other dials are cancelled.
 
   --host HOST  address or name to dial (127.0.0.1); needs --allow-net for it
-  --port PORT  port to dial ten times; without it, ten listeners are opened on the host
-  --help       this text`;
+  --port PORT  port to dial ten times, 1 to 65535; by default, ten listeners are opened on the host
+  --help       show this text`;
 
 const DIALS = 10;
 
-/** How long a dial may take, and then how long a listener waits for one that never came, in milliseconds. */
-const PATIENCE = 5000;
-const SOON = 200;
+/** Timeout of the dials, and of listeners whose dial was cancelled, in milliseconds. */
+const TIMEOUT = 5000;
+const SHORT_TIMEOUT = 200;
 
-/** What one listener sees: a loser's connection ends without a word. */
+/** Accepts one connection. Resolves to a description of what the listener observed. */
 async function serve(listener: TcpListener): Promise<string> {
   try {
     using conn = await listener.accept();
     const text = await new Response(conn.readable).text();
-    return text === "" ? "its listener read the end" : `its listener heard ${JSON.stringify(text)}`;
+    return text === "" ? "its listener read the end" : `its listener received ${JSON.stringify(text)}`;
   } catch (error) {
-    return `its listener saw nobody: ${(error as Error).message}`;
+    return `its listener accepted no connection: ${(error as Error).message}`;
   }
 }
 
-/** Dials every port at once, and tells what became of each dial. */
+/** Dials all ports at once. Resolves to the winner and the state of each dial. */
 async function race(hostname: string, ports: readonly number[]): Promise<{ winner: TcpConn; states: string[] }> {
-  const deadline = new Date(Date.now() + PATIENCE);
-  // Control sees every socket before it goes out, so that we can look at all of them afterwards. A name may need several.
+  const deadline = new Date(Date.now() + TIMEOUT);
+  // control is called with every socket before it dials. A name with several addresses may need several sockets.
   const sockets: Socket[][] = ports.map(() => []);
   const candidates = ports.map((port, dial) => ({
     hostname,
@@ -64,9 +64,7 @@ async function main(): Promise<void> {
     string: ["host", "port"],
     boolean: ["help"],
     default: { host: "127.0.0.1" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const given = args.port === undefined ? null : number("port", args.port, 1, 65535);
@@ -82,9 +80,9 @@ async function main(): Promise<void> {
   open.use(winner);
   console.log(`${DIALS} dials at once, the first connection after ${(performance.now() - started).toFixed(1)} ms`);
 
-  if (given === null) await winner.write(new TextEncoder().encode("you have won"));
+  if (given === null) await winner.write(new TextEncoder().encode("you won"));
   winner.close();
-  for (const listener of listeners) listener.setReadDeadline(new Date(Date.now() + SOON));
+  for (const listener of listeners) listener.setReadDeadline(new Date(Date.now() + SHORT_TIMEOUT));
   const seen = await Promise.all(served);
   for (const [dial, port] of ports.entries()) {
     const line = [states[dial], seen[dial]].filter(Boolean).join("; ");
@@ -92,15 +90,15 @@ async function main(): Promise<void> {
   }
 }
 
-/** When all ten fail, the reason of the first says most. */
-function words(error: unknown): string {
-  if (error instanceof AggregateError) return `${error.message}: ${words(error.errors[0])}`;
+/** The message of an error; when all ten dials fail, with the reason of the first. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return `${error.message}: ${messageOf(error.errors[0])}`;
   return error instanceof Error ? error.message : String(error);
 }
 
 try {
   await main();
 } catch (error) {
-  console.error(`tcp_fan_out: ${words(error)}`);
+  console.error(`tcp_fan_out: ${messageOf(error)}`);
   Deno.exit(1);
 }

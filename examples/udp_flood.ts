@@ -1,10 +1,10 @@
 /**
- * Floods a UDP port with numbered datagrams and shows live how many come through: one by one, by the batch, or as segments
- * that the kernel cuts and glues together again.
+ * Floods a UDP port with numbered datagrams and shows live how many are received: sent one by one, in batches, or as
+ * segments that the kernel splits and coalesces.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1 --allow-run=deno examples/udp_flood.ts --mode segments
  *
- * The receiver is a process of its own, which this one starts. In two terminals, the receiver first:
+ * The program starts the receiver as a child process. To run both in two terminals, start the receiver first:
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1 examples/udp_flood.ts --receive
  *     deno run --allow-ffi --allow-net=127.0.0.1 examples/udp_flood.ts --send
@@ -13,31 +13,32 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { DatagramBatch, listenDatagram } from "../mod.ts";
-import { number } from "./arguments.ts";
+import { number, unknownArgument } from "./arguments.ts";
 
-const HELP = `Floods a UDP port with numbered datagrams and shows how many come through.
+const HELP = `Floods a UDP port with numbered datagrams and shows how many are received.
 
   --send               only send, to the host and port
-  --receive            only receive, there, from the first flood that comes
-  --mode MODE          how to send: single, many (64 a call) or segments (64 a call, cut by the kernel) (many)
-  --size BYTES         bytes of a datagram, 12 to 65507 (64)
+  --receive            only receive one flood, on the host and port
+  --mode MODE          single, many (64 in a call) or segments (64 in a call, split by the kernel) (many)
+  --size BYTES         length of a datagram in bytes, 12 to 65507 (64)
   --seconds SECONDS    how long to send, 0.1 to 60 (3)
-  --rate RATE          datagrams to send a second at most; 0 is as many as go (0)
-  --host ADDRESS       where to send to, or to receive (127.0.0.1); needs --allow-net for it
-  --port PORT          its port (7008; any free one where both run)
+  --rate RATE          maximum number of datagrams per second; 0 is no limit (0)
+  --host ADDRESS       address to send to or to receive on (127.0.0.1); needs --allow-net for it
+  --port PORT          port to send to or to receive on (7008; a free one when both run)
   --interface ADDRESS  address to send from (127.0.0.1 or ::1); needs --allow-net for it
-  --help               this text
+  --help               show this text
 
-A flood is meant for loopback, or for a network that is yours alone.`;
+Use it only on loopback or on a network of your own.`;
 
-/** Each datagram begins with the flood it belongs to, its number, and, in the last one, how many there were: 32 bits each. */
+/** Bytes of the header of each datagram: an identifier of the flood, the datagram's number, and in the last datagram the
+ * total, each of 32 bits. */
 const HEADER = 12;
 const BURST = 64;
 const LONGEST = 60;
 
-/** In milliseconds: between two lines of progress, for the first datagram, and for the next. */
+/** In milliseconds: the time between two lines of progress, and the timeouts for the first datagram and for the next. */
 const TICK = 250;
-const PATIENCE = 60_000;
+const TIMEOUT = 60_000;
 const SILENCE = 1000;
 
 const MODES = ["single", "many", "segments"] as const;
@@ -46,7 +47,7 @@ type Mode = typeof MODES[number];
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Datagrams and bytes a second, from one call to the next. */
+/** Datagrams and bytes per second between two calls. */
 class Rate {
   #since = performance.now();
   #datagrams = 0;
@@ -60,7 +61,7 @@ class Rate {
   }
 }
 
-/** What came of a flood. Its numbers tell what did not. */
+/** Counts the datagrams of a flood. Gaps in their numbers are losses. */
 class Tally {
   flood: number | undefined;
   received = 0;
@@ -95,38 +96,38 @@ class Tally {
   }
 }
 
-/** Receives one flood, from its first datagram to its last. */
+/** Receives one flood from its first datagram to its last. */
 async function receive(hostname: string, port: number): Promise<void> {
-  // Room for what comes while we are busy; the system may give less.
+  // A large buffer for the time when the process is busy; the system may set a lower limit.
   using socket = listenDatagram({ transport: "udp", hostname, port, receiveOffload: true, receiveBufferSize: 4 << 20 });
   console.log(`Receiving on ${socket.addr.hostname} port ${socket.addr.port}`);
   const batch = new DatagramBatch();
   const tally = new Tally();
   const progress = new Progress();
   let [first, last, rate] = [0, 0, new Rate()];
-  let patience = PATIENCE;
+  let timeout = TIMEOUT;
   try {
     while (!tally.ended && last - first < LONGEST * 1000) {
-      socket.setReadDeadline(new Date(Date.now() + patience));
+      socket.setReadDeadline(new Date(Date.now() + timeout));
       await socket.receiveMany(batch);
       for (let i = 0; i < batch.length; i++) tally.take(batch.data(i));
       if (!tally.ended) last = performance.now();
-      if (first === 0) [first, patience, rate] = [last, SILENCE, new Rate()];
+      if (first === 0) [first, timeout, rate] = [last, SILENCE, new Rate()];
       if (progress.due) progress.show(`received ${rate.per(tally.received, tally.size)}  ${tally.losses}`);
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.TimedOut)) throw error;
-    if (tally.received === 0) throw new Deno.errors.TimedOut(`Nobody has sent anything for ${PATIENCE / 1000} s`);
+    if (tally.received === 0) throw new Deno.errors.TimedOut(`no datagram received for ${TIMEOUT / 1000} s`);
   }
   progress.end(`Received ${summary(tally.received, tally.size, last - first)}; ${tally.losses}`);
 }
 
-/** Sends one flood, and tells how far it is. */
-async function send(to: Deno.NetAddr, from: string, options: Options, tell: (line: string) => void): Promise<string> {
+/** Sends one flood. `report` is called with lines of progress. */
+async function send(to: Deno.NetAddr, from: string, options: Options, report: (line: string) => void): Promise<string> {
   const { mode, size, seconds, rate } = options;
   using socket = listenDatagram({ transport: "udp", hostname: from, sendBufferSize: 4 << 20 });
   const count = mode === "single" ? 1 : BURST;
-  // The memory is made once; all that changes from burst to burst are the numbers.
+  // The memory is allocated once; only the numbers change from burst to burst.
   const burst = new Uint8Array(count * size);
   const view = new DataView(burst.buffer);
   const datagrams = Array.from({ length: count }, (_, i) => {
@@ -141,8 +142,8 @@ async function send(to: Deno.NetAddr, from: string, options: Options, tell: (lin
   let [sent, elapsed] = [0, 0];
   while ((elapsed = performance.now() - started) < seconds * 1000) {
     if (ticks.due) {
-      tell(`${(elapsed / 1000).toFixed(1)} s  sent ${speed.per(sent, size)}`);
-      await sleep(0); // A turn for what else there is.
+      report(`${(elapsed / 1000).toFixed(1)} s  sent ${speed.per(sent, size)}`);
+      await sleep(0); // A turn of the event loop for other tasks.
     }
     if (rate > 0 && sent > elapsed / 1000 * rate) {
       await sleep(1);
@@ -154,7 +155,7 @@ async function send(to: Deno.NetAddr, from: string, options: Options, tell: (lin
     else await socket.sendSegments(burst, size, to);
     sent += count;
   }
-  // The last word may be lost as anything else may: it is said a few times.
+  // The final datagram may be lost like any other, so send it several times.
   view.setUint32(8, sent);
   for (let time = 0; time < 20; time++) {
     await socket.send(datagrams[0]!.data, to);
@@ -173,23 +174,23 @@ async function sendAndReceive(host: string, port: number, from: string, options:
   }).spawn();
   const lines = linesOf(receiver.stdout);
   const { value: ready } = await lines.next();
-  if (ready === undefined) Deno.exit((await receiver.status).code); // It has said why.
+  if (ready === undefined) Deno.exit((await receiver.status).code); // It has printed its error.
   const to: Deno.NetAddr = { transport: "udp", hostname: host, port: Number(ready.split(" ").at(-1)) };
 
   let received = "";
-  const heard = (async () => {
+  const reading = (async () => {
     for await (const line of lines) received = line;
   })();
   const progress = new Progress();
   console.log(`Flooding ${host} port ${to.port} with datagrams of ${options.size} bytes, mode ${options.mode}`);
   const sent = await send(to, from, options, (line) => progress.show(`${line}  ${received}`));
-  await heard;
+  await reading;
   progress.end(sent);
   console.log(received);
   Deno.exitCode = (await receiver.status).code;
 }
 
-/** True once every so often. */
+/** `due` is true once in every interval of TICK milliseconds. */
 class Ticks {
   #next = performance.now() + TICK;
 
@@ -201,7 +202,7 @@ class Ticks {
   }
 }
 
-/** On a terminal one line that is written over; elsewhere line after line. */
+/** Shows progress: on a terminal in one line that is overwritten, elsewhere line by line. */
 class Progress extends Ticks {
   readonly #terminal = Deno.stdout.isTerminal();
 
@@ -218,7 +219,7 @@ class Progress extends Ticks {
 function summary(datagrams: number, size: number, milliseconds: number): string {
   const rate = datagrams / Math.max(milliseconds, 1) * 1000;
   return `${whole.format(datagrams)} datagrams of ${size} bytes in ${(milliseconds / 1000).toFixed(2)} s: ` +
-    `${whole.format(rate)} a second, ${(rate * size / 1e6).toFixed(1)} MB a second`;
+    `${whole.format(rate)}/s, ${(rate * size / 1e6).toFixed(1)} MB/s`;
 }
 
 async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string, undefined> {
@@ -234,7 +235,7 @@ interface Options {
   mode: Mode;
   size: number;
   seconds: number;
-  /** 0: no limit. */
+  /** Datagrams per second; 0 is no limit. */
   rate: number;
 }
 
@@ -249,9 +250,7 @@ async function main(): Promise<void> {
     boolean: ["send", "receive", "help"],
     string: ["mode", "size", "seconds", "rate", "host", "port", "interface"],
     default: { mode: "many", size: "64", seconds: "3", rate: "0", host: "127.0.0.1" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const options: Options = {

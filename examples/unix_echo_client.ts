@@ -1,5 +1,6 @@
 /**
- * Talks to unix_echo_server.ts: says whom it has reached, sends a text, prints what comes back, and ends in order.
+ * A client for unix_echo_server.ts: prints the credentials of the server, sends a text, prints the answer, and ends the
+ * connection in an orderly way.
  *
  *     deno run --allow-ffi --allow-net=unix:/tmp/berkeley-echo.sock --allow-read=/tmp/berkeley-echo.sock --allow-write=/tmp/berkeley-echo.sock examples/unix_echo_client.ts
  *
@@ -7,19 +8,20 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { connect, type UnixConn } from "../mod.ts";
+import { unknownArgument } from "./arguments.ts";
 
-const HELP = `Sends a text to an echo server at a Unix socket and prints what comes back.
+const HELP = `Sends a text to an echo server on a Unix socket and prints the answer.
 
-  --path PATH  where the server listens (/tmp/berkeley-echo.sock); needs --allow-read, --allow-write and --allow-net=unix: for it
-  --text TEXT  what to send (hello)
-  --help       this text`;
+  --path PATH  path of the server's socket (/tmp/berkeley-echo.sock); needs --allow-read, --allow-write and --allow-net=unix: for it
+  --text TEXT  text to send (hello)
+  --help       show this text`;
 
-/** How long to wait for each step, in milliseconds. */
-const PATIENCE = 5000;
+/** Timeout of each step, in milliseconds. */
+const TIMEOUT = 5000;
 
-const later = () => new Date(Date.now() + PATIENCE);
+const later = () => new Date(Date.now() + TIMEOUT);
 
-/** Sends a text and reads until as many bytes have come back: a stream does not keep messages apart. */
+/** Sends a text and reads the same number of bytes: a stream has no message boundaries. */
 async function echo(conn: UnixConn, text: string): Promise<string> {
   const sent = new TextEncoder().encode(text);
   const back = new Uint8Array(sent.length);
@@ -27,7 +29,7 @@ async function echo(conn: UnixConn, text: string): Promise<string> {
   await conn.write(sent);
   for (let length = 0; length < back.length;) {
     const read = await conn.read(back.subarray(length));
-    if (read === null) throw new Error("The server has hung up");
+    if (read === null) throw new Error("the server closed the connection");
     length += read;
   }
   return new TextDecoder().decode(back);
@@ -38,27 +40,25 @@ async function main(): Promise<void> {
     string: ["path", "text"],
     boolean: ["help"],
     default: { path: "/tmp/berkeley-echo.sock", text: "hello" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   using conn = await connect({ transport: "unix", path: args.path, deadline: later() });
-  const { pid, uid } = conn.peerCredentials(); // The system vouches for them.
+  const { pid, uid } = conn.peerCredentials(); // Verified by the system.
   console.log(`Connected to ${conn.remoteAddr.path}: process ${pid} of user ${uid}`);
 
   console.log(`Echo: ${JSON.stringify(await echo(conn, args.text))}`);
 
-  await conn.closeWrite(); // The server reads the end, hangs up, and we read the end.
+  await conn.closeWrite(); // The server reads the end of the stream and closes the connection.
   conn.setReadDeadline(later());
   const rest = await conn.read(new Uint8Array(1));
-  console.log(rest === null ? "End: the server has hung up too" : "The server sent more than it was sent");
+  console.log(rest === null ? "End: the server closed the connection" : "The server sent more than it received");
 }
 
-/** What a person does about the two mistakes that everybody makes. */
+/** The hint for a path without a server. */
 function hint(error: unknown): string {
-  const nobody = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused;
-  return nobody ? "; start unix_echo_server.ts first" : "";
+  const missing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused;
+  return missing ? "; start unix_echo_server.ts first" : "";
 }
 
 try {

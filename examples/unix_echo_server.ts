@@ -1,39 +1,39 @@
 /**
- * Sends back to every client what it sends, over a Unix socket. Ctrl-C or SIGTERM stops it in order: nobody new is let in,
- * the path goes, and who is there may finish.
+ * An echo server on a Unix socket. Ctrl-C or SIGTERM shuts it down gracefully: it accepts no new connections, removes its
+ * path, and waits for the open connections to end.
  *
  *     deno run --allow-ffi --allow-net=unix:/tmp/berkeley-echo.sock --allow-read=/tmp/berkeley-echo.sock --allow-write=/tmp/berkeley-echo.sock examples/unix_echo_server.ts
  *
- * Talk to it with unix_echo_client.ts, or with `nc -U /tmp/berkeley-echo.sock`. The path of a server that was killed is
- * taken; that of one that lives is not.
+ * Connect with unix_echo_client.ts or `nc -U /tmp/berkeley-echo.sock`. The path of a server that was killed is replaced; that
+ * of a running one is not.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listen, type UnixConn } from "../mod.ts";
-import { number } from "./arguments.ts";
+import { number, unknownArgument } from "./arguments.ts";
 
-const HELP = `Sends back to every client what it sends, over a Unix socket.
+const HELP = `Echo server on a Unix socket.
 
-  --path PATH     where to listen (/tmp/berkeley-echo.sock); needs --allow-read, --allow-write and --allow-net=unix: for it
-  --mode BITS     who may connect, in octal: 600 is this user, 666 everybody (600)
-  --idle SECONDS  how long a client may be silent, 0.1 to 3600 (60)
-  --help          this text
+  --path PATH     path to listen at (/tmp/berkeley-echo.sock); needs --allow-read, --allow-write and --allow-net=unix: for it
+  --mode BITS     permission bits of the path, in octal: 600 for this user, 666 for everybody (600)
+  --idle SECONDS  close a connection after this time without data, 0.1 to 3600 (60)
+  --help          show this text
 
-Ctrl-C lets in nobody new and waits for those who are there; a second Ctrl-C does not wait.`;
+Ctrl-C stops accepting connections and waits for the open ones to end; a second Ctrl-C exits at once.`;
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** Echoes until the client has sent its end, was silent for too long, or is gone. */
+/** Echoes until the client ends the stream, is idle for too long, or the connection fails. */
 async function echo(conn: UnixConn, idle: number): Promise<void> {
   using _closing = conn;
-  const { pid, uid } = conn.peerCredentials(); // The system vouches for them.
+  const { pid, uid } = conn.peerCredentials(); // Verified by the system.
   const client = `process ${pid} of user ${uid}`;
   const buffer = new Uint8Array(16_384);
   let total = 0;
   try {
     for (;;) {
-      // A deadline is a moment, not a duration: every round moves it.
+      // A deadline is a point in time, so set it again for every read.
       conn.setDeadline(new Date(Date.now() + idle * 1000));
       const length = await conn.read(buffer);
       if (length === null) break;
@@ -41,7 +41,7 @@ async function echo(conn: UnixConn, idle: number): Promise<void> {
     }
     console.log(`${client} ended after ${total} bytes`);
   } catch (error) {
-    // One client's trouble is not the server's.
+    // The failure of one client must not stop the server.
     console.log(`${client} failed after ${total} bytes: ${(error as Error).message}`);
   }
 }
@@ -56,18 +56,16 @@ async function main(): Promise<void> {
     string: ["path", "mode", "idle"],
     boolean: ["help"],
     default: { path: "/tmp/berkeley-echo.sock", mode: "600", idle: "60" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const idle = number("idle", args.idle, 0.1, 3600);
   const mode = permissionBits(args.mode);
-  // The mode is in force before anyone can connect, and the file goes when the listener is closed.
+  // The mode is set before listen(2), and close removes the path.
   using listener = listen({ transport: "unix", path: args.path, mode, replaceStale: true });
 
   function stop(): void {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop); // The next one does what it does without us.
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop); // A second signal ends the process at once.
     listener.close(); // Ends the loop below.
   }
   for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
@@ -78,7 +76,7 @@ async function main(): Promise<void> {
     const echoing = echo(conn, idle).finally(() => running.delete(echoing));
     running.add(echoing);
   }
-  console.log(`No longer listening; connections to finish: ${running.size}`);
+  console.log(`Stopped listening; open connections: ${running.size}`);
   await Promise.all(running);
 }
 

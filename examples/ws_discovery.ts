@@ -1,11 +1,11 @@
 /**
- * WS-Discovery: asks the devices of a network who is there (Windows machines, printers, ONVIF cameras), by a Probe to
- * the multicast group 239.255.255.250:3702, and prints what answers.
+ * WS-Discovery: finds the devices of a network (Windows machines, printers, ONVIF cameras) with a Probe to the multicast
+ * group 239.255.255.250:3702, and prints the answers.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1,239.255.255.250 examples/ws_discovery.ts
  *
- * On loopback somebody has to answer: run it with `--listen --answer` in another terminal. On a network, name the
- * interface to leave by, and allow it:
+ * On loopback, run it with `--listen --answer` in another terminal to get an answer. On a network, name the interface to
+ * send from, and allow it:
  *
  *     deno run --allow-ffi --allow-net examples/ws_discovery.ts --interface 192.0.2.1
  *
@@ -13,18 +13,18 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listenDatagram, type UdpSocket } from "../mod.ts";
-import { number } from "./arguments.ts";
+import { number, unknownArgument } from "./arguments.ts";
 
-const HELP = `Sends a WS-Discovery Probe and prints what answers.
+const HELP = `Sends a WS-Discovery Probe and prints the answers.
 
-  --types TYPES        what to look for: wsdp:Device, dn:NetworkVideoTransmitter, … or any (wsdp:Device)
+  --types TYPES        types to search for: wsdp:Device, dn:NetworkVideoTransmitter, … or any (wsdp:Device)
   --timeout SECONDS    how long to wait for answers, or to listen, 0.1 to 86400 (4, or 3600)
-  --count COUNT        end early, after so many answers
+  --count COUNT        exit after this number of answers, 1 to 1000 (1000)
   --interface ADDRESS  IPv4 address of the interface to use (127.0.0.1); needs --allow-net for it
-  --port PORT          the group's port (3702)
-  --listen             send nothing: print what others say in the group
-  --answer             with --listen: answer Probes, as a device would
-  --help               this text`;
+  --port PORT          port of the group, 1 to 65535 (3702)
+  --listen             send no Probe; print the messages of others in the group
+  --answer             with --listen: answer Probes as a device does
+  --help               show this text`;
 
 const GROUP = "239.255.255.250";
 const ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
@@ -37,24 +37,24 @@ const NAMESPACES = {
   dn: "http://www.onvif.org/ver10/network/wsdl",
 };
 
-/** What a message says of one device. */
+/** The data about one device in a message. */
 interface Device {
   endpoint: string;
   types: string;
   addresses: string;
 }
 
-/** What we read of a message. */
+/** The parsed elements of a message. */
 interface Message {
   action: string;
   id: string;
   relatesTo: string;
-  /** What a Probe asks for. */
+  /** The types that a Probe asks for. */
   probe: string;
   devices: Device[];
 }
 
-/** A SOAP message with these headers. */
+/** Makes a SOAP message with these headers. */
 function envelope(id: string, action: string, to: string, relatesTo: string, body: string): Uint8Array {
   const prefixes = Object.entries(NAMESPACES).map(([prefix, uri]) => ` xmlns:${prefix}="${uri}"`).join("");
   const relation = relatesTo === "" ? "" : `<wsa:RelatesTo>${escape(relatesTo)}</wsa:RelatesTo>`;
@@ -65,12 +65,12 @@ function envelope(id: string, action: string, to: string, relatesTo: string, bod
   );
 }
 
-/** Reads the few elements we need, whatever prefixes the sender chose. This is no XML parser, and one is not needed. */
+/** Extracts the elements needed here, whatever their namespace prefixes. It is not a full XML parser. */
 function parse(data: Uint8Array): Message {
   const message: Message = { action: "", id: "", relatesTo: "", probe: "", devices: [] };
   let device: Device | undefined;
   for (const [, tag, text] of new TextDecoder().decode(data).matchAll(/<([^<>]*)>([^<>]*)/g)) {
-    const value = unescape(text!).replaceAll(/[\s\p{Cc}]+/gu, " ").trim(); // Nothing for the terminal to obey.
+    const value = unescape(text!).replaceAll(/[\s\p{Cc}]+/gu, " ").trim(); // Without control characters, for the terminal.
     switch (tag!.match(/^(?:[\w.-]+:)?([\w.-]+)/)?.[1]) {
       case "Action":
         message.action = value.slice(value.lastIndexOf("/") + 1);
@@ -124,7 +124,7 @@ function print(from: Deno.NetAddr, message: Message): void {
   }
 }
 
-/** What a socket hears until the time is up, each message once. */
+/** Yields the messages received within the given time, without duplicates. */
 async function* messages(socket: UdpSocket, milliseconds: number): AsyncGenerator<[Message, Deno.NetAddr]> {
   const known: string[] = [];
   socket.setReadDeadline(new Date(Date.now() + milliseconds));
@@ -140,14 +140,14 @@ async function* messages(socket: UdpSocket, milliseconds: number): AsyncGenerato
   }
 }
 
-/** Sends a Probe and prints what answers, until the time is up or `count` have answered. */
+/** Sends a Probe and prints the answers until the time is up or there are `count` of them. */
 async function probe(socket: UdpSocket, group: Deno.NetAddr, types: string, milliseconds: number, count: number) {
   if (!/^any$|^\w+:\w+( \w+:\w+)*$/.test(types)) throw new TypeError(`--types ${types}: expected names as wsdp:Device`);
   const id = newId();
   const wanted = types === "any" ? "" : `<wsd:Types>${types}</wsd:Types>`;
   const to = "urn:schemas-xmlsoap-org:ws:2005:04:discovery";
   const message = envelope(id, "Probe", to, "", `<wsd:Probe>${wanted}</wsd:Probe>`);
-  // Datagrams get lost: the standard has it sent more than once, and who hears both knows it by its MessageID.
+  // Datagrams can be lost, so the standard repeats the Probe. Receivers recognise a duplicate by its MessageID.
   for (let time = 0; time < 2; time++) await socket.send(message, group);
   console.log(`Asked ${group.hostname}:${group.port} for ${types} from ${socket.addr.hostname}`);
 
@@ -160,9 +160,9 @@ async function probe(socket: UdpSocket, group: Deno.NetAddr, types: string, mill
   console.log(`${answered} answered`);
 }
 
-/** Prints what is said in the group, and answers for a device when asked to. */
+/** Prints the messages in the group and, with `answer`, answers Probes. */
 async function listen(socket: UdpSocket, group: Deno.NetAddr, address: string, milliseconds: number, answer: boolean) {
-  // A socket bound to the group hears nothing else on its port, and any number of them may share it.
+  // A socket bound to the group receives nothing else on that port, and any number of sockets can share it.
   using member = listenDatagram({ transport: "udp", hostname: group.hostname, port: group.port });
   member.joinMulticast(group.hostname, { interface: address });
   const device = `<wsa:EndpointReference><wsa:Address>${newId()}</wsa:Address></wsa:EndpointReference>` +
@@ -181,9 +181,7 @@ async function main(): Promise<void> {
     string: ["types", "timeout", "count", "interface", "port"],
     boolean: ["listen", "answer", "help"],
     default: { types: "wsdp:Device", count: "1000", interface: "127.0.0.1", port: "3702" },
-    unknown: (arg) => {
-      throw new TypeError(`${arg} means nothing here: see --help`);
-    },
+    unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
   const group: Deno.NetAddr = { transport: "udp", hostname: GROUP, port: number("port", args.port, 1, 65535) };

@@ -1,6 +1,6 @@
 /**
- * The Worker of dashboard.ts that makes the load: datagrams from several sockets, some of which make place for others all
- * the time, and connections, each of them new.
+ * The Worker of dashboard.ts that generates the load: datagrams from several sockets, which are replaced one after another,
+ * and new connections.
  *
  * @module
  */
@@ -8,18 +8,18 @@
 /// <reference lib="deno.worker" />
 import { connect, listenDatagram, type UdpSocket } from "../../mod.ts";
 
-/** How much, and where to. */
+/** The load to generate and its destinations. */
 export interface Load {
-  /** Datagrams and connections a second. */
+  /** Datagrams and connections per second. */
   rate: number;
   connections: number;
-  /** Sockets that send the datagrams. */
+  /** Number of sockets that send the datagrams. */
   flows: number;
   udp: Deno.NetAddr;
   tcp: Deno.NetAddr;
 }
 
-/** Milliseconds between two bursts, and that a socket sends before it makes place for another. */
+/** Time between two bursts, and time until a sending socket is replaced, in milliseconds. */
 const STEP = 20;
 const LIFE = 8000;
 
@@ -27,7 +27,7 @@ const PAYLOAD = new TextEncoder().encode("hello");
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Does something so many times a second, in bursts. What could not be done in time is not made up for. */
+/** Calls `burst` with the number of events that are due, `rate` per second. Missed events are not made up for. */
 async function pace(rate: number, burst: (count: number) => Promise<unknown>): Promise<void> {
   let due = 0;
   for (let before = performance.now();;) {
@@ -41,7 +41,7 @@ async function pace(rate: number, burst: (count: number) => Promise<unknown>): P
   }
 }
 
-/** The kernel chooses by sender and receiver: what one socket sends all goes to one Worker. */
+/** Sends datagrams. The kernel chooses by the addresses and ports of both ends: one sender always reaches one Worker. */
 async function sendDatagrams({ rate, flows, udp: addr }: Load): Promise<void> {
   const open = () => listenDatagram({ transport: "udp", hostname: addr.hostname });
   const senders: UdpSocket[] = Array.from({ length: flows }, open);
@@ -65,7 +65,7 @@ async function makeConnections({ connections, tcp: { hostname, port } }: Load): 
   await pace(connections, async (count) => {
     for (let made = 0; made < count; made++) {
       using conn = await connect({ hostname, port });
-      conn.setLinger(0); // Ends at once: connections that linger would take up the ports.
+      conn.setLinger(0); // Reset on close: connections in TIME_WAIT would use up the ports.
     }
   });
 }

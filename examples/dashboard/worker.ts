@@ -1,5 +1,5 @@
 /**
- * A Worker of dashboard.ts: takes over a UDP socket and a TCP listener, and counts what comes to them.
+ * A Worker of dashboard.ts: takes over a UDP socket and a TCP listener and counts datagrams and connections.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 /// <reference lib="deno.worker" />
 import { DatagramBatch, fromFd, type TcpListener, type UdpSocket } from "../../mod.ts";
 
-/** Descriptors are the process's, so that their numbers are all there is to hand over. */
+/** Descriptor numbers. They are valid in every Worker, since descriptors belong to the process. */
 export interface Sockets {
   udp: number;
   tcp: number;
 }
 
-/** What has come so far. */
+/** The counts so far. */
 export interface Seen {
   datagrams: number;
   connections: number;

@@ -1,5 +1,5 @@
 /**
- * The parts of the demo that are about TCP: what a connection says and hears, and dials that are given up.
+ * The parts of the demo for TCP: a connection, and dials that are cancelled.
  *
  * @module
  */
@@ -14,21 +14,21 @@ import {
   type TcpConn,
   type TcpListener,
 } from "../../mod.ts";
-import type { Shown } from "./shown.ts";
+import type { Check } from "./check.ts";
 
 const LOOPBACK = "127.0.0.1";
 const MIB = 1 << 20;
 
-/** How many dials at once, and which of them has somebody to answer it. */
+/** The number of dials at once, and the index of the one that is accepted. */
 const DIALS = 10;
 const ANSWERED = 6;
 
-/** How long to wait for what will not come, and for what loopback does at once, in milliseconds. */
-const SOON = 50;
-const PATIENCE = 1000;
+/** Timeouts of operations that are to expire, and of all others, in milliseconds. */
+const SHORT_TIMEOUT = 50;
+const TIMEOUT = 1000;
 
-/** One listener and a connection to it: options before bind and connect, an echo, a deadline, the two ways to part. */
-export async function listenAndDial(): Promise<Shown[]> {
+/** A listener and a connection to it: options before bind and connect, an echo, a deadline, an orderly end, a reset. */
+export async function listenAndDial(): Promise<Check[]> {
   const called: string[] = [];
   const control: Control = (socket, network, address) => {
     socket.setOption(sockopt.SO_KEEPALIVE, true);
@@ -42,76 +42,76 @@ export async function listenAndDial(): Promise<Shown[]> {
   const names = [`tcp4 ${LOOPBACK}:0`, `tcp4 ${LOOPBACK}:${port}`];
 
   const echoing = echo(server);
-  echoing.catch(() => {}); // Whoever awaits it below learns of its failure.
-  const shown = [
+  echoing.catch(() => {}); // Its failure is reported by the await below.
+  const checks = [
     {
-      what: "One hook sets an option before bind and before connect",
-      true: set.every(Boolean) && names.every((name, index) => called[index] === name) && called.length === 2,
-      seen: [`control was called for ${called.join(" and for ")}`],
+      claim: "One control hook sets an option before bind and before connect",
+      passed: set.every(Boolean) && names.every((name, index) => called[index] === name) && called.length === 2,
+      details: [`control was called for ${called.join(" and for ")}`],
     },
     {
-      what: `1 MiB is echoed whole by port ${port}, which the system chose`,
-      true: port > 0 && await echoes(client, MIB),
+      claim: `1 MiB is echoed by port ${port}, which the system chose`,
+      passed: port > 0 && await echoes(client, MIB),
     },
-    await showDeadline(client),
-    await showEnd(client),
-    await showReset(listener),
+    await checkDeadline(client),
+    await checkEnd(client),
+    await checkReset(listener),
   ];
   await echoing;
-  return shown;
+  return checks;
 }
 
-/** Dials that get no answer, since nobody accepts and the listener's queue is full. */
-export async function giveUpDials(): Promise<Shown[]> {
+/** Dials that hang, because the listener's queue is full and nothing is accepted. */
+export async function cancelDials(): Promise<Check[]> {
   using open = new DisposableStack();
   const full = open.use(listen({ hostname: LOOPBACK, port: 0, tcpBacklog: 1 }));
   const alive = open.use(listen({ hostname: LOOPBACK, port: 0 }));
-  return [await showCancelledDial(open, full), await showRace(full, alive)];
+  return [await checkCancelledDial(open, full), await checkRace(full, alive)];
 }
 
-async function showDeadline(client: TcpConn): Promise<Shown> {
-  const what = "A read deadline ends a read that finds nothing, and the connection goes on";
+async function checkDeadline(client: TcpConn): Promise<Check> {
+  const claim = "A read deadline ends a waiting read, and the connection stays usable";
   const started = performance.now();
-  client.setReadDeadline(new Date(Date.now() + SOON));
+  client.setReadDeadline(new Date(Date.now() + SHORT_TIMEOUT));
   const error = await client.read(new Uint8Array(1)).then(() => null, (error: unknown) => error);
   const took = performance.now() - started;
   client.setReadDeadline(null);
   const timedOut = error instanceof Deno.errors.TimedOut && isSocketError(error) && error.timeout;
   return {
-    what,
-    true: timedOut && took >= SOON - 2 && took < PATIENCE && await echoes(client, 5),
-    seen: [`${error} after ${took.toFixed(0)} ms of ${SOON}`],
+    claim,
+    passed: timedOut && took >= SHORT_TIMEOUT - 2 && took < TIMEOUT && await echoes(client, 5),
+    details: [`${error} after ${took.toFixed(0)} ms of ${SHORT_TIMEOUT}`],
   };
 }
 
-async function showEnd(client: TcpConn): Promise<Shown> {
-  await client.closeWrite(); // The echo ends, and closes its end.
-  client.setReadDeadline(new Date(Date.now() + PATIENCE));
+async function checkEnd(client: TcpConn): Promise<Check> {
+  await client.closeWrite(); // The echo ends and closes its side.
+  client.setReadDeadline(new Date(Date.now() + TIMEOUT));
   const read = await client.read(new Uint8Array(1));
-  return { what: "A close is read as the end: null", true: read === null };
+  return { claim: "read() returns null after the peer has closed the connection", passed: read === null };
 }
 
-async function showReset(listener: TcpListener): Promise<Shown> {
+async function checkReset(listener: TcpListener): Promise<Check> {
   using client = await connect({ ...within(), port: listener.addr.port });
   const server = await listener.accept();
   server.setLinger(0);
   server.close();
-  client.setReadDeadline(new Date(Date.now() + PATIENCE));
+  client.setReadDeadline(new Date(Date.now() + TIMEOUT));
   const error = await client.read(new Uint8Array(1)).then((length) => `read ${length}`, (error: unknown) => error);
   return {
-    what: "A reset is never read as the end: it is ConnectionReset",
-    true: error instanceof Deno.errors.ConnectionReset,
-    seen: [String(error)],
+    claim: "read() throws ConnectionReset after a reset, and never returns null",
+    passed: error instanceof Deno.errors.ConnectionReset,
+    details: [String(error)],
   };
 }
 
-/** Fills the queue, with dials that succeed until one hangs. */
-async function showCancelledDial(open: DisposableStack, full: TcpListener): Promise<Shown> {
-  const what = "A dial that hangs is cancelled by its signal, with the signal's reason";
+/** Fills the queue with dials that succeed until one hangs. */
+async function checkCancelledDial(open: DisposableStack, full: TcpListener): Promise<Check> {
+  const claim = "A hanging dial is cancelled by its signal and rejects with the signal's reason";
   const reason = new Error("waited long enough");
   for (let dial = 0; dial < DIALS; dial++) {
     const cancel = new AbortController();
-    const timer = setTimeout(() => cancel.abort(reason), SOON);
+    const timer = setTimeout(() => cancel.abort(reason), SHORT_TIMEOUT);
     const sockets: Socket[] = [];
     const control: Control = (socket) => void sockets.push(socket);
     try {
@@ -119,32 +119,32 @@ async function showCancelledDial(open: DisposableStack, full: TcpListener): Prom
     } catch (error) {
       const closed = sockets.length === 1 && !sockets.some(isOpen);
       return {
-        what,
-        true: error === reason && closed,
-        seen: [`${error}; its socket is ${closed ? "closed" : "still open"}`],
+        claim,
+        passed: error === reason && closed,
+        details: [`${error}; its socket is ${closed ? "closed" : "still open"}`],
       };
     } finally {
       clearTimeout(timer);
     }
   }
-  return { what, true: false, seen: [`none of ${DIALS} dials did hang`] };
+  return { claim, passed: false, details: [`none of ${DIALS} dials hung`] };
 }
 
-/** Nine dials that would hang, and one that does not. */
-async function showRace(full: TcpListener, alive: TcpListener): Promise<Shown> {
+/** Nine dials that hang and one that does not. */
+async function checkRace(full: TcpListener, alive: TcpListener): Promise<Check> {
   const sockets: Socket[] = [];
   const candidates = Array.from({ length: DIALS }, (_, dial) => ({
     port: dial === ANSWERED ? alive.addr.port : full.addr.port,
     control: (socket: Socket) => void (sockets[dial] = socket),
   }));
   const started = performance.now();
-  using winner = await connectAny(candidates, { signal: AbortSignal.timeout(PATIENCE) });
+  using winner = await connectAny(candidates, { signal: AbortSignal.timeout(TIMEOUT) });
   const took = performance.now() - started;
   const open = sockets.flatMap((socket, dial) => isOpen(socket) ? [dial] : []);
   return {
-    what: `Of ${DIALS} dials at once the first connection wins; the others are cancelled and closed`,
-    true: sockets.length === DIALS && open.length === 1 && winner.socket.fd === sockets[ANSWERED]!.fd,
-    seen: [`open after ${took.toFixed(1)} ms: dial ${open.map((dial) => dial + 1).join(", ")} of ${DIALS}`],
+    claim: `Of ${DIALS} concurrent dials the first connection wins; the others are cancelled and closed`,
+    passed: sockets.length === DIALS && open.length === 1 && winner.socket.fd === sockets[ANSWERED]!.fd,
+    details: [`open after ${took.toFixed(1)} ms: dial ${open.map((dial) => dial + 1).join(", ")} of ${DIALS}`],
   };
 }
 
@@ -157,11 +157,11 @@ async function echo(conn: TcpConn): Promise<void> {
   conn.close();
 }
 
-/** Whether that many bytes come back as they were sent. */
+/** Whether `length` bytes are echoed unchanged. */
 async function echoes(conn: TcpConn, length: number): Promise<boolean> {
   const sent = Uint8Array.from({ length }, (_, index) => index % 251);
   const back = new Uint8Array(length);
-  conn.setDeadline(new Date(Date.now() + PATIENCE));
+  conn.setDeadline(new Date(Date.now() + TIMEOUT));
   const writing = conn.write(sent);
   for (let filled = 0; filled < length;) {
     const read = await conn.read(back.subarray(filled));
@@ -174,7 +174,7 @@ async function echoes(conn: TcpConn, length: number): Promise<boolean> {
 }
 
 function within(): { deadline: Date } {
-  return { deadline: new Date(Date.now() + PATIENCE) };
+  return { deadline: new Date(Date.now() + TIMEOUT) };
 }
 
 function isOpen(socket: Socket): boolean {

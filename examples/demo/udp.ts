@@ -1,45 +1,44 @@
 /**
- * The parts of the demo that are about UDP: sockets that share a port, to send multicast from it and to share the load
- * on it.
+ * The parts of the demo for UDP: sockets that share a port, to send multicast from it and to distribute load.
  *
  * @module
  */
 import { type Control, isSocketError, listenDatagram, sockopt, type UdpSocket } from "../../mod.ts";
-import { bars, type Shown } from "./shown.ts";
+import { bars, type Check } from "./check.ts";
 
 const LOOPBACK = "127.0.0.1";
 const PORT = 12345;
 const GROUP: Deno.NetAddr = { transport: "udp", hostname: "239.255.255.250", port: 3702 };
 
-/** How many senders, each with a port of its own, and how many datagrams each of them sends. */
+/** The number of senders, each with a port of its own, and the number of datagrams that each sends. */
 const SOURCES = 64;
 const DATAGRAMS = 4;
 
-/** How long to wait for what loopback delivers at once, in milliseconds. */
-const PATIENCE = 1500;
+/** Timeout of every receive, in milliseconds. */
+const TIMEOUT = 1500;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Go's ListenConfig.Control. `reusePort: true` sets the same option where the system spreads load by it; this is for sharing alone. */
+/** As Go's ListenConfig.Control. `reusePort: true` sets the same option, but only on systems where it spreads load. */
 const share: Control = (socket) => socket.setOption(sockopt.SO_REUSEPORT, true);
 
-/** Two sockets on one port, of which one listens and the other sends multicast from it. */
-export async function sharePort(): Promise<Shown[]> {
+/** Two sockets on one port: one receives, the other sends multicast from it. */
+export async function sharePort(): Promise<Check[]> {
   using first = new Program();
-  const shown = [first.showPort(), showRefusal(), await first.showMulticast(), await first.showListening()];
-  // While the first still has everything open, as if somebody had started the program again.
+  const checks = [first.checkPort(), checkRefusal(), await first.checkMulticast(), await first.checkListening()];
+  // The first one still has all its sockets open, as if the program had been started twice.
   using second = new Program();
-  const again = [second.showPort(), await second.showMulticast(), await second.showListening()];
-  return [...shown, {
-    what: "A second run at the same time works too",
-    true: again.every((one) => one.true),
-    seen: again.flatMap(({ seen }) => seen ?? []),
+  const again = [second.checkPort(), await second.checkMulticast(), await second.checkListening()];
+  return [...checks, {
+    claim: "A second run at the same time works too",
+    passed: again.every(({ passed }) => passed),
+    details: again.flatMap(({ details }) => details ?? []),
   }];
 }
 
-/** Four sockets on one port, over which the system spreads what comes. */
-export async function shareLoad(): Promise<Shown[]> {
+/** Four sockets on one port, over which the system distributes the datagrams. */
+export async function distributeLoad(): Promise<Check[]> {
   const port = freePort();
   using open = new DisposableStack();
   let sockets: UdpSocket[];
@@ -48,15 +47,15 @@ export async function shareLoad(): Promise<Shown[]> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotSupported)) throw error;
     return [{
-      what: "This system would not spread load, and the request is refused",
-      true: true,
-      seen: [error.message],
+      claim: "This system does not spread load, and reusePort is refused",
+      passed: true,
+      details: [error.message],
     }];
   }
   const counts = sockets.map(() => 0);
   const homes = new Map<number, Set<UdpSocket>>();
   const complete = Promise.withResolvers<void>();
-  const patience = setTimeout(complete.resolve, PATIENCE);
+  const timer = setTimeout(complete.resolve, TIMEOUT);
   const receiving = sockets.map(async (socket, index) => {
     for await (const [, from] of socket) {
       counts[index]!++;
@@ -64,28 +63,28 @@ export async function shareLoad(): Promise<Shown[]> {
       if (sum(counts) === SOURCES * DATAGRAMS) complete.resolve();
     }
   });
-  await sendFromManyPorts("work", port, DATAGRAMS);
+  await sendFromManyPorts("datagram", port, DATAGRAMS);
   await complete.promise;
-  clearTimeout(patience);
+  clearTimeout(timer);
   open.dispose(); // Ends the loops above.
   await Promise.all(receiving);
   return [
     {
-      what: `${
+      claim: `${
         SOURCES * DATAGRAMS
       } datagrams from ${SOURCES} source ports reached all four sockets on ${LOOPBACK}:${port}`,
-      true: counts.every((count) => count > 0),
-      seen: bars(counts, (index) => `socket ${index + 1}`),
+      passed: counts.every((count) => count > 0),
+      details: bars(counts, (index) => `socket ${index + 1}`),
     },
-    { what: "None was lost", true: sum(counts) === SOURCES * DATAGRAMS },
+    { claim: "No datagram was lost", passed: sum(counts) === SOURCES * DATAGRAMS },
     {
-      what: "What comes from one source port stays with one socket",
-      true: homes.size === SOURCES && [...homes.values()].every(({ size }) => size === 1),
+      claim: "All datagrams of one source port reach the same socket",
+      passed: homes.size === SOURCES && [...homes.values()].every(({ size }) => size === 1),
     },
   ];
 }
 
-/** The program of Go's ListenConfig.Control: two sockets on one port, and two members of the group to hear it. */
+/** The example program for Go's ListenConfig.Control: two sockets on one port, and two members of the group. */
 class Program implements Disposable {
   readonly #open = new DisposableStack();
   readonly #text = `test message (run ${crypto.randomUUID().slice(0, 8)})`;
@@ -93,38 +92,40 @@ class Program implements Disposable {
   readonly #listener = this.#open.use(openOn(PORT, { control: share }));
   readonly #members = [this.#open.use(joinGroup()), this.#open.use(joinGroup())];
 
-  showPort(): Shown {
+  checkPort(): Check {
     const ports = [this.#sender, this.#listener].map(({ addr }) => addr.port);
     return {
-      what: `Two sockets are bound to ${LOOPBACK}:${PORT}: one listens, the other sends`,
-      true: ports.every((port) => port === PORT),
+      claim: `Two sockets are bound to ${LOOPBACK}:${PORT}: one to receive, the other to send`,
+      passed: ports.every((port) => port === PORT),
     };
   }
 
-  async showMulticast(): Promise<Shown> {
+  async checkMulticast(): Promise<Check> {
     this.#sender.setMulticastInterface(LOOPBACK);
     await this.#sender.send(encoder.encode(this.#text), GROUP);
-    const heard = await Promise.all(this.#members.map((member) => hear(member, this.#text, PATIENCE)));
+    const senders = await Promise.all(this.#members.map((member) => receiveText(member, this.#text, TIMEOUT)));
     return {
-      what: `"test message" went from port ${PORT} to both members of ${GROUP.hostname}:${GROUP.port}`,
-      true: heard.every((from) => from?.hostname === LOOPBACK && from.port === PORT),
-      seen: heard.map((from, index) =>
+      claim: `"test message" went from port ${PORT} to both members of ${GROUP.hostname}:${GROUP.port}`,
+      passed: senders.every((from) => from?.hostname === LOOPBACK && from.port === PORT),
+      details: senders.map((from, index) =>
         from === null
-          ? `member ${index + 1} heard nothing`
-          : `member ${index + 1} heard "${this.#text}" from ${from.hostname}:${from.port}`
+          ? `member ${index + 1} received nothing`
+          : `member ${index + 1} received "${this.#text}" from ${from.hostname}:${from.port}`
       ),
     };
   }
 
-  /** Of what is sent to a shared port, each sharer hears a part; so it is sent from many. */
-  async showListening(): Promise<Shown> {
+  /** Each socket on a shared port receives from some of the senders, so the text is sent from many ports. */
+  async checkListening(): Promise<Check> {
     let from: Deno.NetAddr | null = null;
     for (let round = 0; round < 3 && from === null; round++) {
       await sendFromManyPorts(this.#text, PORT);
-      from = await hear(this.#listener, this.#text, PATIENCE / 3);
+      from = await receiveText(this.#listener, this.#text, TIMEOUT / 3);
     }
-    const seen = from === null ? "it heard nothing" : `it heard "${this.#text}" from ${from.hostname}:${from.port}`;
-    return { what: `The other one listens on port ${PORT} meanwhile`, true: from !== null, seen: [seen] };
+    const detail = from === null
+      ? "it received nothing"
+      : `it received "${this.#text}" from ${from.hostname}:${from.port}`;
+    return { claim: `The other socket receives on port ${PORT} meanwhile`, passed: from !== null, details: [detail] };
   }
 
   [Symbol.dispose](): void {
@@ -132,18 +133,18 @@ class Program implements Disposable {
   }
 }
 
-/** What a person reads who forgot the option. */
-function showRefusal(): Shown {
-  const what = `Without the option, a third bind to ${LOOPBACK}:${PORT} fails and says why`;
+/** The error for a socket without the option. */
+function checkRefusal(): Check {
+  const claim = `Without the option, a third bind to ${LOOPBACK}:${PORT} fails with a hint`;
   try {
     openOn(PORT).close();
-    return { what, true: false, seen: ["it did not fail"] };
+    return { claim, passed: false, details: ["it did not fail"] };
   } catch (error) {
     if (!isSocketError(error)) throw error;
     const { code, syscall, address, message } = error;
     const named = code === "EADDRINUSE" && syscall === "bind" && address === `${LOOPBACK}:${PORT}`;
-    const told = message.includes(`${LOOPBACK}:${PORT}`) && message.includes("reusePort: true");
-    return { what, true: error instanceof Deno.errors.AddrInUse && named && told, seen: [message] };
+    const hinted = message.includes(`${LOOPBACK}:${PORT}`) && message.includes("reusePort: true");
+    return { claim, passed: error instanceof Deno.errors.AddrInUse && named && hinted, details: [message] };
   }
 }
 
@@ -151,22 +152,23 @@ function openOn(port: number, options: { reusePort?: boolean; control?: Control 
   return listenDatagram({ transport: "udp", hostname: LOOPBACK, port, loopback: true, ...options });
 }
 
-/** Bound to the group, a socket hears nothing else on that port, and any number of them may share it. */
+/** Opens a member of the group. Bound to the group's address, a socket receives nothing else on that port, and any number
+ * of sockets can share it. */
 function joinGroup(): UdpSocket {
   const socket = listenDatagram({ transport: "udp", hostname: GROUP.hostname, port: GROUP.port });
   socket.joinMulticast(GROUP.hostname, { interface: LOOPBACK });
   return socket;
 }
 
-/** A port that no other program has. A socket with SO_REUSEPORT and port 0 may be given one that another such socket has. */
+/** Returns a free port. With SO_REUSEPORT and port 0 the system may choose one that another such socket has. */
 function freePort(): number {
   using socket = openOn(0);
   return socket.addr.port;
 }
 
-/** Waits for this text, and passes over what other programs send. */
-async function hear(socket: UdpSocket, text: string, patience: number): Promise<Deno.NetAddr | null> {
-  socket.setReadDeadline(new Date(Date.now() + patience));
+/** Waits for a text, ignoring datagrams of other programs, and returns its sender; null after `timeout` milliseconds. */
+async function receiveText(socket: UdpSocket, text: string, timeout: number): Promise<Deno.NetAddr | null> {
+  socket.setReadDeadline(new Date(Date.now() + timeout));
   try {
     for (;;) {
       const [data, from] = await socket.receive();
@@ -178,7 +180,7 @@ async function hear(socket: UdpSocket, text: string, patience: number): Promise<
   }
 }
 
-/** Sends from as many ports as there are sources: the system tells sharers apart by the sender. */
+/** Sends from `SOURCES` ports: the system chooses among the sockets by the sender. */
 async function sendFromManyPorts(text: string, port: number, times = 1): Promise<void> {
   using open = new DisposableStack();
   const senders = Array.from({ length: SOURCES }, () => open.use(openOn(0)));

@@ -1,5 +1,5 @@
 /**
- * The parts of the demo that are about Unix sockets: a server at a path, and what only they can carry.
+ * The parts of the demo for Unix sockets: a server at a path, descriptor passing and credentials.
  *
  * @module
  */
@@ -13,91 +13,91 @@ import {
   type UdpSocket,
   type UnixListener,
 } from "../../mod.ts";
-import type { Shown } from "./shown.ts";
+import type { Check } from "./check.ts";
 
-/** A grant for the network names a Unix socket by its whole path, so that it cannot be in a folder made for this run. */
+/** --allow-net names a Unix socket by its whole path, so the path is fixed and not in a temporary folder. */
 const PATH = "/tmp/berkeley-demo.sock";
 const MODE = 0o600;
 const LOOPBACK = "127.0.0.1";
 
-/** How long to wait for what is done at once, and between two tries, in milliseconds. */
-const PATIENCE = 1500;
+/** Timeout of every operation, and the pause between two attempts, in milliseconds. */
+const TIMEOUT = 1500;
 const PAUSE = 10;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** One server at a path after the other: the first leaves it behind as if it had been killed. */
-export async function listenAtPath(): Promise<Shown[]> {
+/** Two servers at one path: the first leaves it behind as if it had been killed. */
+export async function listenAtPath(): Promise<Check[]> {
   using first = await takePath({ unlinkOnClose: false });
   const file = fileAtPath();
-  const shown = [
+  const checks = [
     {
-      what: `A server listens at ${PATH}, for this user only`,
-      true: file?.mode === MODE,
-      seen: [`permission bits ${file?.mode.toString(8)}, in force before anyone could connect`],
+      claim: `A server listens at ${PATH}, accessible to this user only`,
+      passed: file?.mode === MODE,
+      details: [`permission bits ${file?.mode.toString(8)}, set before listen(2)`],
     },
-    await showConnection(first),
-    showRefusal("While it lives, nobody else gets its path, not even by replaceStale", { replaceStale: true }),
+    await checkConnection(first),
+    checkRefusal("The path of a live server is not replaced, even with replaceStale", { replaceStale: true }),
   ];
   first.close();
-  shown.push(showRefusal("The path that it leaves behind is in the way, as ever", {}));
+  checks.push(checkRefusal("A stale path prevents bind by default", {}));
 
   using second = await takePath({});
-  const { true: answers } = await showConnection(second);
+  const { passed: answers } = await checkConnection(second);
   const replaced = fileAtPath();
   second.close();
   return [
-    ...shown,
-    { what: "With replaceStale it is replaced", true: answers && replaced?.identity !== file?.identity },
-    { what: "An orderly close removes the path", true: fileAtPath()?.identity !== replaced?.identity },
+    ...checks,
+    { claim: "With replaceStale a stale path is replaced", passed: answers && replaced?.identity !== file?.identity },
+    { claim: "An orderly close removes the path", passed: fileAtPath()?.identity !== replaced?.identity },
   ];
 }
 
-/** Messages that keep their boundaries, a socket that goes from hand to hand, and who is at the other end. */
-export async function passDescriptors(): Promise<Shown[]> {
+/** Message boundaries, a socket passed as a descriptor, and the credentials of the peer. */
+export async function passDescriptors(): Promise<Check[]> {
   let pair: [SeqpacketConn, SeqpacketConn];
   try {
     pair = socketPair("seqpacket");
   } catch (error) {
     if (!isSocketError(error) || error.code !== "EPROTONOSUPPORT") throw error;
-    return [{ what: "This system has no such sockets, and says so", true: true, seen: [error.message] }];
+    return [{ claim: "This system has no seqpacket sockets and reports it", passed: true, details: [error.message] }];
   }
   using here = pair[0];
   using there = pair[1];
   for (const conn of pair) conn.setDeadline(soon());
-  return [await showPassing(here, there), showCredentials(there), await showBoundaries(here, there)];
+  return [await checkPassing(here, there), checkCredentials(there), await checkBoundaries(here, there)];
 }
 
-/** Somebody connects, and is echoed. */
-async function showConnection(listener: UnixListener): Promise<Shown> {
+/** One client connects and is echoed. */
+async function checkConnection(listener: UnixListener): Promise<Check> {
   using client = await connect({ transport: "unix", path: PATH, deadline: soon() });
   using server = await listener.accept();
   for (const conn of [client, server]) conn.setDeadline(soon());
   const echoing = server.readable.pipeTo(server.writable);
   await client.write(encoder.encode("hello"));
   await client.closeWrite();
-  const heard = await new Response(client.readable).text();
+  const received = await new Response(client.readable).text();
   await echoing;
   return {
-    what: "A client is echoed",
-    true: heard === "hello",
-    seen: [`"hello" came back as ${JSON.stringify(heard)}`],
+    claim: "A client is echoed",
+    passed: received === "hello",
+    details: [`sent "hello", received ${JSON.stringify(received)}`],
   };
 }
 
-function showRefusal(what: string, options: { replaceStale?: boolean }): Shown {
+function checkRefusal(claim: string, options: { replaceStale?: boolean }): Check {
   try {
     listen({ transport: "unix", path: PATH, ...options }).close();
-    return { what, true: false, seen: ["it was let in"] };
+    return { claim, passed: false, details: ["it did not fail"] };
   } catch (error) {
     const inUse = error instanceof Deno.errors.AddrInUse && isSocketError(error) && error.code === "EADDRINUSE";
-    return { what, true: inUse, seen: [String(error)] };
+    return { claim, passed: inUse, details: [String(error)] };
   }
 }
 
-/** A UDP socket that is bound here is closed here, and answers there. */
-async function showPassing(here: SeqpacketConn, there: SeqpacketConn): Promise<Shown> {
+/** A UDP socket is bound and closed at one end of a pair and answers at the other end. */
+async function checkPassing(here: SeqpacketConn, there: SeqpacketConn): Promise<Check> {
   using bound = listenDatagram({ transport: "udp", hostname: LOOPBACK });
   const { port } = bound.addr;
   await here.sendMessage({ data: encoder.encode("take this"), fds: [bound] });
@@ -112,37 +112,37 @@ async function showPassing(here: SeqpacketConn, there: SeqpacketConn): Promise<S
   await passed.send(encoder.encode("yes"), from);
   const [answer, answerer] = await client.receive();
   return {
-    what: `A UDP socket bound to ${LOOPBACK}:${port} is handed over, closed, and goes on in other hands`,
-    true: answerer.port === port && decoder.decode(question) === "still there?" && decoder.decode(answer) === "yes",
-    seen: [`${answerer.hostname}:${answerer.port} answered "${decoder.decode(answer)}"`],
+    claim: `A UDP socket bound to ${LOOPBACK}:${port} is passed, closed by the sender, and used by the receiver`,
+    passed: answerer.port === port && decoder.decode(question) === "still there?" && decoder.decode(answer) === "yes",
+    details: [`${answerer.hostname}:${answerer.port} answered "${decoder.decode(answer)}"`],
   };
 }
 
-function showCredentials(conn: SeqpacketConn): Shown {
+function checkCredentials(conn: SeqpacketConn): Check {
   const { pid, uid, gid } = conn.peerCredentials();
   return {
-    what: "The system says who is at the other end",
-    true: pid === Deno.pid,
-    seen: [`process ${pid}, user ${uid}, group ${gid}`],
+    claim: "The system reports the credentials of the peer",
+    passed: pid === Deno.pid,
+    details: [`process ${pid}, user ${uid}, group ${gid}`],
   };
 }
 
-/** The empty one is a message, and not the end. */
-async function showBoundaries(here: SeqpacketConn, there: SeqpacketConn): Promise<Shown> {
+/** The empty message is not the end. */
+async function checkBoundaries(here: SeqpacketConn, there: SeqpacketConn): Promise<Check> {
   for (const length of [3, 0, 5]) await here.send(new Uint8Array(length));
   here.close();
   const lengths: (number | null)[] = [];
   do lengths.push((await there.receive())?.length ?? null); while (lengths.at(-1) !== null);
   return {
-    what: "Messages of 3, 0 and 5 bytes arrive as they were sent, and then the end",
-    true: JSON.stringify(lengths) === "[3,0,5,null]",
-    seen: [`received ${lengths.map((length) => length ?? "the end").join(", ")}`],
+    claim: "Messages of 3, 0 and 5 bytes keep their boundaries, and the end follows",
+    passed: JSON.stringify(lengths) === "[3,0,5,null]",
+    details: [`received ${lengths.map((length) => length ?? "the end").join(", ")}`],
   };
 }
 
-/** Listens at the path as soon as no other run of this program does. */
+/** Listens at the path, waiting for another run of this program to release it. */
 async function takePath(options: { unlinkOnClose?: boolean }): Promise<UnixListener> {
-  const limit = Date.now() + PATIENCE;
+  const limit = Date.now() + TIMEOUT;
   for (;;) {
     try {
       return listen({ transport: "unix", path: PATH, mode: MODE, replaceStale: true, ...options });
@@ -153,7 +153,7 @@ async function takePath(options: { unlinkOnClose?: boolean }): Promise<UnixListe
   }
 }
 
-/** The file at the path. Another one there later has another identity. */
+/** Identity and permission bits of the file at the path; null without one. */
 function fileAtPath(): { identity: string; mode: number } | null {
   try {
     const { ino, mtime, mode } = Deno.lstatSync(PATH);
@@ -165,5 +165,5 @@ function fileAtPath(): { identity: string; mode: number } | null {
 }
 
 function soon(): Date {
-  return new Date(Date.now() + PATIENCE);
+  return new Date(Date.now() + TIMEOUT);
 }

@@ -48,9 +48,9 @@ describe("examples/activated_server.ts", () => {
     assertEquals(await echo(await Deno.connect({ hostname: LOOPBACK, port }), "over TCP"), "over TCP");
     await server.waitForLine(new RegExp(`^web: listening on 127\\.0\\.0\\.1:${port}$`));
     await server.waitForLine(new RegExp(`^local: listening on ${path}$`));
-    await server.waitForLine(/^web: a client ended$/);
+    await server.waitForLine(/^web: client ended$/);
     assertEquals(await echo(await Deno.connect({ transport: "unix", path }), "over a path"), "over a path");
-    await server.waitForLine(/^local: a client ended$/);
+    await server.waitForLine(/^local: client ended$/);
   });
 
   itUnless(noSystemd, "is started by the first client, whose request it answers", async () => {
@@ -92,9 +92,9 @@ describe("examples/activated_server.ts", () => {
   }
 
   it("says in one line that it was handed nothing, and takes no argument", async () => {
-    const cases = [[[], "No socket was handed over: start it as --help says"], [
+    const cases = [[[], "No socket was passed; see --help for how to start this program"], [
       ["--bogus"],
-      "--bogus means nothing here: see --help",
+      "unknown option --bogus; see --help",
     ]] as const;
     for (const [args, words] of cases) {
       const { code, stderr, report } = await runServer(...args);
@@ -143,7 +143,7 @@ describe("examples/notify.ts", () => {
     const told = ["STATUS=warming up", "READY=1", "STATUS="];
     const { code, stdout, report } = await notify(commands.path, path, path, ...told);
     assertEquals(code, 0, report);
-    assertEquals(stdout, `Told ${path}: ${told.join(" ")}`);
+    assertEquals(stdout, `Sent to ${path}: ${told.join(" ")}`);
     for (const line of told.slice(0, 2)) assertEquals((await supervisor.waitForLine(/^.*$/))[0], line);
   });
 
@@ -153,20 +153,20 @@ describe("examples/notify.ts", () => {
     await using supervisor = await startSupervisor(`ABSTRACT-RECV:${name}`);
     const { code, stdout, report } = await notify(commands.abstract, "", `@${name}`);
     assertEquals(code, 0, report);
-    assertEquals(stdout, `Told @${name}: READY=1`);
+    assertEquals(stdout, `Sent to @${name}: READY=1`);
     using socket = listenDatagram({ transport: "unixgram" }); // The message has no line end of its own.
     await socket.send(new TextEncoder().encode("\n"), { transport: "unixpacket", path: `\0${name}` });
     await supervisor.waitForLine(/^READY=1$/);
   });
 
   const mistakes: [what: string, name: string, args: string[], words: RegExp][] = [
-    ["nobody wants to know", "", [], /^NOTIFY_SOCKET is not set: no supervisor wants to know$/],
+    ["nobody wants to know", "", [], /^NOTIFY_SOCKET is not set; systemd sets it for services of Type=notify$/],
     ["NOTIFY_SOCKET is of another kind", "vsock:2:1", [], /^NOTIFY_SOCKET vsock:2:1: expected a path or .*$/],
     ["nobody is there", "/tmp/unused", [], /^sendmsg \/tmp\/unused: no such file or directory \(ENOENT\)$/],
     ["the path is not allowed", "/tmp/other", [], /^Requires read access to "\/tmp\/other", .*$/],
     ["an abstract name is not allowed", "@other", [], /^Requires net access to "unix:@other", .*$/],
     ["what it is told is no assignment", "", ["ready"], /^ready: expected NAME=value on one line$/],
-    ["an option means nothing", "", ["--bogus"], /^--bogus means nothing here: see --help$/],
+    ["an option means nothing", "", ["--bogus"], /^unknown option --bogus; see --help$/],
   ];
   for (const [what, name, args, words] of mistakes) {
     it(`says in one line that ${what}`, async () => {

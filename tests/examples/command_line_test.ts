@@ -36,7 +36,7 @@ for (const example of EXAMPLES) {
     it("answers an option it does not know with one line", async () => {
       const { code, stderr, report } = await runExample(example, "--bogus");
       assertEquals(code, 1, report);
-      assertEquals(stderr, `${example}: --bogus means nothing here: see --help`);
+      assertEquals(stderr, `${example}: unknown option --bogus; see --help`);
     });
 
     it("answers an interface it may not use with one line", async () => {
@@ -57,7 +57,7 @@ describe("a bad value", () => {
     ["multicast_chat", ["--group", "127.0.0.1"], /^multicast_chat: Not a multicast group: "127\.0\.0\.1"/],
     ["ping", ["--count", "many"], /^ping: --count many: expected 1 to 1000$/],
     ["ping", ["--count", ""], /^ping: --count : expected 1 to 1000$/],
-    ["ping", ["192.0.2.55"], /^ping: 192\.0\.2\.55 is not this machine: name the address to leave it by/],
+    ["ping", ["192.0.2.55"], /^ping: 192\.0\.2\.55 is not a loopback address; pass the address to send from/],
     ["reuse_port", ["--port", "0"], /^reuse_port: --port 0: expected 1 to 65535$/],
     ["ws_discovery", ["--types", "<x>"], /^ws_discovery: --types <x>: expected names as wsdp:Device$/],
     ["ws_discovery", ["--timeout", "never"], /^ws_discovery: --timeout never: expected 0\.1 to 86400$/],

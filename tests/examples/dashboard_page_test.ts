@@ -93,7 +93,7 @@ describe("The page of examples/dashboard.ts in Chromium", () => {
     await allBars(page, 4);
     const before = await bars(page);
     const labels = ["datagrams", "connections"].flatMap((kind) =>
-      [1, 2, 3, 4].map((worker) => `${kind} a second of worker ${worker}`)
+      [1, 2, 3, 4].map((worker) => `${kind} per second of worker ${worker}`)
     );
     assertEquals(before.map(({ label }) => label), labels);
     for (const { value, width } of before) assert(value > 0 && width > 1, JSON.stringify(before));

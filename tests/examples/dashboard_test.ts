@@ -98,7 +98,7 @@ describe("examples/dashboard.ts", () => {
       Array.from({ length: 16 }, () => fetch(`${url}events`, { client, signal: stop.signal })),
     );
     assert(watchers.every(({ ok }) => ok));
-    assertEquals(await ask(`${url}events`, read), [503, "Too many are watching\n"]);
+    assertEquals(await ask(`${url}events`, read), [503, "Too many pages are open\n"]);
     const ended = watchers.map((watcher) => watcher.text());
     stop.abort();
     await Promise.allSettled(ended);
@@ -164,7 +164,7 @@ describe("The command line of examples/dashboard.ts", () => {
   });
 
   const mistakes: [args: string[], line: RegExp][] = [
-    [["--bogus"], /^--bogus means nothing here: see --help$/],
+    [["--bogus"], /^unknown option --bogus; see --help$/],
     [["--workers", "9"], /^--workers 9: expected 1 to 8$/],
     [["--rate", "1e6"], /^--rate 1e6: expected 0 to 100000$/],
     [["--flows", "0"], /^--flows 0: expected 1 to 256$/],

@@ -38,12 +38,12 @@ describe("deno task demo", () => {
     assertLess(performance.now() - started, LIMIT_MS);
     assert(success, report);
     for (const member of [1, 2]) {
-      assertMatch(stdout, new RegExp(`member ${member} heard "test message .*" from 127\\.0\\.0\\.1:12345`));
+      assertMatch(stdout, new RegExp(`member ${member} received "test message .*" from 127\\.0\\.0\\.1:12345`));
     }
     assertMatch(stdout, /bind 127\.0\.0\.1:12345: address already in use .*reusePort: true/);
     assertStringIncludes(stdout, "A second run at the same time works too");
     for (const socket of [1, 2, 3, 4]) assertMatch(stdout, new RegExp(`^ *socket ${socket} █+ \\d+$`, "m"));
-    assertMatch(stdout, /^All \d+ are true/m);
+    assertMatch(stdout, /^All \d+ checks passed/m);
   });
 
   it("runs twice at the same time", async () => {
@@ -74,6 +74,6 @@ describe("deno task demo", () => {
     const { code, stdout, report } = await pair.left.run(Deno.execPath(), ["task", "demo"], { cwd: ROOT });
     assertEquals(code, 1, report);
     assertMatch(stdout, /✗ .*\n.*address already in use/);
-    assertMatch(stdout, /^1 of \d+ are not true/m);
+    assertMatch(stdout, /^1 of \d+ checks failed/m);
   });
 });

@@ -265,7 +265,7 @@ describe("The command line of examples/dns_relay.ts", () => {
   });
 
   const mistakes: [args: string[], line: RegExp][] = [
-    [["--bogus"], /^--bogus means nothing here: see --help$/],
+    [["--bogus"], /^unknown option --bogus; see --help$/],
     [["--port", "http"], /^--port http: expected 0 to 65535$/],
     [["--record", "one.test"], /^--record one\.test: expected NAME=ADDRESS, such as host\.test=192\.0\.2\.1$/],
     [["--record", "a.test=1.2.3.256"], /^--record a\.test=1\.2\.3\.256: expected NAME=ADDRESS/],

@@ -61,7 +61,7 @@ describe("examples/graceful_restart.ts", () => {
     const { code, stdout, report } = await runExample(`${folder.path}/restart`, "--restarts", "5");
     assertEquals(code, 0, report);
     const open = Array.from(
-      stdout.matchAll(/; connections that the old one finished: (\d+)$/gm),
+      stdout.matchAll(/; connections finished by the old version: (\d+)$/gm),
       ([, count]) => Number(count),
     );
     assertEquals(open.length, 5, report);
@@ -129,7 +129,7 @@ describe("examples/graceful_restart.ts", () => {
     const { code, stderr, report } = await runExample(path);
     assertEquals(code, 1, report);
     assertMatch(stderr, new RegExp(`^graceful_restart: bind ${path}: address already in use .*$`, "m"));
-    assertMatch(stderr, /^graceful_restart: Version 1 has failed before it served$/m);
+    assertMatch(stderr, /^graceful_restart: Version 1 failed before it was ready$/m);
   });
 });
 
@@ -148,7 +148,7 @@ describe("The command line of examples/graceful_restart.ts", () => {
   });
 
   const mistakes: [args: string[], line: RegExp][] = [
-    [["--bogus"], /^graceful_restart: --bogus means nothing here: see --help$/],
+    [["--bogus"], /^graceful_restart: unknown option --bogus; see --help$/],
     [["--restarts", "0"], /^graceful_restart: --restarts 0: expected a whole number from 1 to 200$/],
     [["--restarts", "many"], /^graceful_restart: --restarts many: expected a whole number from 1 to 200$/],
     [["--serve", "1.5"], /^graceful_restart: --serve 1\.5: expected a whole number from 1 to 201$/],

@@ -104,7 +104,7 @@ describe("The command line of examples/http_reuse_port.ts", () => {
   });
 
   const mistakes: [args: string[], line: RegExp][] = [
-    [["--bogus"], /^--bogus means nothing here: see --help$/],
+    [["--bogus"], /^unknown option --bogus; see --help$/],
     [["--workers", "0"], /^--workers 0: expected a whole number from 1 to 64$/],
     [["--requests", "many"], /^--requests many: expected a whole number from 1 to 10000$/],
     [["--port", "65536"], /^--port 65536: expected a whole number from 0 to 65535$/],

@@ -20,8 +20,8 @@ describe("examples/multicast_chat.ts", () => {
     await using alice = await join(port, "alice");
     await using bob = await join(port, "bob");
     await using carol = await join(port, "carol");
-    await alice.waitForLine(/^\* bob is here$/);
-    for (const earlier of [alice, bob]) await earlier.waitForLine(/^\* carol is here$/);
+    await alice.waitForLine(/^\* bob joined$/);
+    for (const earlier of [alice, bob]) await earlier.waitForLine(/^\* carol joined$/);
 
     const people = { alice, bob, carol };
     for (const [name, speaker] of Object.entries(people)) {

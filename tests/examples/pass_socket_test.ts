@@ -28,14 +28,14 @@ describe("examples/pass_socket.ts", () => {
       const { code, stdout, report } = await runExample(path, "--kind", kind);
       assertEquals(code, 0, report);
       const [opened, handed, ...rest] = stdout.split("\n");
-      const [, opener] = opened!.match(new RegExp(`^Process (\\d+) has opened 127\\.0\\.0\\.1:\\d+/${kind}$`)) ?? [];
-      const [, giver, taker] = handed!.match(/^Process (\d+) has handed it to process (\d+) and closed its own$/) ?? [];
+      const [, opener] = opened!.match(new RegExp(`^Process (\\d+) opened 127\\.0\\.0\\.1:\\d+/${kind}$`)) ?? [];
+      const [, giver, taker] = handed!.match(/^Process (\d+) passed it to process (\d+) and closed its own descriptor$/) ?? [];
       assert(opener !== undefined && taker !== undefined, report);
       assertEquals(giver, opener);
       assertNotEquals(taker, opener);
       assertEquals(rest, [
         ...[1, 2, 3].map((request) => `Request ${request}: served by process ${taker}`),
-        `Process ${taker} has ended`,
+        `Process ${taker} exited`,
       ]);
       assert(!await exists(path));
     });
@@ -45,7 +45,7 @@ describe("examples/pass_socket.ts", () => {
     await using folder = await temporaryFolder();
     const { code, stdout, report } = await runExample(`${folder.path}/door`);
     assertEquals(code, 0, report);
-    assertMatch(stdout, /^Process \d+ has opened 127\.0\.0\.1:\d+\/udp$/m);
+    assertMatch(stdout, /^Process \d+ opened 127\.0\.0\.1:\d+\/udp$/m);
   });
 
   it("serves with --take on a listener that any program hands it, until that hangs up", async () => {
@@ -70,7 +70,7 @@ describe("examples/pass_socket.ts", () => {
     const path = `${folder.path}/door`;
     using door = listen({ transport: "unix", path });
     using wrong = listenDatagram({ transport: "unixgram" });
-    const cases = [[[], "No socket was handed over"], [
+    const cases = [[[], "No socket was passed"], [
       [wrong],
       "The socket is neither a UDP socket nor a TCP listener",
     ]] as const;
@@ -109,7 +109,7 @@ describe("The command line of examples/pass_socket.ts", () => {
   });
 
   const mistakes: [args: string[], line: RegExp][] = [
-    [["--bogus"], /^pass_socket: --bogus means nothing here: see --help$/],
+    [["--bogus"], /^pass_socket: unknown option --bogus; see --help$/],
     [["--kind", "sctp"], /^pass_socket: --kind sctp: expected udp or tcp$/],
     [["--path", "/tmp/other"], /^pass_socket: Requires read access to "\/tmp\/other", .*--allow-read flag$/],
   ];

@@ -15,7 +15,7 @@ describe("examples/reuse_port.ts", () => {
     const { success, stdout, report } = await child.finished();
     assert(success, report);
     assertStringIncludes(stdout, 'Sent "test message" from 127.0.0.1:12345 to 239.255.255.250:3702');
-    assertStringIncludes(stdout, '239.255.255.250:3702 heard "test message" from 127.0.0.1:12345');
+    assertStringIncludes(stdout, '239.255.255.250:3702 received "test message" from 127.0.0.1:12345');
   });
 
   it("shares the port between two processes", async () => {
@@ -25,7 +25,7 @@ describe("examples/reuse_port.ts", () => {
     const sender = await startExample("reuse_port", { args: ["--send", "--text", text] });
     const { success, report } = await sender.finished();
     assert(success, report);
-    await listener.waitForLine(new RegExp(`^239\\.255\\.255\\.250:3702 heard "${text}" from 127\\.0\\.0\\.1:12345$`));
+    await listener.waitForLine(new RegExp(`^239\\.255\\.255\\.250:3702 received "${text}" from 127\\.0\\.0\\.1:12345$`));
   });
 
   it("listens on the port, and not to the group alone", async () => {
@@ -35,7 +35,7 @@ describe("examples/reuse_port.ts", () => {
     using socket = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     await socket.send(encoder.encode("hello"), { transport: "udp", hostname: "127.0.0.1", port });
     await listener.waitForLine(
-      new RegExp(`^127\\.0\\.0\\.1:${port} heard "hello" from 127\\.0\\.0\\.1:${socket.addr.port}$`),
+      new RegExp(`^127\\.0\\.0\\.1:${port} received "hello" from 127\\.0\\.0\\.1:${socket.addr.port}$`),
     );
   });
 

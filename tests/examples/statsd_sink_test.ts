@@ -76,7 +76,7 @@ describe("examples/statsd_sink.ts", () => {
       "x:1e999|g",
     ];
     assertEquals(await collect("good:1|c|#tag:value", ...bad), [
-      "datagrams: 12, lines not understood: 9",
+      "datagrams: 12, invalid lines: 9",
       "good  counter  1",
     ]);
   });
@@ -154,7 +154,7 @@ describe("The command line of examples/statsd_sink.ts", () => {
   });
 
   const mistakes: [args: string[], line: RegExp][] = [
-    [["--bogus"], /^--bogus means nothing here: see --help$/],
+    [["--bogus"], /^unknown option --bogus; see --help$/],
     [["--interval", "0"], /^--interval 0: expected 0\.1 to 3600$/],
     [["--once", "0"], /^--once 0: expected 1 to 1000000000$/],
     [["--port", "65536"], /^--port 65536: expected 0 to 65535$/],

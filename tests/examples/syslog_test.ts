@@ -119,7 +119,7 @@ describe("examples/syslog.ts", () => {
     const { code, stderr, report } = await runExample(path);
     assertEquals(code, 1, report);
     const why = `sendmsg ${path}: no such file or directory (ENOENT)`;
-    assertEquals(stderr, `syslog: ${why}; no log daemon runs here: see --path`);
+    assertEquals(stderr, `syslog: ${why}; no log daemon is running; see --path`);
   });
 });
 
@@ -142,11 +142,11 @@ describe("The command line of examples/syslog.ts", () => {
   });
 
   const mistakes: [args: string[], line: RegExp][] = [
-    [["--bogus"], /^syslog: --bogus means nothing here: see --help$/],
+    [["--bogus"], /^syslog: unknown option --bogus; see --help$/],
     [["--facility", "nobody"], /^syslog: --facility nobody: expected one of kern, .*local7$/],
     [["--severity", "worse"], /^syslog: --severity worse: expected one of emerg, .*debug$/],
     [["--rfc", "1149"], /^syslog: --rfc 1149: expected 3164 or 5424$/],
-    [["--tag", "two words"], /^syslog: --tag two words: expected a word of at most 48 letters$/],
+    [["--tag", "two words"], /^syslog: --tag two words: expected 1 to 48 printable ASCII characters without spaces$/],
   ];
   for (const [args, line] of mistakes) {
     it(`answers ${args.join(" ")} with one line`, async () => {

@@ -33,7 +33,7 @@ function counts({ stdout, report }: Finished): { sent: number; received: number;
     return Number(count.replaceAll(",", ""));
   }
   return {
-    sent: find(/^Sent ([\d,]+) datagrams of \d+ bytes in [\d.]+ s: [\d,]+ a second, [\d.]+ MB a second$/m),
+    sent: find(/^Sent ([\d,]+) datagrams of \d+ bytes in [\d.]+ s: [\d,]+\/s, [\d.]+ MB\/s$/m),
     received: find(/^Received ([\d,]+) datagrams of \d+ bytes in /m),
     lost: find(/^Received .*; lost ([\d,]+) \([\d.]+ %\)$/m),
   };
@@ -161,7 +161,7 @@ describe("The command line of examples/udp_flood.ts", () => {
   });
 
   const mistakes: [args: string[], line: RegExp][] = [
-    [["--bogus"], /^--bogus means nothing here: see --help$/],
+    [["--bogus"], /^unknown option --bogus; see --help$/],
     [["--mode", "fast"], /^--mode fast: expected single, many, segments$/],
     [["--size", "11"], /^--size 11: expected 12 to 65507$/],
     [["--seconds", "61"], /^--seconds 61: expected 0\.1 to 60$/],
