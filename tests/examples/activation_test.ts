@@ -163,7 +163,7 @@ describe("examples/notify.ts", () => {
     ["nobody wants to know", "", [], /^NOTIFY_SOCKET is not set; systemd sets it for services of Type=notify$/],
     ["NOTIFY_SOCKET is of another kind", "vsock:2:1", [], /^NOTIFY_SOCKET vsock:2:1: expected a path or .*$/],
     ["nobody is there", "/tmp/unused", [], /^sendmsg \/tmp\/unused: no such file or directory \(ENOENT\)$/],
-    ["the path is not allowed", "/tmp/other", [], /^Requires read access to "\/tmp\/other", .*$/],
+    ["the path is not allowed", "/tmp/other", [], /^Requires write access to "\/tmp\/other", .*$/],
     ["an abstract name is not allowed", "@other", [], /^Requires net access to "unix:@other", .*$/],
     ["what it is told is no assignment", "", ["ready"], /^ready: expected NAME=value on one line$/],
     ["an option means nothing", "", ["--bogus"], /^unknown option --bogus; see --help$/],

@@ -29,7 +29,8 @@ describe("examples/pass_socket.ts", () => {
       assertEquals(code, 0, report);
       const [opened, handed, ...rest] = stdout.split("\n");
       const [, opener] = opened!.match(new RegExp(`^Process (\\d+) opened 127\\.0\\.0\\.1:\\d+/${kind}$`)) ?? [];
-      const [, giver, taker] = handed!.match(/^Process (\d+) passed it to process (\d+) and closed its own descriptor$/) ?? [];
+      const [, giver, taker] =
+        handed!.match(/^Process (\d+) passed it to process (\d+) and closed its own descriptor$/) ?? [];
       assert(opener !== undefined && taker !== undefined, report);
       assertEquals(giver, opener);
       assertNotEquals(taker, opener);

@@ -25,7 +25,9 @@ describe("examples/reuse_port.ts", () => {
     const sender = await startExample("reuse_port", { args: ["--send", "--text", text] });
     const { success, report } = await sender.finished();
     assert(success, report);
-    await listener.waitForLine(new RegExp(`^239\\.255\\.255\\.250:3702 received "${text}" from 127\\.0\\.0\\.1:12345$`));
+    await listener.waitForLine(
+      new RegExp(`^239\\.255\\.255\\.250:3702 received "${text}" from 127\\.0\\.0\\.1:12345$`),
+    );
   });
 
   it("listens on the port, and not to the group alone", async () => {
