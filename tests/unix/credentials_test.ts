@@ -6,7 +6,7 @@ import { isPending } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
-import { connectAs, Directory, listenAs, NOBODY, notLinux, notRoot, PAIRS, TRANSPORTS } from "./support.ts";
+import { connectAs, Directory, listenAs, NOBODY, notLinux, notRoot, notShared, PAIRS, TRANSPORTS } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -39,7 +39,7 @@ for (const transport of TRANSPORTS) {
       assertEquals(conn.peerCredentials(), { ...OWN, pid: peer.pid });
     });
 
-    itUnless(notRoot, "is the other user, to whoever connects and to whoever listens", async () => {
+    itUnless(notShared, "is the other user, to whoever connects and to whoever listens", async () => {
       using directory = new Directory();
       Deno.chmodSync(directory.path, 0o777);
       await using peer = await Remote.start(NOBODY);

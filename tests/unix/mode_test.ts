@@ -6,7 +6,7 @@ import { run } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
-import { Directory, NOBODY, notRoot } from "./support.ts";
+import { Directory, NOBODY, notShared } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -49,7 +49,7 @@ describe("A mode", TIMEOUT, () => {
     }
   });
 
-  itUnless(notRoot, "keeps other users out, and lets them in where it says so", async () => {
+  itUnless(notShared, "keeps other users out, and lets them in where it says so", async () => {
     using directory = new Directory();
     Deno.chmodSync(directory.path, 0o755);
     await using nobody = await Remote.start(NOBODY);

@@ -5,7 +5,7 @@ import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
-import { abstractName, Directory, exists, LONGEST_PATH, noAbstractNames, NOBODY, notRoot } from "./support.ts";
+import { abstractName, Directory, exists, LONGEST_PATH, noAbstractNames, NOBODY, notShared } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -184,7 +184,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
 }
 
 describe("A path that may no longer be removed", TIMEOUT, () => {
-  itUnless(notRoot, "stays, and its socket is closed all the same", async () => {
+  itUnless(notShared, "stays, and its socket is closed all the same", async () => {
     using directory = new Directory();
     Deno.chmodSync(directory.path, 0o777);
     await using nobody = await Remote.start(NOBODY);

@@ -26,8 +26,24 @@ export const notLinux = Deno.build.os === "linux" ? null : "needs Linux";
 /** Why nothing can be tested that needs another user, or null. */
 export const notRoot = Deno.uid() === 0 ? null : "needs root, to become another user";
 
+/** Why another user cannot reach a `Directory`, or null. */
+export const notShared = notRoot ?? closedFolder();
+
 /** A user and a group that own nothing: nobody. */
 export const NOBODY = 65_534;
+
+/** The first folder above a `Directory` that other users may not enter, in a sentence, or null. */
+function closedFolder(): string | null {
+  const temporary = Deno.realPathSync(Deno.env.get("TMPDIR") || "/tmp");
+  const names = temporary.split("/").filter((name) => name !== "");
+  for (let depth = 1; depth <= names.length; depth++) {
+    const folder = `/${names.slice(0, depth).join("/")}`;
+    if ((Deno.statSync(folder).mode! & 0o001) === 0) {
+      return `other users may not enter ${folder}, where temporary files are`;
+    }
+  }
+  return null;
+}
 
 /** A directory for sockets; `using` removes it with everything in it. */
 export class Directory implements Disposable {
