@@ -13,7 +13,7 @@ export interface Received {
   truncated: boolean;
 }
 
-/** Whether many datagrams are moved by one call here: tests/udp/plain_calls_test.ts switches that off. */
+/** Whether many datagrams are moved by one call here: `deno task test:plain` switches that off. */
 export const VECTORED = Deno.build.os === "linux" && Deno.env.get("BERKELEY_MMSG") !== "off";
 
 /** Sends texts, all of them before anything else can happen. */

@@ -1,11 +1,14 @@
+/**
+ * Tests that errno is read before anything else can change it: in processes of their own, since whether it is read right is
+ * settled when a process starts.
+ *
+ * @module
+ */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { libraryPath, noLibraryPath } from "../support/c_library.ts";
-import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
-
-noDescriptorLeaks();
 
 const PROGRAM = new URL("./programs/failing_calls.ts", import.meta.url);
 
@@ -16,13 +19,13 @@ const AT_ONCE = 4;
 async function reports(count: number, flags: string[]): Promise<string[]> {
   const outputs: string[] = [];
   let next = 0;
-  const work = async () => {
+  const runNext = async () => {
     for (let seed = next++; seed < count; seed = next++) {
       const { stdout, report, success } = await startDeno(PROGRAM, { flags, args: [String(seed)] }).finished();
       outputs.push(success ? stdout : report);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: AT_ONCE }, runNext));
   return outputs;
 }
 
@@ -35,12 +38,19 @@ async function expectRightCodes(count: number, flags: string[]): Promise<void> {
   assert(Number(made) > 300, outputs[0]);
 }
 
-describe("The code of a failing call", { timeout: 300_000 }, () => {
-  it("is right every time in 110 fresh processes", async () => {
-    await expectRightCodes(110, ["--allow-ffi"]);
-  });
+/** Tests of as many processes with all of FFI granted, and with the C library's path alone. */
+export function registerFailingCalls(unscoped: number, scoped: number): void {
+  describe("The code of a failing call", { timeout: 300_000 }, () => {
+    it(`is right every time in ${unscoped} fresh processes`, async () => {
+      await expectRightCodes(unscoped, ["--allow-ffi"]);
+    });
 
-  itUnless(noLibraryPath, "is right every time in 40 that were granted the C library's path alone", async () => {
-    await expectRightCodes(40, [`--allow-ffi=${libraryPath}`]);
+    itUnless(
+      noLibraryPath,
+      `is right every time in ${scoped} that were granted the C library's path alone`,
+      async () => {
+        await expectRightCodes(scoped, [`--allow-ffi=${libraryPath}`]);
+      },
+    );
   });
-});
+}
