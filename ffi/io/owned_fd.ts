@@ -44,6 +44,9 @@ export function setOpener(opener: (fd: OwnedFd) => OpenedSocket): void {
   open = opener;
 }
 
+/** What no caller outside this file has: the private constructor is no wall for JavaScript. */
+const INSIDE = Symbol("inside");
+
 let make: (fd: number) => OwnedFd;
 let forget: (owned: OwnedFd) => void;
 
@@ -67,14 +70,15 @@ let forget: (owned: OwnedFd) => void;
 export class OwnedFd implements Disposable {
   #fd: number;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, token: symbol) {
+    if (token !== INSIDE) throw new TypeError("Illegal constructor: receiveMessage gives descriptors");
     this.#fd = fd;
     claim(fd, "OwnedFd");
     forgotten.register(this, fd, this);
   }
 
   static {
-    make = (fd) => new OwnedFd(fd);
+    make = (fd) => new OwnedFd(fd, INSIDE);
     forget = (owned) => {
       owned.#fd = -1;
       forgotten.unregister(owned);

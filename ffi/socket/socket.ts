@@ -12,6 +12,7 @@ import { getRawOption, setRawOption } from "../option/raw_option.ts";
 import { mayChooseDestination } from "../option/routing.ts";
 import { requireInt } from "../validate/number.ts";
 import { requireEveryHost } from "../address/permissions.ts";
+import { inspectable } from "../validate/inspect.ts";
 import { quote } from "../validate/quote.ts";
 import { Readiness } from "../io/readiness.ts";
 import { encodeSocketAddress, requireListening } from "../address/sockaddr_argument.ts";
@@ -42,12 +43,19 @@ export class Socket implements Disposable {
   readonly #descriptor: Descriptor;
 
   private constructor(descriptor: Descriptor) {
+    // A private constructor is no wall for JavaScript.
+    if (!(descriptor instanceof Descriptor)) throw new TypeError("Illegal constructor: Socket.open makes sockets");
     this.#descriptor = descriptor;
   }
 
   static {
     make = (descriptor) => new Socket(descriptor);
     reveal = (socket) => socket.#descriptor;
+    inspectable(Socket.prototype, (socket) => {
+      const descriptor = socket.#descriptor;
+      const members = descriptor.closed ? { state: "closed" } : { fd: descriptor.fd, state: "open" };
+      return { name: "Socket", members };
+    });
   }
 
   /** socket(2). Numbers are the system's own, for families and types this module has no word for.

@@ -70,7 +70,7 @@ export interface TcpConnectOptions extends WaitOptions {
 
 type LocalAddress = NonNullable<TcpConnectOptions["localAddress"]>;
 
-const LOCAL_ADDRESS = optionsShape<LocalAddress>("localAddress", "{ hostname, port }", {
+const LOCAL_ADDRESS = optionsShape<LocalAddress>("local addresses", "{ hostname, port }", {
   hostname: "any",
   port: "any",
 });

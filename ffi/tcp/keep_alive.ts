@@ -23,7 +23,7 @@ export interface KeepAlive {
   count?: number;
 }
 
-const KEEP_ALIVE = optionsShape<KeepAlive>("keepAlive", "a boolean or { idle, interval, count }", {
+const KEEP_ALIVE = optionsShape<KeepAlive>("keep-alive settings", "a boolean or { idle, interval, count }", {
   idle: "any",
   interval: "any",
   count: "any",

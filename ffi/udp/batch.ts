@@ -1,33 +1,28 @@
-import type { Coalesced } from "./gro.ts";
+import { BatchBuffer, LONGEST_MESSAGE } from "./batch_buffer.ts";
 import type { Datagram } from "./datagram.ts";
-import { libc } from "../libc/libc.ts";
-import { systemError } from "../libc/socket_error.ts";
-import { ControlCursor } from "../struct/cmsg.ts";
-import { controlLength, messageFlags } from "../struct/msghdr.ts";
-import { hasVectoredCalls, MessageVector } from "./mmsg.ts";
-import { CONTROL_ROOM, readDetails, segmentSize } from "./packet_info.ts";
-import { decodeNet } from "../address/address.ts";
-import { AGAIN, type Again } from "../io/operation.ts";
+import { copyOptions, optionsShape } from "../validate/options.ts";
+import { inspectable } from "../validate/inspect.ts";
 import { quote } from "../validate/quote.ts";
 
 const DEFAULT_CAPACITY = 64;
-const DEFAULT_LENGTH = 2048;
 
-/** What the kernel may give as one message when it coalesces. */
-const LONGEST_MESSAGE = 65_535;
-
-/** What went wrong behind datagrams that were taken. */
-export interface LeftError {
-  error: Error | null;
+interface BatchOptions {
+  capacity?: number;
+  maxLength?: number;
 }
 
-function lost(): TypeError {
-  return new TypeError("The batch's memory was transferred away: receive into it again, or copy what is to be kept");
-}
+const OPTIONS = optionsShape<BatchOptions>("batches", "{ capacity, maxLength }", { capacity: "any", maxLength: "any" });
 
 function requireCount(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(`Invalid ${name}: ${quote(value)}, expected ${least} to ${most}`);
+}
+
+let reveal: (batch: DatagramBatch) => BatchBuffer;
+
+/** The memory that receives into a batch write to. */
+export function memoryOf(batch: DatagramBatch): BatchBuffer {
+  return reveal(batch);
 }
 
 /** Memory for many datagrams, allocated once, at the first receive into it. What it yields are views, valid until the
@@ -51,39 +46,30 @@ function requireCount(name: string, value: number, least: number, most: number):
  * ```
  */
 export class DatagramBatch implements Iterable<Datagram> {
-  readonly #capacity: number;
-  readonly #maxLength: number | undefined;
-  #vector: MessageVector | null = null;
-  #cursor: ControlCursor | null = null;
-  /** Most bytes of one datagram. */
-  #cut = 0;
-  #length = 0;
-  /** For each message the index of its first datagram, and how long its datagrams are, the last perhaps shorter. */
-  readonly #first: Uint32Array<ArrayBuffer>;
-  readonly #segment: Uint32Array<ArrayBuffer>;
-  /** Whether those two say that every message is one datagram. */
-  #whole = false;
-  /** The message looked at last: who goes through a batch in order finds the next one beside it. */
-  #at = 0;
-  /** Messages the kernel wrote into at the last call, whose headers have to be made fresh. */
-  #used = 0;
+  readonly #buffer: BatchBuffer;
 
   /** `capacity` messages a call, 64 by default, 1,024 at most; of at most `maxLength` bytes, 2,048 by default and
    * 65,535 with `receiveOffload`. What is longer is cut, and says so.
    *
+   * @throws {TypeError} for an unknown option
    * @throws {RangeError} for numbers beyond that
    */
   constructor(options: { capacity?: number; maxLength?: number } = {}) {
-    const { capacity = DEFAULT_CAPACITY, maxLength } = options;
-    this.#capacity = requireCount("capacity", capacity, 1, 1024);
-    this.#maxLength = maxLength === undefined ? undefined : requireCount("maxLength", maxLength, 0, LONGEST_MESSAGE);
-    this.#first = new Uint32Array(this.#capacity + 1);
-    this.#segment = new Uint32Array(this.#capacity);
+    const { capacity = DEFAULT_CAPACITY, maxLength } = copyOptions<BatchOptions>(options, OPTIONS);
+    this.#buffer = new BatchBuffer(
+      requireCount("capacity", capacity, 1, 1024),
+      maxLength === undefined ? undefined : requireCount("maxLength", maxLength, 0, LONGEST_MESSAGE),
+    );
+  }
+
+  static {
+    reveal = (batch) => batch.#buffer;
+    inspectable(DatagramBatch.prototype, (batch) => ({ name: "DatagramBatch", members: { length: batch.length } }));
   }
 
   /** Datagrams held, after segments that the kernel coalesced have been told apart. */
   get length(): number {
-    return this.#length;
+    return this.#buffer.length;
   }
 
   /** The bytes of a datagram, as a view of the batch's memory. Whoever transfers that memory away, by `transfer()` or
@@ -93,13 +79,7 @@ export class DatagramBatch implements Iterable<Datagram> {
    * @throws {TypeError} when the batch's memory was transferred away since the last receive
    */
   data(index: number): Uint8Array<ArrayBuffer> {
-    const message = this.#messageOf(index);
-    const vector = this.#vector!;
-    const start = (index - this.#first[message]!) * this.#segment[message]!;
-    if (vector.lost) throw lost();
-    const length = Math.min(this.#segment[message]!, vector.length(message) - start, this.#cut);
-    const offset = message * vector.shape.dataSize + start;
-    return vector.data.subarray(offset, offset + length);
+    return this.#buffer.data(index);
   }
 
   /** Who sent a datagram.
@@ -107,8 +87,7 @@ export class DatagramBatch implements Iterable<Datagram> {
    * @throws {RangeError} for an index that holds none
    */
   addr(index: number): Deno.NetAddr {
-    const message = this.#messageOf(index);
-    return decodeNet("udp", this.#vector!.headers, this.#vector!.nameOffset(message));
+    return this.#buffer.addr(index);
   }
 
   /** Whether a datagram was longer than `maxLength`.
@@ -116,151 +95,11 @@ export class DatagramBatch implements Iterable<Datagram> {
    * @throws {RangeError} for an index that holds none
    */
   truncated(index: number): boolean {
-    const message = this.#messageOf(index);
-    const vector = this.#vector!;
-    const last = index === this.#first[message + 1]! - 1;
-    const { layout, constants } = libc().system;
-    const flags = messageFlags(layout, vector.view, vector.headerOffset(message));
-    if (last && (flags & constants.MSG_TRUNC) !== 0) return true;
-    const start = (index - this.#first[message]!) * this.#segment[message]!;
-    return Math.min(this.#segment[message]!, vector.length(message) - start) > this.#cut;
+    return this.#buffer.truncated(index);
   }
 
   /** Every datagram with all that is known of it. */
   *[Symbol.iterator](): Iterator<Datagram> {
-    for (let index = 0; index < this.#length; index++) {
-      const message = this.#messageOf(index);
-      const vector = this.#vector!;
-      const room = controlLength(libc().system.layout, vector.view, vector.headerOffset(message));
-      yield {
-        data: this.data(index),
-        addr: this.addr(index),
-        truncated: this.truncated(index),
-        ...readDetails(this.#cursor!, vector.controlOffset(message), room),
-      };
-    }
-  }
-
-  /** One receive into the batch, for {@linkcode UdpSocket.receiveMany}.
-   *
-   * @ignore
-   */
-  receive(fd: number, offload: boolean, waiting: Coalesced | null, left: LeftError): number | Again {
-    const vector = this.#prepare(offload);
-    if (waiting !== null) return this.#adopt(vector, waiting);
-    if (this.#used > 0) vector.renew(this.#used);
-    this.#used = this.#length = 0;
-    const count = hasVectoredCalls() ? this.#receiveAll(vector, fd) : this.#receiveEach(vector, fd, left);
-    if (count === AGAIN) return AGAIN;
-    this.#used = count;
-    this.#tell(vector, count, offload);
-    return this.#length;
-  }
-
-  /** Where each message's datagrams begin, and how long they are. */
-  #tell(vector: MessageVector, count: number, offload: boolean): void {
-    if (offload) this.#length = this.#divide(vector, count);
-    else {
-      if (!this.#whole) this.#takeWhole();
-      this.#length = count;
-    }
-    this.#at = 0;
-  }
-
-  /** One message is one datagram: what is noted then holds for every receive. */
-  #takeWhole(): void {
-    for (let message = 0; message <= this.#capacity; message++) this.#first[message] = message;
-    this.#segment.fill(0xffff_ffff);
-    this.#whole = true;
-  }
-
-  /** Counts the datagrams that the kernel gave as one. */
-  #divide(vector: MessageVector, count: number): number {
-    const { layout } = libc().system;
-    let datagrams = 0;
-    this.#whole = false;
-    for (let message = 0; message < count; message++) {
-      const length = vector.length(message);
-      const room = controlLength(layout, vector.view, vector.headerOffset(message));
-      const size = room === 0 ? 0 : segmentSize(this.#cursor!, vector.controlOffset(message), room);
-      this.#first[message] = datagrams;
-      this.#segment[message] = size === 0 ? length : size;
-      datagrams += size === 0 || length === 0 ? 1 : Math.ceil(length / size);
-    }
-    this.#first[count] = datagrams;
-    return datagrams;
-  }
-
-  #receiveAll(vector: MessageVector, fd: number): number | Again {
-    const { c, errno, system: { constants, errors } } = libc();
-    for (;;) {
-      const count = c.recvmmsg!(fd, vector.pointer, this.#capacity, constants.MSG_DONTWAIT, null);
-      if (count !== -1) return count;
-      const code = errno();
-      if (code === errors.EAGAIN) return AGAIN;
-      if (code !== errors.EINTR) throw systemError(code, "recvmmsg");
-    }
-  }
-
-  /** Receives by recvmsg(2), one by one, until there is no more. */
-  #receiveEach(vector: MessageVector, fd: number, left: LeftError): number | Again {
-    const { c, errno, system: { constants, errors } } = libc();
-    for (let count = 0; count < this.#capacity;) {
-      const length = c.recvmsg(fd, vector.pointerAt(count), constants.MSG_DONTWAIT);
-      if (length !== -1) {
-        vector.setLength(count++, length);
-        continue;
-      }
-      const code = errno();
-      if (code === errors.EINTR) continue;
-      if (code === errors.EAGAIN) return count > 0 ? count : AGAIN;
-      // The system tells an error once: behind datagrams it is kept for the next receive.
-      const error = systemError(code, "recvmsg");
-      if (count === 0) throw error;
-      left.error = error;
-      return count;
-    }
-    return this.#capacity;
-  }
-
-  /** Datagrams that another receive left behind, as one message. */
-  #adopt(vector: MessageVector, waiting: Coalesced): number {
-    const { size } = waiting;
-    const data = waiting.takeAll();
-    vector.data.set(data);
-    vector.renew(Math.max(1, this.#used));
-    vector.setLength(0, data.length);
-    vector.headers.set(waiting.name, vector.nameOffset(0));
-    vector.headers.set(waiting.control, vector.controlOffset(0));
-    waiting.writeHeader(vector.view, vector.headerOffset(0));
-    this.#used = 1;
-    this.#whole = false;
-    this.#first[0] = 0;
-    this.#segment[0] = size;
-    this.#first[1] = this.#length = Math.ceil(data.length / size);
-    this.#at = 0;
-    return this.#length;
-  }
-
-  #prepare(offload: boolean): MessageVector {
-    const maxLength = this.#maxLength ?? (offload ? LONGEST_MESSAGE : DEFAULT_LENGTH);
-    const dataSize = offload ? LONGEST_MESSAGE : maxLength;
-    this.#cut = maxLength;
-    if (this.#vector === null || this.#vector.shape.dataSize < dataSize || this.#vector.lost) {
-      this.#vector = new MessageVector({ capacity: this.#capacity, dataSize, controlSize: CONTROL_ROOM });
-      this.#cursor = new ControlCursor(libc().system.layout, this.#vector.headers);
-      this.#used = 0;
-    }
-    return this.#vector;
-  }
-
-  #messageOf(index: number): number {
-    if (!(Number.isInteger(index) && index >= 0 && index < this.#length)) {
-      throw new RangeError(`No datagram ${index}: the batch holds ${this.#length}`);
-    }
-    let message = this.#at;
-    while (this.#first[message]! > index) message--;
-    while (this.#first[message + 1]! <= index) message++;
-    return this.#at = message;
+    for (let index = 0; index < this.length; index++) yield this.#buffer.datagram(index);
   }
 }

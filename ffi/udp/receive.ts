@@ -1,6 +1,6 @@
 import { Coalesced, coalescedSize } from "./gro.ts";
 import type { Datagram } from "./datagram.ts";
-import type { DatagramBatch } from "./batch.ts";
+import { type DatagramBatch, memoryOf } from "./batch.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
 import { controlRoomOf, readDetails, type UdpFeatures } from "./packet_info.ts";
 import { decodeNet } from "../address/address.ts";
@@ -143,6 +143,11 @@ export class ReceivingBatch extends Operation<number> {
 
   override attempt(): number | Again {
     const { descriptor, features } = this.#source;
-    return this.#batch.receive(descriptor.fd, features.receiveOffload, takeWaiting(this.#source), this.#source);
+    return memoryOf(this.#batch).receive(
+      descriptor.fd,
+      features.receiveOffload,
+      takeWaiting(this.#source),
+      this.#source,
+    );
   }
 }

@@ -31,7 +31,7 @@ interface ReceiveMessageOptions extends WaitOptions {
   maxLength?: number;
 }
 
-const RECEIVE_MESSAGE = optionsShape<ReceiveMessageOptions>("receiveMessage", "{ signal, maxLength }", {
+const RECEIVE_MESSAGE = optionsShape<ReceiveMessageOptions>("receiveMessage of UDP sockets", "{ signal, maxLength }", {
   signal: "signal",
   maxLength: "any",
 });

@@ -203,7 +203,7 @@ export interface Wanted {
 }
 
 const RECEIVE_MESSAGE = optionsShape<ReceiveMessageOptions>(
-  "receiveMessage",
+  "receiveMessage of Unix sockets",
   "{ maxLength, maxFds, credentials, signal }",
   { signal: "signal", maxLength: "any", maxFds: "any", credentials: "boolean" },
 );

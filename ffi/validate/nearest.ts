@@ -1,9 +1,14 @@
 /** Insertions, removals, replacements and swaps of neighbours that still count as a slip of the finger. */
 const MOST_SLIPS = 2;
 
-/** The word of a list that a misspelt one is nearest to, upper and lower case being the same; undefined where none is
- * near. */
+/** Characters that make the beginning of a word recognizable. */
+const LEAST_PREFIX = 3;
+
+/** The word of a list that a misspelt or shortened one is nearest to, upper and lower case being the same; undefined
+ * where none is near. */
 export function nearestOf(word: string, list: readonly string[]): string | undefined {
+  const longer = list.find((candidate) => word.length >= LEAST_PREFIX && candidate.startsWith(word));
+  if (longer !== undefined) return longer;
   let nearest: string | undefined;
   let least = MOST_SLIPS + 1;
   for (const candidate of list) {

@@ -97,7 +97,7 @@ function unknownOption<T>(key: string, { of, kinds }: OptionsShape<T>): TypeErro
   const known = Object.keys(kinds);
   const owners = takers.get(key);
   if (owners !== undefined) {
-    const list = new Intl.ListFormat("en").format(new Set(owners));
+    const list = new Intl.ListFormat("en").format([...new Set(owners)].sort());
     return new TypeError(`${quote(key)} is an option of ${list}, not of ${of}`);
   }
   const nearest = nearestOf(key, known);

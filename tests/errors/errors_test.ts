@@ -15,6 +15,7 @@ import "./groups.ts";
 import "./sockets.ts";
 import "./paths.ts";
 import "./descriptors.ts";
+import "./options.ts";
 
 noDescriptorLeaks();
 

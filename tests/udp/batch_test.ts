@@ -150,7 +150,11 @@ describe("A DatagramBatch", TIMEOUT, () => {
     for (const length of [0, 2]) {
       for (const index of indices.filter((index) => length === 0 || index !== 0)) {
         for (const call of ["data", "addr", "truncated"] as const) {
-          assertThrows(() => batch[call](index), RangeError, `No datagram ${index}: the batch holds ${length}`);
+          assertThrows(
+            () => batch[call](index),
+            RangeError,
+            `No datagram ${Deno.inspect(index)}: the batch holds ${length}`,
+          );
         }
       }
       await say(sender, receiver, "a", "b");

@@ -1,0 +1,172 @@
+import type { Coalesced } from "./gro.ts";
+import type { Datagram } from "./datagram.ts";
+import { libc } from "../libc/libc.ts";
+import { systemError } from "../libc/socket_error.ts";
+import { ControlCursor } from "../struct/cmsg.ts";
+import { controlLength, messageFlags } from "../struct/msghdr.ts";
+import { hasVectoredCalls, MessageVector } from "./mmsg.ts";
+import { CONTROL_ROOM, readDetails, segmentSize } from "./packet_info.ts";
+import { SegmentIndex } from "./segment_index.ts";
+import { decodeNet } from "../address/address.ts";
+import { AGAIN, type Again } from "../io/operation.ts";
+
+const DEFAULT_LENGTH = 2048;
+
+/** What the kernel may give as one message when it coalesces. */
+export const LONGEST_MESSAGE = 65_535;
+
+/** What went wrong behind datagrams that were taken. */
+export interface LeftError {
+  error: Error | null;
+}
+
+function lost(): TypeError {
+  return new TypeError("The batch's memory was transferred away: receive into it again, or copy what is to be kept");
+}
+
+/** The memory of a batch, and what receives into it: recvmmsg(2), or recvmsg(2) where there is no such call. */
+export class BatchBuffer {
+  readonly #capacity: number;
+  readonly #maxLength: number | undefined;
+  readonly #index: SegmentIndex;
+  #vector: MessageVector | null = null;
+  #cursor: ControlCursor | null = null;
+  /** Most bytes of one datagram. */
+  #cut = 0;
+  /** Messages the kernel wrote into at the last call, whose headers have to be made fresh. */
+  #used = 0;
+
+  constructor(capacity: number, maxLength: number | undefined) {
+    this.#capacity = capacity;
+    this.#maxLength = maxLength;
+    this.#index = new SegmentIndex(capacity);
+  }
+
+  get length(): number {
+    return this.#index.length;
+  }
+
+  data(index: number): Uint8Array<ArrayBuffer> {
+    const message = this.#index.messageOf(index);
+    const vector = this.#vector!;
+    const start = this.#index.start(message, index);
+    if (vector.lost) throw lost();
+    const length = Math.min(this.#index.extent(message, vector.length(message), start), this.#cut);
+    const offset = message * vector.shape.dataSize + start;
+    return vector.data.subarray(offset, offset + length);
+  }
+
+  addr(index: number): Deno.NetAddr {
+    const message = this.#index.messageOf(index);
+    return decodeNet("udp", this.#vector!.headers, this.#vector!.nameOffset(message));
+  }
+
+  truncated(index: number): boolean {
+    const message = this.#index.messageOf(index);
+    const vector = this.#vector!;
+    const { layout, constants } = libc().system;
+    const flags = messageFlags(layout, vector.view, vector.headerOffset(message));
+    if (this.#index.isLast(message, index) && (flags & constants.MSG_TRUNC) !== 0) return true;
+    const start = this.#index.start(message, index);
+    return this.#index.extent(message, vector.length(message), start) > this.#cut;
+  }
+
+  /** A datagram with all that the kernel said of it. */
+  datagram(index: number): Datagram {
+    const message = this.#index.messageOf(index);
+    const vector = this.#vector!;
+    const room = controlLength(libc().system.layout, vector.view, vector.headerOffset(message));
+    return {
+      data: this.data(index),
+      addr: this.addr(index),
+      truncated: this.truncated(index),
+      ...readDetails(this.#cursor!, vector.controlOffset(message), room),
+    };
+  }
+
+  /** One receive into the batch: the number of datagrams it then holds. `waiting` is what an earlier receive of one
+   * datagram left of a coalesced message. */
+  receive(fd: number, offload: boolean, waiting: Coalesced | null, left: LeftError): number | Again {
+    const vector = this.#prepare(offload);
+    if (waiting !== null) return this.#adopt(vector, waiting);
+    if (this.#used > 0) vector.renew(this.#used);
+    this.#used = this.#index.length = 0;
+    const count = hasVectoredCalls() ? this.#receiveAll(vector, fd) : this.#receiveEach(vector, fd, left);
+    if (count === AGAIN) return AGAIN;
+    this.#used = count;
+    if (offload) this.#divide(vector, count);
+    else this.#index.setWhole(count);
+    return this.#index.length;
+  }
+
+  /** Tells apart the datagrams that the kernel gave as one message. */
+  #divide(vector: MessageVector, count: number): void {
+    const { layout } = libc().system;
+    this.#index.begin();
+    for (let message = 0; message < count; message++) {
+      const room = controlLength(layout, vector.view, vector.headerOffset(message));
+      const size = room === 0 ? 0 : segmentSize(this.#cursor!, vector.controlOffset(message), room);
+      this.#index.add(message, vector.length(message), size);
+    }
+  }
+
+  #receiveAll(vector: MessageVector, fd: number): number | Again {
+    const { c, errno, system: { constants, errors } } = libc();
+    for (;;) {
+      const count = c.recvmmsg!(fd, vector.pointer, this.#capacity, constants.MSG_DONTWAIT, null);
+      if (count !== -1) return count;
+      const code = errno();
+      if (code === errors.EAGAIN) return AGAIN;
+      if (code !== errors.EINTR) throw systemError(code, "recvmmsg");
+    }
+  }
+
+  /** Receives by recvmsg(2), one by one, until there is no more. */
+  #receiveEach(vector: MessageVector, fd: number, left: LeftError): number | Again {
+    const { c, errno, system: { constants, errors } } = libc();
+    for (let count = 0; count < this.#capacity;) {
+      const length = c.recvmsg(fd, vector.pointerAt(count), constants.MSG_DONTWAIT);
+      if (length !== -1) {
+        vector.setLength(count++, length);
+        continue;
+      }
+      const code = errno();
+      if (code === errors.EINTR) continue;
+      if (code === errors.EAGAIN) return count > 0 ? count : AGAIN;
+      // The system tells an error once: behind datagrams it is kept for the next receive.
+      const error = systemError(code, "recvmsg");
+      if (count === 0) throw error;
+      left.error = error;
+      return count;
+    }
+    return this.#capacity;
+  }
+
+  /** Datagrams that another receive left behind, as one message. */
+  #adopt(vector: MessageVector, waiting: Coalesced): number {
+    const { size } = waiting;
+    const data = waiting.takeAll();
+    vector.data.set(data);
+    vector.renew(Math.max(1, this.#used));
+    vector.setLength(0, data.length);
+    vector.headers.set(waiting.name, vector.nameOffset(0));
+    vector.headers.set(waiting.control, vector.controlOffset(0));
+    waiting.writeHeader(vector.view, vector.headerOffset(0));
+    this.#used = 1;
+    this.#index.begin();
+    this.#index.add(0, data.length, size);
+    return this.#index.length;
+  }
+
+  #prepare(offload: boolean): MessageVector {
+    const maxLength = this.#maxLength ?? (offload ? LONGEST_MESSAGE : DEFAULT_LENGTH);
+    const dataSize = offload ? LONGEST_MESSAGE : maxLength;
+    this.#cut = maxLength;
+    if (this.#vector === null || this.#vector.shape.dataSize < dataSize || this.#vector.lost) {
+      this.#vector = new MessageVector({ capacity: this.#capacity, dataSize, controlSize: CONTROL_ROOM });
+      this.#cursor = new ControlCursor(libc().system.layout, this.#vector.headers);
+      this.#used = 0;
+    }
+    return this.#vector;
+  }
+}
