@@ -1,12 +1,14 @@
 /**
  * Sockets for Deno, straight from libc: UDP with shared ports and multicast, TCP, and Unix domain sockets.
  *
- * {@linkcode listen}, {@linkcode connect} and {@linkcode listenDatagram} take the place of Deno's functions of these
- * names, and what they give has the members of Deno's own types. Beyond those: every option before bind (`control`,
- * {@linkcode sockopt}), deadlines and signals for whatever waits, datagrams by the batch, descriptors passed between
- * processes, and errors that say which call failed, of which address, and what helps ({@linkcode SocketError}).
+ * {@linkcode listen}, {@linkcode connect} and {@linkcode listenDatagram} replace Deno's functions of the same names, and
+ * the objects they return have the members of Deno's types. In addition there are socket options before bind
+ * (`control`, {@linkcode sockopt}), deadlines and signals for every operation that waits, batches of datagrams,
+ * descriptor passing between processes, and errors with the failed call, its address and a hint
+ * ({@linkcode SocketError}).
  *
- * Times are milliseconds unless a name says otherwise, lengths are bytes, ports are whole numbers from 0 to 65535.
+ * Times are in milliseconds and lengths in bytes unless the documentation of a member says otherwise. Ports are whole
+ * numbers from 0 to 65535.
  *
  * ## UDP
  *
@@ -51,24 +53,23 @@
  *
  * ## Permissions
  *
- * `--allow-ffi` loads libc; `--allow-ffi=` and the path of libc is enough. It lets a program call anything, so it is
- * for programs that are trusted. This module asks all the same for what Deno's own functions would need, before the
- * system call, and throws Deno.errors.NotCapable in Deno's words: `--allow-net` for hosts as they are named;
+ * Loading libc needs `--allow-ffi`; `--allow-ffi=` with the path of libc is sufficient. It lets a program call any
+ * function, so grant it only to trusted programs. Before a system call the module queries the permissions that Deno's
+ * own functions need, and throws Deno.errors.NotCapable with Deno's message: `--allow-net` for the given host;
  * `--allow-read`, `--allow-write` and `--allow-net=unix:/the/path` for the path of a Unix socket; `--allow-net` for
- * every host where no grant can name the address, as for abstract names and raw sockets. {@linkcode activatedSockets}
- * needs `--allow-env` for its three variables.
+ * every host where no narrower grant can name the address, as for abstract names and raw sockets.
+ * {@linkcode activatedSockets} needs `--allow-env` for its three variables.
  *
- * ## What differs from Deno
+ * ## Differences from Deno
  *
- * - Any number of accepts and receives may wait on one socket, and they are served in order.
- * - A write is whole, and writes go out in the order they were asked for; an error tells in `bytesWritten` how much
- *   went out.
+ * - Any number of accepts and receives can wait on one socket; they are served in order.
+ * - A write is complete or fails, and writes are sent in call order; an error has the bytes sent in `bytesWritten`.
  * - A reset reads as Deno.errors.ConnectionReset, never as the end. Close frees the port at once.
- * - Closing a Unix socket removes its file, unless somebody else has put another there since.
- * - `writable.close()` while `readable` is in use sends the end and goes on reading.
- * - A buffer that is detached or shared is refused, and an unknown transport is a TypeError that quotes it.
+ * - Closing a Unix socket removes its path, unless another file has been created there.
+ * - Closing `writable` while `readable` is in use shuts down the write side only.
+ * - A detached or shared buffer is refused, and an unknown transport is a TypeError that quotes it.
  *
- * What a Worker has open when it is terminated stays open until the process ends: close it before.
+ * Sockets of a Worker that is terminated stay open until the process ends. Close them before.
  *
  * @module
  */
