@@ -82,7 +82,8 @@ export function requireUnix({ given, file }: UnixPlace, use: UnixUse): void {
   if (file === null) return requireAbstract(given);
   if (isRemembered(use, file)) return;
   for (const name of FILE_ACCESS[use]) {
-    if (!isUnlimited(name) && !isGranted({ name, path: file })) refuse(name, given);
+    if (isUnlimited(name) || isGranted({ name, path: file })) continue;
+    refuse(name, given.startsWith("/") ? file : given);
   }
   const host = `unix:${file}`;
   if (!isUnlimited("net") && !isGranted({ name: "net", host })) refuse("net", host);
