@@ -1,13 +1,13 @@
 import type { Descriptor } from "./descriptor.ts";
-import { AGAIN, type Again } from "./operation.ts";
+import { RETRY_LATER, type RetryLater } from "./operation.ts";
 
 /** Milliseconds between two attempts, doubling. */
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 50;
 
-/** Tries again by the clock, where the kernel tells nobody when there is room: a Unix socket's full backlog, and the
- * full queue of a Unix datagram socket that one is not connected to. */
-export class Pace {
+/** Attempts an operation again by a timer, where no poller reports that there is room: a Unix socket's full backlog, and
+ * the full queue of a Unix datagram socket that one is not connected to. */
+export class Backoff {
   readonly #descriptor: Descriptor;
   #pause = FIRST_PAUSE;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -16,12 +16,13 @@ export class Pace {
     this.#descriptor = descriptor;
   }
 
-  later(): Again {
+  /** Schedules the next attempt. */
+  later(): RetryLater {
     clearTimeout(this.#timer);
-    const timer = this.#timer = setTimeout(() => this.#descriptor.soon(), this.#pause);
-    if (!this.#descriptor.holds) Deno.unrefTimer(timer);
+    const timer = this.#timer = setTimeout(() => this.#descriptor.schedule(), this.#pause);
+    if (!this.#descriptor.referenced) Deno.unrefTimer(timer);
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
-    return AGAIN;
+    return RETRY_LATER;
   }
 
   stop(): void {

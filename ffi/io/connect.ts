@@ -1,12 +1,12 @@
 import { libc } from "../libc/libc.ts";
 import { systemError } from "../libc/socket_error.ts";
 import type { Descriptor } from "./descriptor.ts";
-import { Pace } from "./backoff.ts";
-import { AGAIN, type Again, Operation } from "./operation.ts";
+import { Backoff } from "./backoff.ts";
+import { AGAIN, type Again, Operation, type RetryLater } from "./operation.ts";
 import { optionNumber, readOption } from "../option/option.ts";
 import { peerName } from "../address/sockname.ts";
 
-/** connect(2) on a non-blocking socket, from the call to the answer. It runs in the lane of writes, since a connection
+/** connect(2) on a non-blocking socket, from the call to its outcome. It runs in the queue of writes, since a connection
  * that was made can be written to. */
 export class Connecting extends Operation<void> {
   readonly syscall = "connect";
@@ -14,37 +14,33 @@ export class Connecting extends Operation<void> {
   readonly #sockaddr: Uint8Array<ArrayBuffer>;
   readonly #address: string;
   #called = false;
-  readonly #pace: Pace;
+  readonly #backoff: Backoff;
 
   constructor(descriptor: Descriptor, sockaddr: Uint8Array<ArrayBuffer>, address: string) {
     super();
     this.#descriptor = descriptor;
     this.#sockaddr = sockaddr;
     this.#address = address;
-    this.#pace = new Pace(descriptor);
+    this.#backoff = new Backoff(descriptor);
   }
 
-  override attempt(): void | Again {
+  override attempt(): void | Again | RetryLater {
     return this.#called ? this.#outcome() : this.#call();
   }
 
-  override left(): void {
-    this.#pace.stop();
+  override settled(): void {
+    this.#backoff.stop();
   }
 
-  /** A Unix socket whose backlog is full says EAGAIN, and no poller tells of room. */
-  override get paced(): boolean {
-    return !this.#called;
-  }
-
-  #call(): void | Again {
+  #call(): void | Again | RetryLater {
     const { c, errno, system: { errors } } = libc();
     this.#called = true;
     if (c.connect(this.#descriptor.fd, this.#sockaddr, this.#sockaddr.length) === 0) return;
     const code = errno();
     if (code === errors.EAGAIN) {
+      // A Unix socket whose listener's backlog is full; no poller reports room in it.
       this.#called = false;
-      return this.#pace.later();
+      return this.#backoff.later();
     }
     // Interrupted, the connection is made all the same: POSIX, connect().
     if (code === errors.EINPROGRESS || code === errors.EINTR) return AGAIN;

@@ -1,28 +1,28 @@
 import { libc } from "../libc/libc.ts";
 import { systemError, unwrap } from "../libc/socket_error.ts";
-import { ENDED, READABLE, WRITABLE } from "../poll/poller.ts";
-import { reactor, type Watcher } from "../poll/reactor.ts";
+import { HANGUP, READABLE, WRITABLE } from "../poll/poller.ts";
+import { reactor, type Registration, type Watcher } from "../poll/reactor.ts";
 import { claim, ownerOf, release } from "./ownership.ts";
-import { Lane, type LaneOwner } from "./operation_queue.ts";
+import { OperationQueue, type QueueOwner } from "./operation_queue.ts";
 import { quote } from "../validate/quote.ts";
 
 /** Owns one descriptor number from birth to close, and the operations that wait on it. Nothing else in the module
  * closes a socket. */
-export class Descriptor implements Watcher, LaneOwner {
-  #reads: Lane | null = null;
-  #writes: Lane | null = null;
+export class Descriptor implements Watcher, QueueOwner {
+  #reads: OperationQueue | null = null;
+  #writes: OperationQueue | null = null;
   /** Runs once, before the number is closed or given away. */
   beforeClose: ((closing: boolean) => void) | null = null;
   /** Whether a read would be served from what was taken from the kernel already. */
   holdsUnread: (() => boolean) | null = null;
   /** The errno of what was found to have ended the connection; 0 while nothing has. */
   failure = 0;
-  /** What using it when closed says. */
+  /** The message of the error for using it when closed. */
   closedMessage: string;
   #fd: number;
-  #token = 0;
+  #registration: Registration | null = null;
   #waiting = 0;
-  #holds = true;
+  #referenced = true;
 
   constructor(fd: number, closedMessage = "Socket has been closed") {
     this.#fd = fd;
@@ -30,14 +30,14 @@ export class Descriptor implements Watcher, LaneOwner {
     claim(fd, "socket");
   }
 
-  /** What waits to be read: made when it is first asked for, since a connection may come and go without. */
-  get reads(): Lane {
-    return this.#reads ??= new Lane(this, READABLE);
+  /** The reads that wait. Made when first asked for, since a connection may come and go without. */
+  get reads(): OperationQueue {
+    return this.#reads ??= new OperationQueue(this, READABLE);
   }
 
-  /** What waits to be written. */
-  get writes(): Lane {
-    return this.#writes ??= new Lane(this, WRITABLE);
+  /** The writes that wait. */
+  get writes(): OperationQueue {
+    return this.#writes ??= new OperationQueue(this, WRITABLE);
   }
 
   get closed(): boolean {
@@ -55,53 +55,76 @@ export class Descriptor implements Watcher, LaneOwner {
   }
 
   watch(interest: number): void {
-    if (this.#token === 0) this.#token = reactor().register(this);
-    reactor().watch(this.fd, this.#token, interest);
+    const registration = this.#registration;
+    if (registration === null) this.#registration = reactor().add(this.fd, this, interest);
+    else if ((registration.interest & interest) !== interest || reactor().oneShot) {
+      reactor().modify(this.fd, registration, interest);
+    }
   }
 
-  soon(): void {
-    reactor().soon(this);
+  schedule(): void {
+    reactor().schedule(this);
+  }
+
+  spend(): boolean {
+    return reactor().spend();
   }
 
   ready(readiness: number): void {
-    const ended = (readiness & ENDED) !== 0;
-    if ((readiness & READABLE) !== 0) this.#reads?.ready(ended);
-    if ((readiness & WRITABLE) !== 0) this.#writes?.ready(ended);
+    const hungUp = (readiness & HANGUP) !== 0;
+    if ((readiness & READABLE) !== 0 && this.#reads !== null) this.#reads.ready(hungUp);
+    if ((readiness & WRITABLE) !== 0 && this.#writes !== null) this.#writes.ready(hungUp);
   }
 
-  waitBegins(): void {
-    reactor().begin(this.#holds);
+  /** The poller has failed: so does all that waits. */
+  fail(error: unknown): void {
+    this.#registration = null;
+    this.#reads?.cancelAll(() => error);
+    this.#writes?.cancelAll(() => error);
+  }
+
+  addWaiter(): void {
+    reactor().addWaiter(this.#referenced);
     this.#waiting++;
   }
 
-  waitEnds(): void {
+  removeWaiter(): void {
     this.#waiting--;
-    reactor().end(this.#holds);
-  }
-
-  get holds(): boolean {
-    return this.#holds;
+    reactor().removeWaiter(this.#referenced);
   }
 
   /** Whether what waits here keeps the process alive. */
-  hold(holds: boolean): void {
-    if (this.#holds === holds) return;
-    this.#holds = holds;
-    if (this.#waiting > 0) reactor().change(holds ? this.#waiting : -this.#waiting);
+  get referenced(): boolean {
+    return this.#referenced;
   }
 
-  /** Closes the number at once, then tells who waited. Throws BadResource the second time. */
+  ref(): void {
+    this.#setReferenced(true);
+  }
+
+  unref(): void {
+    this.#setReferenced(false);
+  }
+
+  #setReferenced(referenced: boolean): void {
+    if (this.#referenced === referenced) return;
+    this.#referenced = referenced;
+    if (this.#waiting > 0) reactor().changeReferenced(referenced ? this.#waiting : -this.#waiting);
+  }
+
+  /** Closes the number at once, then rejects what waits. Throws BadResource the second time. */
   close(): void {
     const fd = this.#release(true);
-    // Whatever close(2) says, the number is gone; repeating it could close somebody else's.
-    libc().c.close(fd);
-    this.#cut();
+    // Whatever close(2) returns, the number is gone; repeating it could close somebody else's.
+    if (lingers(fd)) libc().c.close_blocking(fd);
+    else libc().c.close(fd);
+    this.#interrupt();
   }
 
   /** Gives the number away, open. */
   detach(): number {
     const fd = this.#release(false);
-    this.#cut();
+    this.#interrupt();
     return fd;
   }
 
@@ -111,14 +134,33 @@ export class Descriptor implements Watcher, LaneOwner {
     this.beforeClose = null;
     this.#fd = -1;
     release(fd);
-    if (this.#token !== 0) reactor().forget(fd, this.#token);
+    if (this.#registration !== null) reactor().delete(fd, this.#registration);
+    this.#registration = null;
     return fd;
   }
 
-  #cut(): void {
-    this.#reads?.cut((operation) => operation.explain(operation.interrupted()));
-    this.#writes?.cut((operation) => operation.explain(operation.interrupted()));
+  #interrupt(): void {
+    this.#reads?.cancelAll((operation) => operation.explain(operation.interrupted()));
+    this.#writes?.cancelAll((operation) => operation.explain(operation.interrupted()));
   }
+}
+
+/** Where SO_LINGER is read before a close. */
+class LingerOption {
+  readonly value = new Int32Array(2);
+  readonly length = new Uint32Array(1);
+}
+
+let linger: LingerOption | undefined;
+
+/** Whether close(2) would wait for what is still to be sent, on a non-blocking socket too: socket(7), SO_LINGER. Such a
+ * close is left to a thread, as the others would stop the event loop. */
+function lingers(fd: number): boolean {
+  const { c, system: { constants, options } } = libc();
+  const { value, length } = linger ??= new LingerOption();
+  length[0] = value.byteLength;
+  const result = c.getsockopt(fd, constants.SOL_SOCKET, options.SO_LINGER!.name, value, length);
+  return result === 0 && value[0] !== 0 && value[1]! > 0;
 }
 
 /** Opens a descriptor that is non-blocking and close-on-exec before anything else can see it. */

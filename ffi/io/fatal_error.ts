@@ -4,19 +4,15 @@ import type { Descriptor } from "./descriptor.ts";
 /** What ends a connection for good. */
 const FATAL: readonly string[] = ["ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"];
 
-/** Makes a call on a connection. The system tells once of what ended it, to whichever call comes next, and speaks of
- * the end from then on: it is noted down, so that a failure is never read as the end. */
-export function noting<T>(descriptor: Descriptor, call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    if (isSocketError(error) && FATAL.includes(error.code)) descriptor.failure = error.errno;
-    throw error;
-  }
+/** Notes an error that a call on a connection failed with, and returns it. The system reports once what ended a
+ * connection, to whichever call comes next, and reports the end from then on: it is kept, so that a failure is never
+ * read as the end. */
+export function recordFatal(descriptor: Descriptor, error: unknown): unknown {
+  if (isSocketError(error) && FATAL.includes(error.code)) descriptor.failure = error.errno;
+  return error;
 }
 
-/** The end of a connection, unless it was a failure, which is thrown. */
-export function endOf({ failure }: Descriptor): null {
-  if (failure !== 0) throw systemError(failure, "recvmsg");
-  return null;
+/** What to throw when a read finds the end of a connection that has failed; null where it has ended. */
+export function eofError({ failure }: Descriptor, syscall: string): Error | null {
+  return failure === 0 ? null : systemError(failure, syscall);
 }

@@ -1,6 +1,11 @@
-/** What an attempt returns that would have blocked. */
+/** What an attempt returns that would have blocked: it is made again when the poller reports readiness. */
 export const AGAIN = Symbol("EAGAIN");
 export type Again = typeof AGAIN;
+
+/** What an attempt returns that would have blocked on something that no poller reports. The operation itself has asked
+ * for its next attempt: Backoff. */
+export const RETRY_LATER = Symbol("retry later");
+export type RetryLater = typeof RETRY_LATER;
 
 /** Where operations wait. */
 export interface Queue {
@@ -8,42 +13,37 @@ export interface Queue {
   abort(operation: Operation<unknown>): void;
 }
 
-/** Something a socket is asked to do, which may have to wait for its turn and for the kernel: an attempt that is made
- * again until it does not answer AGAIN. It is its own place in the queue and its own abort listener, so that waiting
- * costs one object. */
+/** Something a socket is asked to do that may have to wait for its turn and for the kernel: an attempt that is repeated
+ * until it returns neither AGAIN nor RETRY_LATER. It is its own place in the queue and its own abort listener, so that
+ * waiting costs one object. */
 export abstract class Operation<T> {
-  /** The system call to name when a deadline cuts it short. */
+  /** The system call that an expired deadline names. */
   abstract readonly syscall: string;
   next: Operation<unknown> | null = null;
   previous: Operation<unknown> | null = null;
-  signal: AbortSignal | undefined;
+  signal: AbortSignal | undefined = undefined;
   resolve!: (value: T) => void;
   reject!: (reason: unknown) => void;
   /** The queue it waits in. */
   queue: Queue | null = null;
 
-  /** Whether the operation itself asks for its next attempt: there are waits that no poller can tell the end of. */
-  get paced(): boolean {
-    return false;
-  }
-
   /** Makes the system call once, and throws what it failed with. */
-  abstract attempt(): T | Again;
+  abstract attempt(): T | Again | RetryLater;
 
   /** Adds to an error what only the operation knows. */
   explain(error: Error): Error {
     return error;
   }
 
-  /** The error for a close that cuts the operation off. */
+  /** The error for a close while it waits. */
   interrupted(): Error {
     return new Deno.errors.Interrupted("The operation was cut off: its socket was closed");
   }
 
-  /** It no longer waits, for whatever reason. */
-  left(): void {}
+  /** It is over, for whatever reason, whether it has waited or not. Called once for each `run`. */
+  settled(): void {}
 
-  /** EventListener's method: the signal calls it. */
+  /** The method of EventListener: the signal was aborted. */
   handleEvent(): void {
     this.queue!.abort(this as Operation<unknown>);
   }

@@ -1,98 +1,102 @@
 import { deadlineExceeded } from "./deadline.ts";
-import { AGAIN, type Operation, type Queue } from "./operation.ts";
+import { AGAIN, type Again, type Operation, type Queue, RETRY_LATER, type RetryLater } from "./operation.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { signalOf } from "../validate/options.ts";
 
-/** Operations that one socket carries out before others get their turn. */
-const SHARE = 128;
+/** Operations carried out for one socket before others get their turn. */
+const BUDGET = 128;
 
-/** The longest a timer can be set for. */
+/** The longest a timer can be set for, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** What a lane needs of the descriptor it belongs to. */
-export interface LaneOwner {
+/** What a queue needs of the descriptor it belongs to. */
+export interface QueueOwner {
   /** The error for using it when it is closed, else null. */
   refusal(): Error | null;
   /** Asks to be told of readiness in this direction. */
   watch(interest: number): void;
   /** Asks for the next turn of the event loop. */
-  soon(): void;
-  waitBegins(): void;
-  waitEnds(): void;
+  schedule(): void;
+  /** Whether one more operation may be carried out in this turn of the event loop. */
+  spend(): boolean;
+  addWaiter(): void;
+  removeWaiter(): void;
 }
 
-/** One direction of a socket: what waits to be read, or to be written, in the order it was asked for.
+/** The operations of one direction of a socket that wait, in the order they were asked for.
  *
- * Each operation is tried first and waits only when it would block. Readiness is remembered: after an attempt that
- * would have blocked no other is made before the poller has told of something new. */
-export class Lane implements Queue {
-  readonly #owner: LaneOwner;
+ * Each is attempted first and waits only when it would block. Readiness is remembered: after an attempt that would have
+ * blocked none is made before the poller has reported something new. */
+export class OperationQueue implements Queue {
+  readonly #owner: QueueOwner;
   readonly #interest: number;
   #first: Operation<unknown> | null = null;
   #last: Operation<unknown> | null = null;
-  /** Nothing was there at the last attempt, and no readiness has been told since. */
-  #drained = false;
-  /** The poller has said all it will ever say: only trying tells. */
-  #ended = false;
-  #streak = 0;
+  /** False after an attempt that would have blocked, until readiness is reported. */
+  #ready = true;
+  /** After a hang-up no further edge follows: only an attempt tells. */
+  #hungUp = false;
   #deadline = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(owner: LaneOwner, interest: number) {
+  constructor(owner: QueueOwner, interest: number) {
     this.#owner = owner;
     this.#interest = interest;
   }
 
+  /** Attempts an operation, or lets it wait. */
   run<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
     let signal: AbortSignal | undefined;
+    let result: T | Again | RetryLater = AGAIN;
     try {
       signal = signalOf(options);
-      if (signal?.aborted) return Promise.reject(signal.reason);
+      this.#require(operation, signal);
+      // What fails is counted too: a loop that tries again at once must not keep the event loop from what would help.
+      const attempted = this.#first === null && this.#ready && this.#owner.spend();
+      if (attempted) {
+        result = operation.attempt();
+        if (result === AGAIN) this.#ready = false;
+      }
     } catch (error) {
+      operation.settled();
       return Promise.reject(error);
     }
-    const refusal = this.#owner.refusal();
-    if (refusal !== null) return Promise.reject(refusal);
-    if (this.#deadline <= (this.#deadline === Infinity ? 0 : Date.now())) {
-      return Promise.reject(operation.explain(deadlineExceeded(operation.syscall)));
-    }
-    const tried = this.#first === null && (!this.#drained || operation.paced) && this.#streak < SHARE;
-    if (tried) {
-      // What fails counts too: a loop that tries again at once must not keep the event loop from what would help.
-      this.#streak++;
-      try {
-        const result = operation.attempt();
-        if (result !== AGAIN) return Promise.resolve(result);
-      } catch (error) {
-        return Promise.reject(error);
-      }
-      this.#blocked(operation);
-    }
-    return this.#wait(operation, signal, tried);
+    if (result === AGAIN || result === RETRY_LATER) return this.#wait(operation, signal, result === RETRY_LATER);
+    operation.settled();
+    return Promise.resolve(result);
   }
 
-  /** Apart from `run`, which would otherwise make a place for what this closure holds on every call. */
-  #wait<T>(operation: Operation<T>, signal: AbortSignal | undefined, tried: boolean): Promise<T> {
+  /** Throws where an operation is not even to be attempted. */
+  #require<T>(operation: Operation<T>, signal: AbortSignal | undefined): void {
+    if (signal !== undefined && signal.aborted) throw signal.reason;
+    const refusal = this.#owner.refusal();
+    if (refusal !== null) throw refusal;
+    if (this.#deadline !== Infinity && this.#deadline <= Date.now()) {
+      throw operation.explain(deadlineExceeded(operation.syscall));
+    }
+  }
+
+  /** Apart from `run`, which would otherwise make room for what this closure captures on every call. */
+  #wait<T>(operation: Operation<T>, signal: AbortSignal | undefined, retries: boolean): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       operation.resolve = resolve;
       operation.reject = reject;
-      this.#enqueue(operation, signal, tried);
+      this.#enqueue(operation as Operation<unknown>, signal, retries);
     });
   }
 
-  /** An attempt took less than it had room for, and on a byte stream that means that there is no more: epoll(7). After
-   * the end was told, no readiness would come to end the wait. */
-  drained(): void {
-    this.#drained = !this.#ended;
+  /** An attempt took less than it had room for, which on a byte stream means that there is no more: epoll(7). After a
+   * hang-up no readiness would come to end the wait. */
+  clearReadiness(): void {
+    this.#ready = this.#hungUp;
   }
 
-  /** The poller told of readiness, or the lane's turn has come. */
-  ready(ended: boolean): void {
-    this.#ended ||= ended;
-    this.#drained = false;
-    this.#streak = 0;
-    for (let share = SHARE; this.#first !== null; share--) {
-      if (share === 0) return this.#owner.soon();
+  /** The poller has reported readiness, or the queue's turn has come. */
+  ready(hungUp: boolean): void {
+    if (hungUp) this.#hungUp = true;
+    this.#ready = true;
+    for (let budget = BUDGET; this.#first !== null; budget--) {
+      if (budget === 0) return this.#owner.schedule();
       const operation = this.#first;
       let result: unknown;
       try {
@@ -102,16 +106,17 @@ export class Lane implements Queue {
         operation.reject(error);
         continue;
       }
+      if (result === RETRY_LATER) return;
       if (result === AGAIN) {
-        this.#blocked(operation);
-        return this.#watch(operation);
+        this.#ready = false;
+        return this.#watch();
       }
       this.#remove(operation);
       operation.resolve(result);
     }
   }
 
-  /** Absolute, in milliseconds since the epoch; Infinity is none. One that has passed cuts off what waits. */
+  /** Absolute, in milliseconds since the epoch; Infinity is none. One that has passed rejects what waits. */
   setDeadline(deadline: number): void {
     this.#deadline = deadline;
     clearTimeout(this.#timer);
@@ -119,58 +124,53 @@ export class Lane implements Queue {
     if (this.#first !== null) this.#startTimer();
   }
 
-  /** Rejects everything that waits, each with the error made for it. */
-  cut(reason: (operation: Operation<unknown>) => unknown): void {
+  /** Rejects all that wait, each with the error made for it. */
+  cancelAll(reason: (operation: Operation<unknown>) => unknown): void {
     while (this.#first !== null) {
       const operation = this.#first;
+      const error = reason(operation);
       this.#remove(operation);
-      operation.reject(reason(operation));
+      operation.reject(error);
     }
   }
 
   /** The signal of an operation that waits was aborted. */
   abort(operation: Operation<unknown>): void {
     const wasFirst = this.#first === operation;
+    const { signal } = operation;
     this.#remove(operation);
-    operation.reject(operation.signal!.reason);
-    // Who comes first now may have been waiting for its turn alone, and nobody has asked the poller for it.
-    if (wasFirst && this.#first !== null) this.#owner.soon();
+    operation.reject(signal!.reason);
+    // The new head of the queue may be unregistered: schedule it.
+    if (wasFirst && this.#first !== null) this.#owner.schedule();
   }
 
-  /** An attempt would have blocked. What asks for its next attempt itself waits for something else than readiness. */
-  #blocked({ paced }: { readonly paced: boolean }): void {
-    if (!paced) this.#drained = true;
-  }
-
-  #enqueue<T>(operation: Operation<T>, signal: AbortSignal | undefined, tried: boolean): void {
-    const waiter = operation as Operation<unknown>;
-    // First, since the first wait of all makes the poller, and that may fail.
-    this.#owner.waitBegins();
+  #enqueue(operation: Operation<unknown>, signal: AbortSignal | undefined, retries: boolean): void {
+    // First, since the first wait of all opens the poller, and that may fail.
+    this.#owner.addWaiter();
     if (this.#first === null) {
-      this.#first = waiter;
+      this.#first = operation;
     } else {
-      waiter.previous = this.#last;
-      this.#last!.next = waiter;
+      operation.previous = this.#last;
+      this.#last!.next = operation;
     }
-    this.#last = waiter;
+    this.#last = operation;
     if (signal !== undefined) {
-      waiter.signal = signal;
-      waiter.queue = this;
-      signal.addEventListener("abort", waiter);
+      operation.signal = signal;
+      operation.queue = this;
+      signal.addEventListener("abort", operation);
     }
     if (this.#deadline !== Infinity && this.#timer === undefined) this.#startTimer();
-    if (this.#first !== waiter) return;
-    if (waiter.paced ? tried : this.#drained) this.#watch(waiter);
-    else this.#owner.soon();
+    if (this.#first !== operation || retries) return;
+    if (this.#ready) this.#owner.schedule();
+    else this.#watch();
   }
 
   /** A system that cannot watch for the first in the queue cannot for the others either. */
-  #watch(operation: Operation<unknown>): void {
-    if (operation.paced) return;
+  #watch(): void {
     try {
       this.#owner.watch(this.#interest);
     } catch (error) {
-      this.cut(() => error);
+      this.cancelAll(() => error);
     }
   }
 
@@ -180,13 +180,16 @@ export class Lane implements Queue {
     if (operation.next === null) this.#last = operation.previous;
     else operation.next.previous = operation.previous;
     operation.next = operation.previous = null;
-    operation.signal?.removeEventListener("abort", operation);
-    operation.left();
+    if (operation.signal !== undefined) {
+      operation.signal.removeEventListener("abort", operation);
+      operation.signal = undefined;
+    }
+    operation.settled();
     if (this.#first === null && this.#timer !== undefined) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
-    this.#owner.waitEnds();
+    this.#owner.removeWaiter();
   }
 
   /** The timer never holds the process: what waits does, if it is to. */
@@ -195,7 +198,7 @@ export class Lane implements Queue {
     const left = this.#deadline - Date.now();
     if (left <= 0) {
       this.#timer = undefined;
-      this.cut((operation) => operation.explain(deadlineExceeded(operation.syscall)));
+      this.cancelAll((operation) => operation.explain(deadlineExceeded(operation.syscall)));
       return;
     }
     const timer = this.#timer = setTimeout(() => this.#startTimer(), Math.min(Math.ceil(left), LONGEST_TIMER));

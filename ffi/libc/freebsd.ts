@@ -169,6 +169,7 @@ export const freebsd = {
   libraries: ["libc.so.7", "/lib/libc.so.7"],
   errnoLocation: "__error",
   backend: "kqueue",
+  threadSyscallPath: null,
   reusePortOption: "SO_REUSEPORT_LB",
   multicastNeedsReusePort: true,
   abstractUnixNames: false,

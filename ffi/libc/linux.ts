@@ -201,6 +201,7 @@ const layout = {
 const shared = {
   errnoLocation: "__errno_location",
   backend: "epoll",
+  threadSyscallPath: "/proc/thread-self/syscall",
   reusePortOption: "SO_REUSEPORT",
   multicastNeedsReusePort: false,
   abstractUnixNames: true,

@@ -207,6 +207,7 @@ const shared = {
   libraries: ["libSystem.B.dylib", "/usr/lib/libSystem.B.dylib"],
   errnoLocation: "__error",
   backend: "kqueue",
+  threadSyscallPath: null,
   // SO_REUSEPORT lets sockets share a port, but the last one bound receives everything.
   reusePortOption: null,
   multicastNeedsReusePort: true,

@@ -74,15 +74,12 @@ export const symbols = {
     parameters: ["i32", /* int sockfd */ "pointer", /* const struct msghdr *msg */ "i32" /* int flags */],
     result: "i32",
   },
-  recvfrom: {
-    parameters: [
-      "i32", /* int sockfd */
-      "buffer", /* void *buf */
-      "usize", /* size_t len */
-      "i32", /* int flags */
-      "buffer", /* struct sockaddr *src_addr */
-      "buffer", /* socklen_t *addrlen */
-    ],
+  recv: {
+    parameters: ["i32", /* int sockfd */ "buffer", /* void *buf */ "usize", /* size_t len */ "i32" /* int flags */],
+    result: "i32",
+  },
+  send: {
+    parameters: ["i32", /* int sockfd */ "buffer", /* const void *buf */ "usize", /* size_t len */ "i32" /* flags */],
     result: "i32",
   },
   recvmmsg: {
@@ -114,6 +111,12 @@ export const symbols = {
     parameters: ["i32" /* int fd */],
     result: "i32",
   },
+  close_blocking: {
+    name: "close",
+    parameters: ["i32"],
+    result: "i32",
+    nonblocking: true,
+  },
   fcntl: {
     parameters: ["i32", /* int fd */ "i32", /* int op */ "i32" /* int arg */],
     result: "i32",
@@ -133,6 +136,16 @@ export const symbols = {
     parameters: ["buffer", "u32", "i32"],
     result: "i32",
     nonblocking: true,
+  },
+  ppoll: {
+    parameters: [
+      "buffer", /* struct pollfd *fds */
+      "u32", /* nfds_t nfds */
+      "buffer", /* const struct timespec *timeout */
+      "pointer", /* const sigset_t *sigmask */
+    ],
+    result: "i32",
+    optional: true,
   },
   epoll_create1: {
     parameters: ["i32" /* int flags */],
@@ -155,17 +168,6 @@ export const symbols = {
       "buffer", /* struct epoll_event *events */
       "i32", /* int maxevents */
       "i32", /* int timeout */
-    ],
-    result: "i32",
-    optional: true,
-  },
-  epoll_pwait2: {
-    parameters: [
-      "i32", /* int epfd */
-      "buffer", /* struct epoll_event *events */
-      "i32", /* int maxevents */
-      "buffer", /* const struct timespec *timeout */
-      "pointer", /* const sigset_t *sigmask */
     ],
     result: "i32",
     optional: true,
@@ -212,6 +214,16 @@ export const symbols = {
   },
   read: {
     parameters: ["i32", /* int fd */ "buffer", /* void *buf */ "usize" /* size_t count */],
+    result: "i32",
+  },
+  pread_blocking: {
+    name: "pread",
+    parameters: ["i32", /* int fd */ "buffer", /* void *buf */ "usize", /* size_t count */ "i64" /* off_t offset */],
+    result: "i32",
+    nonblocking: true,
+  },
+  readlink: {
+    parameters: ["buffer", /* const char *path */ "buffer", /* char *buf */ "usize" /* size_t bufsiz */],
     result: "i32",
   },
   write: {

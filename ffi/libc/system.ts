@@ -248,6 +248,8 @@ export interface System {
   readonly errnoLocation: "__errno_location" | "__error";
   /** The system call behind the Poller. */
   readonly backend: "epoll" | "kqueue";
+  /** The file that says in which system call the thread that opened it is blocked: proc_pid_syscall(5). */
+  readonly threadSyscallPath: string | null;
   /** The option that spreads load over the sockets of one port; null where none does and the last socket bound receives
    * everything. */
   readonly reusePortOption: "SO_REUSEPORT" | "SO_REUSEPORT_LB" | null;

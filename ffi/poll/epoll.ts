@@ -1,116 +1,145 @@
 import type { Libc } from "../libc/libc.ts";
-import { epollDataHigh, epollDataLow, epollEvents, writeEpollEvent } from "../struct/epoll_event.ts";
-import {
-  ENDED,
-  joinToken,
-  MAX_EVENTS,
-  MAX_WAIT,
-  NAP,
-  type Poller,
-  READABLE,
-  tokenHigh,
-  tokenLow,
-  WAKE_TOKEN,
-  WRITABLE,
-} from "./poller.ts";
+import { EpollEvents, writeEpollEvent } from "../struct/epoll_event.ts";
+import { POLLFD_SIZE, writePollfd } from "../struct/pollfd.ts";
+import { HANGUP, LOOP_SLOT, MAX_EVENTS, type Poller, READABLE, type Token, WAKE_SLOT, WRITABLE } from "./poller.ts";
 import { systemError, unwrap } from "../libc/socket_error.ts";
 
-/** epoll(7), edge-triggered: one registration a descriptor for life, and no call to go on waiting. */
+const NANOSECONDS = 1_000_000;
+
+/** epoll(7), edge-triggered: one registration for a descriptor's life, and no system call to go on waiting. */
 export class Epoll implements Poller {
+  readonly oneShot = false;
   readonly #libc: Libc;
   readonly #epoll: number;
   readonly #eventfd: number;
-  readonly #interests = new Map<number, number>();
-  readonly #events: Uint8Array<ArrayBuffer>;
-  readonly #eventsView: DataView;
+  /** Written by `poll`, on this thread. */
+  readonly #polled: EpollEvents;
+  /** Written by `wait`, on another thread, at whatever time. */
+  readonly #waited: EpollEvents;
+  #current: EpollEvents;
   readonly #change: Uint8Array<ArrayBuffer>;
   readonly #changeView: DataView;
   readonly #one = new BigUint64Array([1n]);
-  /** struct timespec. */
-  readonly #nap = new BigInt64Array([0n, NAP]);
-  #canNap = true;
+  /** struct pollfd of the epoll itself and struct timespec, for waits shorter than a millisecond. */
+  readonly #pollfd = new Uint8Array(POLLFD_SIZE);
+  readonly #timeout = new BigInt64Array(2);
+  /** The event loop's epoll; -1 while it is not known. */
+  #loop = -1;
+  #loopWatched = false;
 
   constructor(libc: Libc) {
-    const { c, system: { constants } } = libc;
-    const { size } = libc.system.layout.epoll_event!;
+    const { c, system: { constants, layout } } = libc;
     this.#libc = libc;
-    this.#events = new Uint8Array(size * MAX_EVENTS);
-    this.#eventsView = new DataView(this.#events.buffer);
-    this.#change = new Uint8Array(size);
+    this.#polled = this.#current = new EpollEvents(layout, MAX_EVENTS);
+    this.#waited = new EpollEvents(layout, MAX_EVENTS);
+    this.#change = new Uint8Array(this.#polled.size);
     this.#changeView = new DataView(this.#change.buffer);
     this.#epoll = unwrap(c.epoll_create1!(constants.EPOLL_CLOEXEC), "epoll_create1");
+    writePollfd(new DataView(this.#pollfd.buffer), 0, this.#epoll, constants.POLLIN);
     this.#eventfd = c.eventfd!(0, constants.EFD_CLOEXEC | constants.EFD_NONBLOCK);
-    if (this.#eventfd === -1) {
-      const errno = libc.errno();
+    try {
+      unwrap(this.#eventfd, "eventfd");
+      // Every write to an eventfd is an edge, so nobody has to read the counter back.
+      const edges = constants.EPOLLIN | constants.EPOLLET;
+      this.#control(constants.EPOLL_CTL_ADD, this.#eventfd, WAKE_SLOT, 0, edges);
+    } catch (error) {
       c.close(this.#epoll);
-      throw systemError(errno, "eventfd");
+      if (this.#eventfd !== -1) c.close(this.#eventfd);
+      throw error;
     }
-    // Every write to an eventfd is an edge, so nobody has to read the counter back.
-    this.#control(constants.EPOLL_CTL_ADD, this.#eventfd, WAKE_TOKEN, constants.EPOLLIN);
   }
 
-  watch(fd: number, token: number, interest: number): void {
-    const { constants } = this.#libc.system;
-    const before = this.#interests.get(token);
-    if (before !== undefined && (before & interest) === interest) return;
-    const wanted = (before ?? 0) | interest;
-    const events = ((wanted & READABLE) !== 0 ? constants.EPOLLIN | constants.EPOLLPRI | constants.EPOLLRDHUP : 0) |
-      ((wanted & WRITABLE) !== 0 ? constants.EPOLLOUT : 0);
-    this.#control(before === undefined ? constants.EPOLL_CTL_ADD : constants.EPOLL_CTL_MOD, fd, token, events);
-    this.#interests.set(token, wanted);
+  add(fd: number, { slot, generation }: Token, interest: number): void {
+    this.#control(this.#libc.system.constants.EPOLL_CTL_ADD, fd, slot, generation, this.#events(interest));
   }
 
-  forget(fd: number, token: number): void {
-    if (!this.#interests.delete(token)) return;
+  modify(fd: number, { slot, generation }: Token, interest: number): void {
+    this.#control(this.#libc.system.constants.EPOLL_CTL_MOD, fd, slot, generation, this.#events(interest));
+  }
+
+  delete(fd: number): void {
     // Explicit, since a registration outlives its descriptor where another process or a duplicate holds the same
-    // socket.
+    // socket. A failure is ignored: the descriptor was closed by somebody else, and its registration with it.
     this.#libc.c.epoll_ctl!(this.#epoll, this.#libc.system.constants.EPOLL_CTL_DEL, fd, this.#change);
   }
 
-  look(): number {
-    return this.#counted(this.#libc.c.epoll_wait!(this.#epoll, this.#events, MAX_EVENTS, 0));
-  }
-
-  nap(): number {
+  poll(milliseconds: number): number {
+    if (this.#loop !== -1 && !this.#loopWatched) this.#setLoopInterest(true);
+    this.#current = this.#polled;
     const { c } = this.#libc;
-    if (c.epoll_pwait2 === null || !this.#canNap) return this.look();
-    const count = c.epoll_pwait2(this.#epoll, this.#events, MAX_EVENTS, this.#nap, null);
-    if (count !== -1) return count;
-    // Kernels before 5.11 have no such call, whatever the C library says.
-    if (this.#libc.errno() === this.#libc.system.errors.ENOSYS) this.#canNap = false;
-    return this.look();
+    if (Number.isInteger(milliseconds)) {
+      return this.#counted(c.epoll_wait!(this.#epoll, this.#polled.bytes, MAX_EVENTS, milliseconds));
+    }
+    // epoll_pwait2(2) is missing before Linux 5.11 and refused by some sandboxes; ppoll(2) is everywhere.
+    this.#timeout[1] = BigInt(Math.ceil(milliseconds * NANOSECONDS));
+    c.ppoll!(this.#pollfd, 1, this.#timeout, null);
+    return this.#counted(c.epoll_wait!(this.#epoll, this.#polled.bytes, MAX_EVENTS, 0));
   }
 
-  async wait(): Promise<number> {
-    const count = await this.#libc.c.epoll_wait_blocking!(this.#epoll, this.#events, MAX_EVENTS, MAX_WAIT);
-    // The thread's errno stayed on the thread: ask again from here.
-    return count === -1 ? this.look() : count;
+  async wait(milliseconds: number): Promise<number> {
+    // The event loop serves its own descriptors while this thread is in the wait.
+    if (this.#loopWatched && milliseconds > 0) this.#setLoopInterest(false);
+    const { bytes } = this.#waited;
+    const count = await this.#libc.c.epoll_wait_blocking!(this.#epoll, bytes, MAX_EVENTS, milliseconds);
+    this.#current = this.#waited;
+    // The thread's errno stayed on the thread: the call is repeated here.
+    return count === -1 ? this.poll(0) : count;
   }
 
   wake(): void {
     this.#libc.c.write(this.#eventfd, this.#one, 8n);
   }
 
-  token(index: number): number {
-    const { layout } = this.#libc.system;
-    return joinToken(epollDataLow(layout, this.#eventsView, index), epollDataHigh(layout, this.#eventsView, index));
+  watchLoop(fd: number): boolean {
+    const { EPOLLIN, EPOLL_CTL_ADD, EPOLL_CTL_DEL } = this.#libc.system.constants;
+    if (this.#loop !== -1) this.#libc.c.epoll_ctl!(this.#epoll, EPOLL_CTL_DEL, this.#loop, this.#change);
+    this.#loop = -1;
+    this.#loopWatched = false;
+    if (fd === -1) return false;
+    try {
+      this.#control(EPOLL_CTL_ADD, fd, LOOP_SLOT, 0, EPOLLIN);
+    } catch {
+      return false;
+    }
+    this.#loop = fd;
+    return this.#loopWatched = true;
+  }
+
+  slot(index: number): number {
+    return this.#current.dataLow(index);
+  }
+
+  generation(index: number): number {
+    return this.#current.dataHigh(index);
   }
 
   readiness(index: number): number {
-    const { constants, layout } = this.#libc.system;
-    const events = epollEvents(layout, this.#eventsView, index);
-    if ((events & (constants.EPOLLERR | constants.EPOLLHUP)) !== 0) return READABLE | WRITABLE | ENDED;
-    return ((events & constants.EPOLLIN) !== 0 ? READABLE : 0) |
-      // Reading stops before urgent data, and of what lies behind it nobody is told.
-      ((events & (constants.EPOLLRDHUP | constants.EPOLLPRI)) !== 0 ? READABLE | ENDED : 0) |
-      ((events & constants.EPOLLOUT) !== 0 ? WRITABLE : 0);
+    const { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } = this.#libc.system.constants;
+    const events = this.#current.events(index);
+    if (events === EPOLLIN) return READABLE;
+    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) return READABLE | WRITABLE | HANGUP;
+    return ((events & EPOLLIN) !== 0 ? READABLE : 0) |
+      // Reading stops before urgent data, and no edge tells of what lies behind it.
+      ((events & (EPOLLRDHUP | EPOLLPRI)) !== 0 ? READABLE | HANGUP : 0) |
+      ((events & EPOLLOUT) !== 0 ? WRITABLE : 0);
   }
 
-  #control(operation: number, fd: number, token: number, events: number): void {
-    const { c, system } = this.#libc;
-    const armed = (events | system.constants.EPOLLET) >>> 0;
-    writeEpollEvent(system.layout, this.#changeView, 0, armed, tokenLow(token), tokenHigh(token));
-    unwrap(c.epoll_ctl!(this.#epoll, operation, fd, this.#change), "epoll_ctl");
+  #events(interest: number): number {
+    const { EPOLLET, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } = this.#libc.system.constants;
+    return EPOLLET | ((interest & READABLE) !== 0 ? EPOLLIN | EPOLLPRI | EPOLLRDHUP : 0) |
+      ((interest & WRITABLE) !== 0 ? EPOLLOUT : 0);
+  }
+
+  /** Level-triggered: an edge could be taken in by a call that then does nothing about it. */
+  #setLoopInterest(watched: boolean): void {
+    const { EPOLLIN, EPOLL_CTL_MOD } = this.#libc.system.constants;
+    this.#control(EPOLL_CTL_MOD, this.#loop, LOOP_SLOT, 0, watched ? EPOLLIN : 0);
+    this.#loopWatched = watched;
+  }
+
+  #control(operation: number, fd: number, slot: number, generation: number, events: number): void {
+    writeEpollEvent(this.#libc.system.layout, this.#changeView, 0, events >>> 0, slot, generation);
+    unwrap(this.#libc.c.epoll_ctl!(this.#epoll, operation, fd, this.#change), "epoll_ctl");
   }
 
   #counted(count: number): number {

@@ -1,112 +1,137 @@
 import type { Libc } from "../libc/libc.ts";
 import { POLLFD_SIZE, pollfdRevents, writePollfd } from "../struct/pollfd.ts";
-import { ENDED, MAX_WAIT, type Poller, READABLE, WAKE_TOKEN, WRITABLE } from "./poller.ts";
+import { HANGUP, LOOP_SLOT, type Poller, READABLE, type Token, WAKE_SLOT, WRITABLE } from "./poller.ts";
 import { systemError, unwrap } from "../libc/socket_error.ts";
 
-interface Watched {
+const NANOSECONDS = 1_000_000;
+
+/** A descriptor in the set, with what is still to be reported of it. */
+interface Watched extends Token {
   readonly fd: number;
-  readonly token: number;
   interest: number;
 }
 
-/** poll(2): level-triggered and linear in what is watched. Tests put it in epoll's place, to show that nothing above
- * leans on edges.
- *
- * Readiness that was told is not asked for again until `watch` is called once more: a level that nobody takes would
- * otherwise be told for ever. */
+/** The set as one call is given it. */
+interface Snapshot {
+  readonly fds: Uint8Array<ArrayBuffer>;
+  readonly view: DataView;
+  readonly watched: readonly Watched[];
+}
+
+/** poll(2): level-triggered and linear in the size of the set. Tests run over it in place of epoll, to show that
+ * nothing above relies on edges. A level that nobody acts on would be reported for ever, so each is reported once. */
 export class Poll implements Poller {
+  readonly oneShot = true;
   readonly #libc: Libc;
-  readonly #eventfd: number;
+  /** The wake-up descriptor is the first of the set, and the event loop's, when known, the second. */
+  readonly #wake: Watched;
+  #loop: Watched | undefined;
   readonly #watched = new Map<number, Watched>();
   readonly #counter = new BigUint64Array([1n]);
-  #tokens: number[] = [];
+  readonly #timeout = new BigInt64Array(2);
+  /** A wait on a thread is pending, and a wake-up is for it. */
+  #waiting = false;
+  #reported: Token[] = [];
   #readiness: number[] = [];
 
   constructor(libc: Libc) {
     const { EFD_CLOEXEC, EFD_NONBLOCK } = libc.system.constants;
     this.#libc = libc;
-    this.#eventfd = unwrap(libc.c.eventfd!(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+    const fd = unwrap(libc.c.eventfd!(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+    this.#wake = { fd, slot: WAKE_SLOT, generation: 0, interest: READABLE };
   }
 
-  watch(fd: number, token: number, interest: number): void {
-    const watched = this.#watched.get(token);
-    if (watched === undefined) this.#watched.set(token, { fd, token, interest });
-    else watched.interest |= interest;
+  add(fd: number, { slot, generation }: Token, interest: number): void {
+    this.#watched.set(slot, { fd, slot, generation, interest });
     // A thread in poll(2) works on the set it was given.
     this.wake();
   }
 
-  forget(_fd: number, token: number): void {
-    this.#watched.delete(token);
+  modify(_fd: number, { slot }: Token, interest: number): void {
+    this.#watched.get(slot)!.interest |= interest;
     this.wake();
   }
 
-  look(): number {
-    const { fds, watched } = this.#snapshot();
-    if (this.#libc.c.poll(fds, fds.length / POLLFD_SIZE, 0) === -1) {
-      const errno = this.#libc.errno();
-      if (errno === this.#libc.system.errors.EINTR) return 0;
-      throw systemError(errno, "poll");
+  delete(_fd: number, { slot }: Token): void {
+    this.#watched.delete(slot);
+    this.wake();
+  }
+
+  poll(milliseconds: number): number {
+    const snapshot = this.#snapshot(this.#loop);
+    const { c, errno, system } = this.#libc;
+    this.#timeout[1] = BigInt(Math.ceil(milliseconds * NANOSECONDS));
+    if (c.ppoll!(snapshot.fds, snapshot.watched.length, this.#timeout, null) === -1) {
+      const code = errno();
+      if (code === system.errors.EINTR) return 0;
+      throw systemError(code, "ppoll");
     }
-    return this.#take(fds, watched);
+    return this.#take(snapshot);
   }
 
-  nap(): number {
-    return this.look();
-  }
-
-  async wait(): Promise<number> {
-    const { fds, watched } = this.#snapshot();
-    const count = await this.#libc.c.poll_blocking(fds, fds.length / POLLFD_SIZE, MAX_WAIT);
-    return count === -1 ? this.look() : this.#take(fds, watched);
+  async wait(milliseconds: number): Promise<number> {
+    const snapshot = this.#snapshot(undefined);
+    this.#waiting = true;
+    const count = await this.#libc.c.poll_blocking(snapshot.fds, snapshot.watched.length, milliseconds);
+    this.#waiting = false;
+    return count === -1 ? this.poll(0) : this.#take(snapshot);
   }
 
   wake(): void {
     this.#counter[0] = 1n;
-    this.#libc.c.write(this.#eventfd, this.#counter, 8n);
+    this.#libc.c.write(this.#wake.fd, this.#counter, 8n);
   }
 
-  token(index: number): number {
-    return this.#tokens[index]!;
+  watchLoop(fd: number): boolean {
+    this.#loop = fd === -1 ? undefined : { fd, slot: LOOP_SLOT, generation: 0, interest: READABLE };
+    return this.#loop !== undefined;
+  }
+
+  slot(index: number): number {
+    return this.#reported[index]!.slot;
+  }
+
+  generation(index: number): number {
+    return this.#reported[index]!.generation;
   }
 
   readiness(index: number): number {
     return this.#readiness[index]!;
   }
 
-  #snapshot(): { fds: Uint8Array<ArrayBuffer>; watched: Watched[] } {
+  #snapshot(loop: Watched | undefined): Snapshot {
     const { POLLIN, POLLOUT } = this.#libc.system.constants;
-    const watched = [...this.#watched.values()].filter(({ interest }) => interest !== 0);
-    const fds = new Uint8Array((watched.length + 1) * POLLFD_SIZE);
+    const watched = [this.#wake, ...(loop === undefined ? [] : [loop])];
+    for (const one of this.#watched.values()) if (one.interest !== 0) watched.push(one);
+    const fds = new Uint8Array(watched.length * POLLFD_SIZE);
     const view = new DataView(fds.buffer);
     watched.forEach(({ fd, interest }, index) => {
       writePollfd(view, index, fd, (interest & READABLE ? POLLIN : 0) | (interest & WRITABLE ? POLLOUT : 0));
     });
-    writePollfd(view, watched.length, this.#eventfd, POLLIN);
-    return { fds, watched };
+    return { fds, view, watched };
   }
 
-  #take(fds: Uint8Array<ArrayBuffer>, watched: Watched[]): number {
+  #take({ view, watched }: Snapshot): number {
     const { POLLIN, POLLOUT } = this.#libc.system.constants;
-    const view = new DataView(fds.buffer);
-    this.#tokens = [];
+    this.#reported = [];
     this.#readiness = [];
     for (const [index, one] of watched.entries()) {
       const revents = pollfdRevents(view, index);
-      // Closed while the thread waited, or nothing to tell.
-      if (revents === 0 || this.#watched.get(one.token) !== one) continue;
+      if (revents === 0) continue;
       const told = (revents & ~(POLLIN | POLLOUT)) !== 0
-        ? READABLE | WRITABLE | ENDED
+        ? READABLE | WRITABLE | HANGUP
         : (revents & POLLIN ? READABLE : 0) | (revents & POLLOUT ? WRITABLE : 0);
-      one.interest &= ~told;
-      this.#tokens.push(one.token);
+      if (one === this.#wake) {
+        if (this.#waiting) continue;
+        this.#libc.c.read(one.fd, this.#counter, 8n);
+      } else if (one !== this.#loop) {
+        // Deleted while the thread waited.
+        if (this.#watched.get(one.slot) !== one) continue;
+        one.interest &= ~told;
+      }
+      this.#reported.push(one);
       this.#readiness.push(told);
     }
-    if (pollfdRevents(view, watched.length) !== 0) {
-      this.#libc.c.read(this.#eventfd, this.#counter, 8n);
-      this.#tokens.push(WAKE_TOKEN);
-      this.#readiness.push(READABLE);
-    }
-    return this.#tokens.length;
+    return this.#reported.length;
   }
 }

@@ -1,58 +1,58 @@
-/** Bits of readiness. Errors and hang-ups make both, since either call would then return at once. */
+/** Bits of readiness. An error or a hang-up sets both, since either call would then return at once. */
 export const READABLE = 1;
 export const WRITABLE = 2;
 
-/** Nothing new need be told, though there is more: the peer has ended its side or sent urgent data, or the socket has
- * failed. From now on only a call that would block says that nothing is there. */
-export const ENDED = 4;
+/** After a hang-up no further edge follows, though more may be there: the peer shut down its side or sent urgent data,
+ * or the socket failed. From then on a call always has to be tried. */
+export const HANGUP = 4;
 
-/** Watches descriptors for the Reactor. What every mechanism must keep to:
+/** Names one registration in what a poller reports: a place in the Reactor's array, and a number that the next
+ * registration in that place does not have. Both are 32-bit, as the kernel stores them. */
+export interface Token {
+  readonly slot: number;
+  readonly generation: number;
+}
+
+/** Watches descriptors for the Reactor. Every backend keeps to this:
  *
- * - `watch` is called with a token that is never used again. The interest only grows until `forget`.
- * - Readiness may be told once (edge) or as long as it lasts (level); who hears of it tries the call and, when it would
- *   still block, calls `watch` again before it waits on. An edge that comes between the two is told.
- * - `forget` is called before the descriptor is closed, and nothing is told of that token afterwards except what the
- *   last `look` or `wait` had already taken in.
- * - `nap` looks for NAP at most, on this thread, where the system can wait so briefly; else it is `look`.
- * - `look`, `nap` and `wait` are never under way at the same time. They resolve to how many events `token(i)` and
- *   `readiness(i)` then hold.
- * - `wait` returns after `wake`, after MAX_WAIT at the latest, or when there is something to tell. */
+ * - `add` is called once for a descriptor, `modify` with more interest later, `delete` before the descriptor is closed.
+ *   After `delete` nothing is reported for that token except what `poll` or `wait` had already taken from the kernel.
+ * - Readiness is reported once. An edge-triggered backend reports the next edge by itself; where `oneShot` is true, it
+ *   reports nothing more until `modify` asks again.
+ * - `poll` waits on this thread for at most `milliseconds`, which may be a fraction. `wait` does so on a thread of the
+ *   runtime's pool. Both resolve to how many events `slot(i)`, `generation(i)` and `readiness(i)` then describe. `poll`
+ *   may be called while a `wait` is pending, but not two waits at a time.
+ * - `wait` returns after `wake`, after `milliseconds` at the latest, or when there is an event.
+ * - After `watchLoop(fd)`, `poll` also returns when that descriptor, the event loop's own epoll(7), is readable, and
+ *   reports it as LOOP_SLOT. `wait` does not. A backend that cannot do this returns false. -1 ends it. */
 export interface Poller {
-  watch(fd: number, token: number, interest: number): void;
-  forget(fd: number, token: number): void;
-  look(): number;
-  nap(): number;
-  wait(): Promise<number>;
+  readonly oneShot: boolean;
+  add(fd: number, token: Token, interest: number): void;
+  modify(fd: number, token: Token, interest: number): void;
+  delete(fd: number, token: Token): void;
+  poll(milliseconds: number): number;
+  wait(milliseconds: number): Promise<number>;
   wake(): void;
-  token(index: number): number;
+  watchLoop(fd: number): boolean;
+  slot(index: number): number;
+  generation(index: number): number;
   readiness(index: number): number;
 }
 
-/** Events taken in by one call. More stay in the kernel for the next. */
-export const MAX_EVENTS = 256;
+/** Events taken in by one call; more stay in the kernel for the next. It also bounds what is done before the event loop
+ * gets its turn: some 300 µs where each event leads to a small read and a small write. */
+export const MAX_EVENTS = 64;
 
-/** Milliseconds the thread stays in one wait. A Worker that is terminated cannot call its thread back, and a process
- * does not exit before its threads have returned: this bounds how long that takes. At four waits a second, an idle
- * process uses a ten-thousandth of a core. */
+/** Milliseconds a thread stays in one wait. A Worker that is terminated cannot call its thread back, and a process does
+ * not exit before its threads have returned: this bounds how long that takes. At four waits a second, an idle process
+ * uses a ten-thousandth of a core. */
 export const MAX_WAIT = 250;
 
-/** Nanoseconds of the longest nap: what the event loop's other work may be held up by, once. */
-export const NAP = 100_000n;
+/** The slot of the poller's own wake-up descriptor. */
+export const WAKE_SLOT = 0;
 
-/** The token of the poller's own wake-up descriptor; registrations count from 1. */
-export const WAKE_TOKEN = 0;
+/** The slot of the event loop's descriptor. */
+export const LOOP_SLOT = 1;
 
-const HIGH = 2 ** 32;
-
-/** Tokens are safe integers, and the kernel keeps 64 bits for us: two words. */
-export function tokenLow(token: number): number {
-  return token >>> 0;
-}
-
-export function tokenHigh(token: number): number {
-  return Math.floor(token / HIGH);
-}
-
-export function joinToken(low: number, high: number): number {
-  return high * HIGH + low;
-}
+/** Slots from here on are for registrations. */
+export const FIRST_SLOT = 2;

@@ -2,179 +2,391 @@ import type { Libc } from "../libc/libc.ts";
 import { libc } from "../libc/libc.ts";
 import { override } from "../libc/env.ts";
 import { Epoll } from "./epoll.ts";
+import { EventLoopSearch } from "./event_loop.ts";
 import { Kqueue } from "./kqueue.ts";
-import { type Next, Patience } from "./wait_policy.ts";
+import { MAX_BUSY_ALONE, MAX_SLEEP, MAX_SLEEP_ALONE, WaitPolicy } from "./wait_policy.ts";
 import { Poll } from "./poll.ts";
-import { type Poller, READABLE, WAKE_TOKEN, WRITABLE } from "./poller.ts";
+import { FIRST_SLOT, LOOP_SLOT, MAX_WAIT, type Poller, READABLE, type Token, WRITABLE } from "./poller.ts";
 
-/** What hears of readiness. It is told once and tries for itself. */
+/** What is told of readiness. It is told once and tries for itself. */
 export interface Watcher {
   ready(readiness: number): void;
+  /** The poller has failed; the registration is gone. */
+  fail(error: unknown): void;
 }
 
-/** Milliseconds between looks while only sockets wait that do not hold the process: a thread would hold it. */
-const DOZE = 5;
+/** A descriptor's registration, from `add` to `delete`. A descriptor number comes back after close; this does not, so
+ * that a late event cannot reach the next socket of that number. */
+export class Registration implements Token {
+  constructor(
+    readonly slot: number,
+    readonly generation: number,
+    readonly watcher: Watcher,
+    public interest: number,
+  ) {}
+}
 
-/** What the Reactor is doing: nothing; looking in every turn of the event loop; waiting on a thread; looking now and
+/** Milliseconds between polls while nobody waits who holds the process alive: a wait on a thread would hold it. */
+const UNREF_INTERVAL = 5;
+
+/** Milliseconds after which a wait that has not returned is checked: the pool may have no thread for it. */
+const OVERDUE = 20;
+/** The longest between two polls while it has none. */
+const LONGEST_OVERDUE = 40;
+
+/** Operations between two looks at the clock, and the milliseconds they may take in one turn of the event loop. */
+const BUDGET = 16;
+const BUDGET_TIME = 0.3;
+
+/** What the Reactor is doing: nothing; polling in every turn of the event loop; waiting on a thread; polling now and
  * then. */
-type State = "idle" | "looking" | "blocked" | "dozing";
+type State = "idle" | "polling" | "parked" | "unref";
 
 /** Turns readiness into calls of `ready`, for all sockets of a thread.
  *
- * It does nothing while nobody waits. While somebody does it looks without blocking for as long as Patience lasts, and
- * then leaves the wait to a thread, if someone waits who holds the process alive. */
+ * It does nothing while nobody waits. While somebody does, it polls in the turns of the event loop as WaitPolicy says,
+ * and leaves the wait to a thread after that. The runtime serves its own sockets, files and timers only when the event
+ * loop has nothing to do, which polling in every turn would prevent: so the event loop's own descriptor is watched too,
+ * and when it is readable the next wait goes to a thread, however short. Where that descriptor is not known, this
+ * happens after every MAX_BUSY_ALONE of polling. */
 export class Reactor {
-  readonly #poller: Poller;
-  readonly #watchers = new Map<number, Watcher>();
-  readonly #patience = new Patience();
-  #lastToken = WAKE_TOKEN;
+  readonly #open: () => Poller;
+  #poller: Poller | null = null;
+  readonly #policy = new WaitPolicy();
+  readonly #search: EventLoopSearch | null;
+  #loopFd = -1;
+  #loopWatched = false;
+  #loopReady = false;
+  #registrations: (Registration | undefined)[] = [];
+  #free: number[] = [];
+  #lastSlot = FIRST_SLOT - 1;
+  #lastGeneration = 0;
   #state: State = "idle";
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting = 0;
-  #holding = 0;
-  #next: Watcher[] = [];
-  #nextScheduled = false;
-  #napping = false;
+  #referenced = 0;
+  /** Milliseconds that the next poll waits. */
+  #sleep = 0;
+  #unrefTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When the last wait on a thread ended. */
+  #unparked = 0;
+  #parkedFor = 0;
+  #parks = 0;
+  #overdueTimer: ReturnType<typeof setTimeout> | undefined;
+  #overdueInterval = OVERDUE;
+  #probing = false;
+  #scheduled: Watcher[] = [];
+  #turnPending = false;
+  #budget = BUDGET;
+  /** When the budget ends; 0 while it was not asked about in this turn. */
+  #budgetEnds = 0;
 
-  constructor(poller: Poller) {
-    this.#poller = poller;
+  constructor(open: () => Poller, search: EventLoopSearch | null = null) {
+    this.#open = open;
+    this.#search = search;
+    this.#poller = open();
   }
 
-  /** Whether nobody wants the wait on the thread any more, and the thread has not come back yet. */
+  /** Whether a thread has yet to come back that nobody waits for any more. */
   get leaving(): boolean {
-    return this.#state === "blocked" && this.#holding === 0;
+    return (this.#state === "parked" && this.#referenced === 0) || this.#probing;
   }
 
-  /** A token binds a watcher to one descriptor's life: the number of the descriptor comes back, the token does not. */
-  register(watcher: Watcher): number {
-    const token = ++this.#lastToken;
-    this.#watchers.set(token, watcher);
-    return token;
+  /** Whether readiness has to be asked for again after it was told. */
+  get oneShot(): boolean {
+    return this.#poller?.oneShot ?? true;
   }
 
-  watch(fd: number, token: number, interest: number): void {
-    this.#poller.watch(fd, token, interest);
+  add(fd: number, watcher: Watcher, interest: number): Registration {
+    this.#poller ??= this.#reopen();
+    const slot = this.#free.pop() ?? ++this.#lastSlot;
+    this.#lastGeneration = (this.#lastGeneration + 1) >>> 0;
+    const registration = new Registration(slot, this.#lastGeneration, watcher, interest);
+    try {
+      this.#poller.add(fd, registration, interest);
+    } catch (error) {
+      this.#free.push(slot);
+      throw error;
+    }
+    this.#registrations[slot] = registration;
+    if (this.#state === "idle" && this.#waiting > 0) this.#start();
+    return registration;
   }
 
-  /** Before the descriptor is closed. An event already taken in finds no watcher. */
-  forget(fd: number, token: number): void {
-    this.#watchers.delete(token);
-    this.#poller.forget(fd, token);
+  modify(fd: number, registration: Registration, interest: number): void {
+    registration.interest |= interest;
+    this.#poller?.modify(fd, registration, this.oneShot ? interest : registration.interest);
   }
 
-  /** Somebody began to wait. `holds` says whether that keeps the process alive. */
-  begin(holds: boolean): void {
+  /** Before the descriptor is closed. An event already taken in finds no registration. */
+  delete(fd: number, registration: Registration): void {
+    if (this.#registrations[registration.slot] !== registration) return;
+    this.#registrations[registration.slot] = undefined;
+    this.#free.push(registration.slot);
+    this.#poller?.delete(fd, registration);
+  }
+
+  /** Somebody began to wait. `referenced` says whether that keeps the process alive. */
+  addWaiter(referenced: boolean): void {
     this.#waiting++;
-    if (holds) this.#holding++;
-    if (this.#state === "idle") this.#look();
-    else if (this.#state === "dozing" && holds) this.#rouse();
+    if (referenced) this.#referenced++;
+    if (this.#state === "idle") this.#start();
+    else if (this.#state === "unref" && referenced) this.#resume();
   }
 
   /** Somebody stopped waiting, with what they wanted or without. */
-  end(held: boolean): void {
+  removeWaiter(referenced: boolean): void {
     this.#waiting--;
-    if (held) this.#holding--;
+    if (referenced) this.#referenced--;
     this.#letGo();
   }
 
-  /** Waiters of one socket began or ceased to hold the process. */
-  change(holding: number): void {
-    this.#holding += holding;
-    if (holding > 0 && this.#state === "dozing") this.#rouse();
+  /** Waiters of one socket began or ceased to keep the process alive. */
+  changeReferenced(by: number): void {
+    this.#referenced += by;
+    if (by > 0 && this.#state === "unref") this.#resume();
     else this.#letGo();
   }
 
-  /** Calls `ready` in the next turn of the event loop, for a socket that has had its share of this one. */
-  soon(watcher: Watcher): void {
-    this.#next.push(watcher);
-    if (this.#nextScheduled || this.#state === "looking") return;
-    this.#nextScheduled = true;
+  /** Calls `ready` in the next turn of the event loop. */
+  schedule(watcher: Watcher): void {
+    this.#scheduled.push(watcher);
+    this.#needTurn();
+  }
+
+  /** Whether one more operation may be carried out in this turn of the event loop. What is refused is to be scheduled:
+   * operations that succeed at once would otherwise go on for as long as their peers keep up. */
+  spend(): boolean {
+    return --this.#budget > 0 || this.#renewBudget();
+  }
+
+  #renewBudget(): boolean {
+    const now = performance.now();
+    if (this.#budgetEnds === 0) {
+      this.#budgetEnds = now + BUDGET_TIME;
+      this.#needTurn();
+    } else if (now > this.#budgetEnds) return false;
+    this.#budget = BUDGET;
+    return true;
+  }
+
+  /** Sees to it that a turn comes in which what is scheduled runs and the budget is renewed. */
+  #needTurn(): void {
+    if (this.#turnPending || this.#state === "polling") return;
+    this.#turnPending = true;
     setImmediate(() => {
-      this.#nextScheduled = false;
-      this.#runNext();
+      this.#turnPending = false;
+      this.#beginTurn();
+      this.#runScheduled();
     });
   }
 
-  #runNext(): boolean {
-    if (this.#next.length === 0) return false;
-    const watchers = this.#next;
-    this.#next = [];
+  #beginTurn(): void {
+    this.#budget = BUDGET;
+    this.#budgetEnds = 0;
+  }
+
+  #runScheduled(): boolean {
+    if (this.#scheduled.length === 0) return false;
+    const watchers = this.#scheduled;
+    this.#scheduled = [];
     for (const watcher of watchers) watcher.ready(READABLE | WRITABLE);
     return true;
   }
 
-  /** The thread holds the process, so it must not stay when nobody wants that. */
+  /** A thread that waits holds the process, so it must not stay when nobody wants that. */
   #letGo(): void {
-    if (this.#holding === 0 && this.#state === "blocked") this.#poller.wake();
-    if (this.#waiting === 0 && this.#state === "dozing") {
-      clearTimeout(this.#timer);
+    if (this.#referenced === 0 && this.#state === "parked") this.#poller?.wake();
+    if (this.#referenced === 0) this.#stopOverdue();
+    if (this.#waiting === 0 && this.#state === "unref") {
+      clearTimeout(this.#unrefTimer);
       this.#state = "idle";
     }
   }
 
-  #rouse(): void {
-    clearTimeout(this.#timer);
-    this.#look();
+  #resume(): void {
+    clearTimeout(this.#unrefTimer);
+    this.#start();
   }
 
-  #look(): void {
-    this.#state = "looking";
-    this.#patience.begin();
+  #start(): void {
+    if (this.#poller === null) return;
+    this.#policy.begin();
+    this.#poll(0);
+  }
+
+  /** Polls in the next turn, for at most `milliseconds`. */
+  #poll(milliseconds: number): void {
+    this.#state = "polling";
+    this.#sleep = milliseconds;
     setImmediate(this.#turn);
   }
 
   readonly #turn = (): void => {
-    this.#state = "looking";
-    const started = performance.now();
-    const found = this.#dispatch(this.#napping ? this.#poller.nap() : this.#poller.look());
-    const ran = this.#runNext();
-    this.#napping = false;
-    if (found || ran) this.#patience.found();
-    if (this.#waiting === 0 && this.#next.length === 0) this.#state = "idle";
-    else if (found || ran) setImmediate(this.#turn);
-    else this.#goOn(this.#patience.inVain(started));
+    this.#state = "polling";
+    this.#beginTurn();
+    const started = this.#sleep > 0 ? performance.now() : 0;
+    let found: boolean;
+    try {
+      found = this.#dispatch(this.#poller!.poll(this.#sleep));
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (this.#runScheduled()) found = true;
+    if (found) this.#policy.found();
+    this.#goOn(found, started);
   };
 
-  #goOn(next: Next): void {
-    if (next === "hand over") return this.#block();
-    this.#napping = next === "nap";
-    // Where the processors are busy, looking would keep the peer from running.
-    if (next === "look") libc().c.sched_yield();
-    setImmediate(this.#turn);
+  /** Decides what comes after a poll, or after a wait that let the event loop have its turn. */
+  #goOn(found: boolean, started: number): void {
+    if (this.#waiting === 0 && this.#scheduled.length === 0) return this.#rest();
+    if (found) {
+      if (this.#loopReady || this.#wasBusyAlone()) this.#park(0);
+      else this.#poll(0);
+      return;
+    }
+    const now = performance.now();
+    const step = this.#policy.next(started === 0 ? now : started, now);
+    if (this.#referenced === 0) {
+      if (step === "spin") this.#poll(0);
+      else this.#pollNowAndThen();
+    } else if (step === "block" || this.#loopReady) this.#park(MAX_WAIT);
+    else if (!this.#loopWatched && now - this.#unparked > MAX_BUSY_ALONE) this.#park(0);
+    else if (step === "sleep") this.#poll(this.#loopWatched ? MAX_SLEEP : MAX_SLEEP_ALONE);
+    else {
+      // Where the processors are busy, spinning would keep the peer from running.
+      libc().c.sched_yield();
+      this.#poll(0);
+    }
   }
 
-  #block(): void {
-    if (this.#holding === 0) return this.#doze();
-    this.#state = "blocked";
-    this.#poller.wait().then(this.#answered);
+  #wasBusyAlone(): boolean {
+    return !this.#loopWatched && performance.now() - this.#unparked > MAX_BUSY_ALONE;
   }
 
-  readonly #answered = (count: number): void => {
-    // From here on a wake-up would be for a thread that has already come back.
-    this.#state = "looking";
-    const found = this.#dispatch(count);
-    this.#patience.answered(found);
-    if (found || this.#next.length > 0) setImmediate(this.#turn);
-    else if (this.#waiting === 0) this.#state = "idle";
-    else this.#block();
-  };
+  #rest(): void {
+    this.#state = "idle";
+    this.#stopOverdue();
+  }
 
-  #doze(): void {
-    this.#state = "dozing";
-    const timer = this.#timer = setTimeout(this.#turn, DOZE);
+  #pollNowAndThen(): void {
+    this.#state = "unref";
+    const timer = this.#unrefTimer = setTimeout(this.#turn, UNREF_INTERVAL);
     Deno.unrefTimer(timer);
+  }
+
+  /** Waits on a thread, for at most `milliseconds`; 0 only gives the event loop a turn of its own. */
+  #park(milliseconds: number): void {
+    this.#state = "parked";
+    this.#parkedFor = milliseconds;
+    this.#parks++;
+    this.#startOverdue(OVERDUE);
+    const parks = this.#parks;
+    const waiting = this.#search?.running ? this.#searchLoop(this.#search) : this.#poller!.wait(milliseconds);
+    waiting.then((count) => this.#unpark(count, parks), this.#fail);
+  }
+
+  /** Ignores a wait whose poller has failed meanwhile. */
+  #unpark(count: number, parks: number): void {
+    if (this.#state !== "parked" || parks !== this.#parks) return;
+    // From here on a wake-up would be for a thread that has already come back.
+    this.#state = "polling";
+    this.#overdueInterval = OVERDUE;
+    this.#beginTurn();
+    const found = this.#dispatch(count);
+    // The event loop had its turn meanwhile.
+    this.#loopReady = false;
+    if (!this.#loopWatched) this.#unparked = performance.now();
+    if (found) this.#policy.foundByThread();
+    if (this.#waiting === 0 && this.#scheduled.length === 0) this.#rest();
+    else if (found || this.#scheduled.length > 0 || this.#parkedFor === 0) this.#poll(0);
+    else if (this.#referenced === 0) this.#pollNowAndThen();
+    else this.#park(MAX_WAIT);
+  }
+
+  /** The first waits on a thread look for the event loop's descriptor instead. */
+  async #searchLoop(search: EventLoopSearch): Promise<number> {
+    this.#parkedFor = 0;
+    const fd = await search.run();
+    if (fd === null) return 0;
+    this.#loopFd = fd;
+    this.#loopWatched = this.#poller?.watchLoop(fd) ?? false;
+    return 0;
+  }
+
+  /** A wait for which the pool has no thread would last until it has one: slow lookups and blocked files may fill it. So
+   * one that has not returned for a while is no longer relied on, until a second call shows that threads are to be had:
+   * the pool serves its calls in order. */
+  #startOverdue(milliseconds: number): void {
+    if (this.#overdueTimer !== undefined) return;
+    const parks = this.#parks;
+    const timer = this.#overdueTimer = setTimeout(() => {
+      this.#overdueTimer = undefined;
+      if (this.#state === "parked" && parks === this.#parks) this.#overdue();
+      else if (this.#state !== "idle") this.#startOverdue(OVERDUE);
+    }, milliseconds);
+    Deno.unrefTimer(timer);
+  }
+
+  #stopOverdue(): void {
+    if (this.#overdueTimer === undefined) return;
+    clearTimeout(this.#overdueTimer);
+    this.#overdueTimer = undefined;
+    this.#overdueInterval = OVERDUE;
+  }
+
+  #overdue(): void {
+    let found: boolean;
+    try {
+      found = this.#dispatch(this.#poller!.poll(0));
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#overdueInterval = found ? 1 : Math.min(this.#overdueInterval * 2, LONGEST_OVERDUE);
+    this.#startOverdue(this.#overdueInterval);
+    if (!this.#probing) this.#probe();
+  }
+
+  async #probe(): Promise<void> {
+    const parks = this.#parks;
+    this.#probing = true;
+    await libc().c.poll_blocking(new Uint8Array(0), 0, 0);
+    this.#probing = false;
+    if (parks === this.#parks && this.#state === "parked") this.#stopOverdue();
   }
 
   #dispatch(count: number): boolean {
     let found = false;
+    this.#loopReady = false;
+    const poller = this.#poller!;
     for (let index = 0; index < count; index++) {
-      const watcher = this.#watchers.get(this.#poller.token(index));
-      if (watcher === undefined) continue;
+      const slot = poller.slot(index);
+      if (slot === LOOP_SLOT) this.#loopReady = true;
+      const registration = this.#registrations[slot];
+      if (registration === undefined || registration.generation !== poller.generation(index)) continue;
       found = true;
-      watcher.ready(this.#poller.readiness(index));
+      registration.watcher.ready(poller.readiness(index));
     }
     return found;
   }
+
+  #reopen(): Poller {
+    const poller = this.#open();
+    if (this.#loopFd !== -1) this.#loopWatched = poller.watchLoop(this.#loopFd);
+    return poller;
+  }
+
+  /** The poller has failed: all who wait for it are told. The next registration opens another. */
+  readonly #fail = (error: unknown): void => {
+    const registrations = this.#registrations;
+    this.#poller = null;
+    this.#loopWatched = false;
+    this.#registrations = [];
+    this.#free = [];
+    this.#lastSlot = FIRST_SLOT - 1;
+    this.#rest();
+    for (const registration of registrations) registration?.watcher.fail(error);
+    if (this.#scheduled.length > 0) this.#needTurn();
+  };
 }
 
 function choosePoller(libc: Libc): Poller {
@@ -186,10 +398,10 @@ let started: Reactor | undefined;
 
 /** The Reactor of this thread, made when the first socket is opened. */
 export function reactor(): Reactor {
-  return started ??= new Reactor(choosePoller(libc()));
+  return started ??= new Reactor(() => choosePoller(libc()), new EventLoopSearch(libc()));
 }
 
-/** Whether a thread has yet to come back: tests let it, for a sanitizer would take it for a leak. */
+/** Whether a thread has yet to come back: tests wait for it, since a sanitizer would report it. */
 export function threadIsLeaving(): boolean {
   return started?.leaving ?? false;
 }

@@ -85,12 +85,12 @@ export abstract class Endpoint implements Deadlines, Disposable {
 
   /** What waits here keeps the process alive: the default. */
   ref(): void {
-    this.#descriptor.hold(true);
+    this.#descriptor.ref();
   }
 
   /** What waits here does not keep the process alive. */
   unref(): void {
-    this.#descriptor.hold(false);
+    this.#descriptor.unref();
   }
 
   /** Closes the socket at once: close(2). What waits rejects with Deno.errors.Interrupted, accepts with

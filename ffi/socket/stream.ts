@@ -4,7 +4,7 @@ import { refusedBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
-import { ReadingStream, Turn, WritingStream } from "./stream_operations.ts";
+import { ReadingStream, SpareOperations, Turn, WritingStream } from "./stream_operations.ts";
 
 /** Bytes that `readable` asks for at a time. */
 const CHUNK = 65_536;
@@ -39,6 +39,9 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
   #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
   #readableEnded = false;
   #writableEnded = false;
+  readonly #spare = new SpareOperations();
+  /** What comes may carry descriptors. */
+  readonly #passesDescriptors: boolean;
 
   /** @ignore */
   protected constructor(descriptor: Descriptor, localAddr: A, remoteAddr: A) {
@@ -46,6 +49,7 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     this.#descriptor = descriptor;
     this.#localAddr = localAddr;
     this.#remoteAddr = remoteAddr;
+    this.#passesDescriptors = localAddr.transport !== "tcp";
     descriptor.closedMessage = "Bad resource ID: the connection has been closed";
   }
 
@@ -67,7 +71,7 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
   read(p: Uint8Array, options?: WaitOptions): Promise<number | null> {
     const refusal = refusedBytes(p);
     if (refusal !== null) return Promise.reject(refusal);
-    return this.#descriptor.reads.run(new ReadingStream(this.#descriptor, p), options);
+    return this.#descriptor.reads.run(this.#read(p), options);
   }
 
   /** Writes all of `p`, waiting as often as the peer makes it, and resolves to its length: sendmsg(2). What cuts it
@@ -79,7 +83,19 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
   write(p: Uint8Array, options?: WaitOptions): Promise<number> {
     const refusal = refusedBytes(p);
     if (refusal !== null) return Promise.reject(refusal);
-    return this.#descriptor.writes.run(new WritingStream(this.#descriptor, p), options);
+    return this.#descriptor.writes.run(this.#write(p), options);
+  }
+
+  #read(p: Uint8Array): ReadingStream {
+    const reading = this.#spare.read ?? new ReadingStream(this.#descriptor, this.#passesDescriptors, this.#spare);
+    this.#spare.read = null;
+    return reading.into(p);
+  }
+
+  #write(p: Uint8Array): WritingStream {
+    const writing = this.#spare.write ?? new WritingStream(this.#descriptor, this.#spare);
+    this.#spare.write = null;
+    return writing.from(p);
   }
 
   /** Ends the reading side: reads that wait and come give null. shutdown(2) with SHUT_RD.

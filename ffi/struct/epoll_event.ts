@@ -23,21 +23,40 @@ export function writeEpollEvent(
   view.setUint32(offset + data + 4, dataHigh, true);
 }
 
-/** `events` of the struct epoll_event at `index`. */
-export function epollEvents(layout: EpollEventLayout, view: DataView, index: number): number {
-  return view.getUint32(index * structLayout(layout).size, true);
-}
+/** An array of struct epoll_event as epoll_wait(2) fills it, read as 32-bit words. Every system Deno runs on is
+ * little-endian. */
+export class EpollEvents {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** sizeof(struct epoll_event). */
+  readonly size: number;
+  readonly #words: Uint32Array<ArrayBuffer>;
+  /** Words of one event, and words before its data. */
+  readonly #stride: number;
+  readonly #data: number;
 
-/** The lower 32 bits of `data` of the struct epoll_event at `index`. */
-export function epollDataLow(layout: EpollEventLayout, view: DataView, index: number): number {
-  const { size, data } = structLayout(layout);
-  return view.getUint32(index * size + data, true);
-}
+  constructor(layout: EpollEventLayout, capacity: number) {
+    const { size, data } = structLayout(layout);
+    this.size = size;
+    this.bytes = new Uint8Array(size * capacity);
+    this.#words = new Uint32Array(this.bytes.buffer);
+    this.#stride = size / 4;
+    this.#data = data / 4;
+  }
 
-/** The upper 32 bits of `data` of the struct epoll_event at `index`. */
-export function epollDataHigh(layout: EpollEventLayout, view: DataView, index: number): number {
-  const { size, data } = structLayout(layout);
-  return view.getUint32(index * size + data + 4, true);
+  /** `events` of the event at `index`. */
+  events(index: number): number {
+    return this.#words[index * this.#stride]!;
+  }
+
+  /** The lower 32 bits of `data` of the event at `index`. */
+  dataLow(index: number): number {
+    return this.#words[index * this.#stride + this.#data]!;
+  }
+
+  /** The upper 32 bits of `data` of the event at `index`. */
+  dataHigh(index: number): number {
+    return this.#words[index * this.#stride + this.#data + 1]!;
+  }
 }
 
 function structLayout(layout: EpollEventLayout): NonNullable<Layout["epoll_event"]> {

@@ -5,9 +5,9 @@ import { refusedBytes, viewOf } from "../validate/bytes.ts";
 import { closeUnless, type Descriptor, openDescriptor } from "../io/descriptor.ts";
 import { Endpoint, UntilClosed } from "../socket/endpoint.ts";
 import { receivingMessage, sendingMessage } from "../io/message.ts";
-import { AGAIN, type Again, Operation } from "../io/operation.ts";
+import { AGAIN, type Again, Operation, type RetryLater } from "../io/operation.ts";
 import type { WaitOptions } from "../validate/options.ts";
-import { Pace } from "../io/backoff.ts";
+import { Backoff } from "../io/backoff.ts";
 import { nextLength } from "../io/peek.ts";
 import { requireUnix } from "../address/permissions.ts";
 import { grantEpoch } from "../address/grants.ts";
@@ -190,7 +190,7 @@ class SendingUnix extends Operation<number> {
   readonly #p: Uint8Array;
   readonly #sockaddr: Uint8Array<ArrayBuffer>;
   readonly #address: string;
-  readonly #pace: Pace;
+  readonly #backoff: Backoff;
 
   constructor(descriptor: Descriptor, p: Uint8Array, sockaddr: Uint8Array<ArrayBuffer>, address: string) {
     super();
@@ -198,25 +198,21 @@ class SendingUnix extends Operation<number> {
     this.#p = p;
     this.#sockaddr = sockaddr;
     this.#address = address;
-    this.#pace = new Pace(descriptor);
+    this.#backoff = new Backoff(descriptor);
+  }
+
+  override settled(): void {
+    this.#backoff.stop();
   }
 
   /** This socket stays writable while the receiver's queue is full. */
-  override get paced(): boolean {
-    return true;
-  }
-
-  override left(): void {
-    this.#pace.stop();
-  }
-
-  override attempt(): number | Again {
+  override attempt(): number | RetryLater {
     try {
       const length = sendingMessage().send(this.#descriptor.fd, this.#p, this.#sockaddr, 0, this.#address);
-      return length === AGAIN ? this.#pace.later() : length;
+      return length === AGAIN ? this.#backoff.later() : length;
     } catch (error) {
       // BSD's word for a full queue.
-      if (isSocketError(error) && error.code === "ENOBUFS") return this.#pace.later();
+      if (isSocketError(error) && error.code === "ENOBUFS") return this.#backoff.later();
       throw error;
     }
   }

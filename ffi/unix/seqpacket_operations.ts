@@ -1,6 +1,6 @@
 import { libc } from "../libc/libc.ts";
 import type { Descriptor } from "../io/descriptor.ts";
-import { endOf, noting } from "../io/fatal_error.ts";
+import { eofError, recordFatal } from "../io/fatal_error.ts";
 import { receivingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import { nextLength } from "../io/peek.ts";
@@ -27,7 +27,11 @@ export class SeqpacketReceiving extends Operation<UnixMessage | null> {
   }
 
   override attempt(): UnixMessage | null | Again {
-    return noting(this.#descriptor, () => this.#receive());
+    try {
+      return this.#receive();
+    } catch (error) {
+      throw recordFatal(this.#descriptor, error);
+    }
   }
 
   #receive(): UnixMessage | null | Again {
@@ -42,7 +46,9 @@ export class SeqpacketReceiving extends Operation<UnixMessage | null> {
     // Only a real message carries anything beside its bytes.
     const end = received === 0 && message.controlLength === 0 && !message.truncated;
     const control = readControl(message, this.#wanted);
-    return end ? endOf(this.#descriptor) : { data: data.subarray(0, received), ...control };
+    const error = end ? eofError(this.#descriptor, this.syscall) : null;
+    if (error !== null) throw error;
+    return end ? null : { data: data.subarray(0, received), ...control };
   }
 }
 
@@ -74,6 +80,10 @@ export class SeqpacketSending extends Operation<number> {
   }
 
   #send(): number | Again {
-    return noting(this.#descriptor, () => sendWithControl(this.#descriptor, this.#data, this.#rights.encode()));
+    try {
+      return sendWithControl(this.#descriptor, this.#data, this.#rights.encode());
+    } catch (error) {
+      throw recordFatal(this.#descriptor, error);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { libc } from "../libc/libc.ts";
 import type { Descriptor } from "../io/descriptor.ts";
-import { endOf, noting } from "../io/fatal_error.ts";
+import { eofError, recordFatal } from "../io/fatal_error.ts";
 import { receivingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import { scratchBytes } from "../io/scratch.ts";
@@ -27,7 +27,8 @@ export class WritingMessage extends WritingStream {
 
   constructor(descriptor: Descriptor, message: OutgoingUnixMessage) {
     const { data, rights } = readOutgoing(message);
-    super(descriptor, data);
+    super(descriptor, null);
+    this.from(data);
     if (lengthOf(data) === 0 && rights.count > 0) {
       throw new TypeError("Descriptors without data: a stream would drop them; send at least one byte with them");
     }
@@ -35,8 +36,19 @@ export class WritingMessage extends WritingStream {
     this.#rights = rights;
   }
 
-  protected override send(rest: Uint8Array, first: boolean): number | Again {
-    return first ? sendWithControl(this.#owner, rest, this.#rights.encode()) : super.send(rest, first);
+  override attempt(): number | Again {
+    try {
+      return super.attempt();
+    } catch (error) {
+      recordFatal(this.#owner, error);
+      throw this.explain(error as Error);
+    }
+  }
+
+  protected override send(rest: Uint8Array, first: boolean): number {
+    if (!first) return super.send(rest, first);
+    const length = sendWithControl(this.#owner, rest, this.#rights.encode());
+    return length === AGAIN ? -libc().system.errors.EAGAIN! : length;
   }
 }
 
@@ -57,7 +69,11 @@ export class ReadingMessage extends Operation<UnixMessage | null> {
   }
 
   override attempt(): UnixMessage | null | Again {
-    return noting(this.#descriptor, () => this.#receive());
+    try {
+      return this.#receive();
+    } catch (error) {
+      throw recordFatal(this.#descriptor, error);
+    }
   }
 
   #receive(): UnixMessage | null | Again {
@@ -67,8 +83,14 @@ export class ReadingMessage extends Operation<UnixMessage | null> {
     const length = receivingMessage().receive(this.#descriptor.fd, data, flags, 0, room);
     if (length === AGAIN) return AGAIN;
     const control = readControl(receivingMessage(), this.#wanted);
-    if (length === 0 && this.#room > 0) return endOf(this.#descriptor);
+    if (length === 0 && this.#room > 0) return this.#end();
     return { data: data.slice(0, length), ...control };
+  }
+
+  #end(): null {
+    const error = eofError(this.#descriptor, this.syscall);
+    if (error !== null) throw error;
+    return null;
   }
 
   #memory(): Uint8Array<ArrayBuffer> {

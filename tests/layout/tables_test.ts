@@ -153,7 +153,7 @@ function describeTable(system: System): void {
     assertEquals(options.IP_MULTICAST_LOOP?.encoding, epoll ? "boolean" : "byte boolean");
   });
 
-  it("has the structures and constants of its own mechanism, and not the other's", () => {
+  it("has the structures and constants of its own backend, and not the other's", () => {
     assertEquals([layout.epoll_event !== null, layout.kevent !== null], [epoll, !epoll]);
     assertEquals([constants.EPOLL_CTL_ADD, constants.EPOLLIN, constants.EFD_CLOEXEC].every(Boolean), epoll);
     assertEquals([constants.EPOLL_CTL_ADD, constants.EPOLLIN, constants.EFD_CLOEXEC].some(Boolean), epoll);

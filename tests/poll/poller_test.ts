@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { libc } from "../../ffi/libc/libc.ts";
-import { ENDED, MAX_EVENTS, READABLE, WAKE_TOKEN, WRITABLE } from "../../ffi/poll/poller.ts";
+import { HANGUP, LOOP_SLOT, MAX_EVENTS, MAX_WAIT, READABLE, WAKE_SLOT, WRITABLE } from "../../ffi/poll/poller.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { backends, drain, fill, look, newToken, openPollers, Pair, wait, writeByte } from "./support.ts";
+import { backends, drain, fill, newToken, openPollers, Pair, poll, wait, writeByte } from "./support.ts";
 
 noDescriptorLeaks({ prepare: openPollers });
 
@@ -13,34 +13,34 @@ for (const [name, open] of Object.entries(backends)) {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
-      poller.watch(pair.left, token, READABLE);
-      assertEquals(look(poller), new Map());
+      poller.add(pair.left, token, READABLE);
+      assertEquals(poll(poller), new Map());
       writeByte(pair.right);
-      assertEquals(look(poller), new Map([[token, READABLE]]));
-      poller.forget(pair.left, token);
+      assertEquals(poll(poller), new Map([[token.slot, READABLE]]));
+      poller.delete(pair.left, token);
       const again = newToken();
-      poller.watch(pair.left, again, READABLE);
-      assertEquals(look(poller), new Map([[again, READABLE]]));
-      poller.forget(pair.left, again);
+      poller.add(pair.left, again, READABLE);
+      assertEquals(poll(poller), new Map([[again.slot, READABLE]]));
+      poller.delete(pair.left, again);
     });
 
     it("of what comes between a try that found nothing and the next watch", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
-      poller.watch(pair.left, token, READABLE);
+      poller.add(pair.left, token, READABLE);
       for (let round = 0; round < 3; round++) {
         writeByte(pair.right);
-        assertEquals(look(poller), new Map([[token, READABLE]]));
+        assertEquals(poll(poller), new Map([[token.slot, READABLE]]));
         assertEquals(drain(pair.left), 1);
         writeByte(pair.right);
-        poller.watch(pair.left, token, READABLE);
-        assertEquals(look(poller), new Map([[token, READABLE]]));
+        poller.modify(pair.left, token, READABLE);
+        assertEquals(poll(poller), new Map([[token.slot, READABLE]]));
         drain(pair.left);
-        poller.watch(pair.left, token, READABLE);
-        assertEquals(look(poller), new Map());
+        poller.modify(pair.left, token, READABLE);
+        assertEquals(poll(poller), new Map());
       }
-      poller.forget(pair.left, token);
+      poller.delete(pair.left, token);
     });
 
     it("of room to write, and only where there is some", () => {
@@ -48,45 +48,45 @@ for (const [name, open] of Object.entries(backends)) {
       using pair = new Pair();
       const token = newToken();
       fill(pair.left);
-      poller.watch(pair.left, token, WRITABLE);
-      assertEquals(look(poller), new Map());
+      poller.add(pair.left, token, WRITABLE);
+      assertEquals(poll(poller), new Map());
       drain(pair.right);
-      assertEquals(look(poller), new Map([[token, WRITABLE]]));
-      poller.forget(pair.left, token);
+      assertEquals(poll(poller), new Map([[token.slot, WRITABLE]]));
+      poller.delete(pair.left, token);
     });
 
     it("of both directions once both were asked for", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
-      poller.watch(pair.left, token, READABLE);
-      assertEquals(look(poller), new Map());
-      poller.watch(pair.left, token, WRITABLE);
-      assertEquals(look(poller), new Map([[token, WRITABLE]]));
+      poller.add(pair.left, token, READABLE);
+      assertEquals(poll(poller), new Map());
+      poller.modify(pair.left, token, READABLE | WRITABLE);
+      assertEquals(poll(poller), new Map([[token.slot, WRITABLE]]));
       writeByte(pair.right);
-      assert((look(poller).get(token)! & READABLE) !== 0);
-      poller.forget(pair.left, token);
+      assert((poll(poller).get(token.slot)! & READABLE) !== 0);
+      poller.delete(pair.left, token);
     });
 
     it("of the end in every direction that was asked for", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
-      poller.watch(pair.left, token, READABLE | WRITABLE);
-      look(poller);
+      poller.add(pair.left, token, READABLE | WRITABLE);
+      poll(poller);
       pair.close(pair.right);
-      assertEquals(look(poller), new Map([[token, READABLE | WRITABLE | ENDED]]));
-      poller.forget(pair.left, token);
+      assertEquals(poll(poller), new Map([[token.slot, READABLE | WRITABLE | HANGUP]]));
+      poller.delete(pair.left, token);
     });
 
     it("of a half that has ended", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
-      poller.watch(pair.left, token, READABLE);
+      poller.add(pair.left, token, READABLE);
       libc().c.shutdown(pair.right, libc().system.constants.SHUT_WR);
-      assert((look(poller).get(token)! & READABLE) !== 0);
-      poller.forget(pair.left, token);
+      assert((poll(poller).get(token.slot)! & READABLE) !== 0);
+      poller.delete(pair.left, token);
     });
 
     it(`of more than ${MAX_EVENTS} at a time, in several looks`, () => {
@@ -95,15 +95,15 @@ for (const [name, open] of Object.entries(backends)) {
       const watched = Array.from({ length: MAX_EVENTS + 50 }, () => {
         const pair = stack.use(new Pair());
         const token = newToken();
-        poller.watch(pair.left, token, READABLE);
+        poller.add(pair.left, token, READABLE);
         writeByte(pair.right);
         return [pair.left, token] as const;
       });
       const seen = new Set<number>();
-      for (let round = 0; round < 3; round++) for (const token of look(poller).keys()) seen.add(token);
-      assertEquals(seen, new Set(watched.map(([, token]) => token)));
-      for (const [fd, token] of watched) poller.forget(fd, token);
-      assertEquals(look(poller), new Map());
+      for (let round = 0; round < 3; round++) for (const token of poll(poller).keys()) seen.add(token);
+      assertEquals(seen, new Set(watched.map(([, token]) => token.slot)));
+      for (const [fd, token] of watched) poller.delete(fd, token);
+      assertEquals(poll(poller), new Map());
     });
   });
 
@@ -112,18 +112,18 @@ for (const [name, open] of Object.entries(backends)) {
       const poller = open();
       const old = newToken();
       using first = new Pair();
-      poller.watch(first.left, old, READABLE);
+      poller.add(first.left, old, READABLE);
       writeByte(first.right);
-      poller.forget(first.left, old);
+      poller.delete(first.left, old);
       first.close(first.left);
       using second = new Pair();
       assertEquals(second.left, first.left);
       const token = newToken();
-      poller.watch(second.left, token, READABLE);
-      assertEquals(look(poller), new Map());
+      poller.add(second.left, token, READABLE);
+      assertEquals(poll(poller), new Map());
       writeByte(second.right);
-      assertEquals(look(poller), new Map([[token, READABLE]]));
-      poller.forget(second.left, token);
+      assertEquals(poll(poller), new Map([[token.slot, READABLE]]));
+      poller.delete(second.left, token);
     });
 
     it("a descriptor of a socket that a duplicate keeps open", () => {
@@ -132,11 +132,11 @@ for (const [name, open] of Object.entries(backends)) {
       const { F_DUPFD_CLOEXEC } = libc().system.constants;
       const duplicate = libc().c.fcntl(pair.left, F_DUPFD_CLOEXEC, 3);
       const token = newToken();
-      poller.watch(pair.left, token, READABLE);
-      poller.forget(pair.left, token);
+      poller.add(pair.left, token, READABLE);
+      poller.delete(pair.left, token);
       pair.close(pair.left);
       writeByte(pair.right);
-      assertEquals(look(poller), new Map());
+      assertEquals(poll(poller), new Map());
       assertEquals(drain(duplicate), 1);
       libc().c.close(duplicate);
     });
@@ -144,8 +144,32 @@ for (const [name, open] of Object.entries(backends)) {
     it("what it was never asked to watch, without a word", () => {
       const poller = open();
       using pair = new Pair();
-      poller.forget(pair.left, newToken());
-      assertEquals(look(poller), new Map());
+      poller.delete(pair.left, newToken());
+      assertEquals(poll(poller), new Map());
+    });
+  });
+
+  describe(`${name} watches the event loop`, { timeout: 60_000 }, () => {
+    it("in polls, for as long as its descriptor is readable, and not in waits", async () => {
+      const poller = open();
+      using loop = new Pair();
+      using pair = new Pair();
+      if (!poller.watchLoop(loop.left)) return assertEquals(name, "Kqueue");
+      const token = newToken();
+      poller.add(pair.left, token, READABLE);
+      assertEquals(poll(poller), new Map());
+      writeByte(loop.right);
+      for (let round = 0; round < 2; round++) assertEquals(poll(poller, 1), new Map([[LOOP_SLOT, READABLE]]));
+      const waiting = wait(poller);
+      writeByte(pair.right);
+      assertEquals(await waiting, new Map([[token.slot, READABLE]]));
+      assertEquals(poll(poller), new Map([[LOOP_SLOT, READABLE]]));
+      drain(loop.left);
+      assertEquals(poll(poller), new Map());
+      writeByte(loop.right);
+      assertFalse(poller.watchLoop(-1));
+      assertEquals(poll(poller), new Map());
+      poller.delete(pair.left, token);
     });
   });
 
@@ -154,11 +178,11 @@ for (const [name, open] of Object.entries(backends)) {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
-      poller.watch(pair.left, token, READABLE);
+      poller.add(pair.left, token, READABLE);
       const waiting = wait(poller);
       writeByte(pair.right);
-      assertEquals(await waiting, new Map([[token, READABLE]]));
-      poller.forget(pair.left, token);
+      assertEquals(await waiting, new Map([[token.slot, READABLE]]));
+      poller.delete(pair.left, token);
     });
 
     it("on what is watched while it waits already", async () => {
@@ -167,9 +191,9 @@ for (const [name, open] of Object.entries(backends)) {
       writeByte(pair.right);
       const waiting = wait(poller);
       const token = newToken();
-      poller.watch(pair.left, token, READABLE);
-      assertEquals(await waiting, new Map([[token, READABLE]]));
-      poller.forget(pair.left, token);
+      poller.add(pair.left, token, READABLE);
+      assertEquals(await waiting, new Map([[token.slot, READABLE]]));
+      poller.delete(pair.left, token);
     });
 
     it("no longer on what is forgotten meanwhile", async () => {
@@ -177,33 +201,65 @@ for (const [name, open] of Object.entries(backends)) {
       using first = new Pair();
       using second = new Pair();
       const [gone, token] = [newToken(), newToken()];
-      poller.watch(first.left, gone, READABLE);
-      poller.watch(second.left, token, READABLE);
+      poller.add(first.left, gone, READABLE);
+      poller.add(second.left, token, READABLE);
       const waiting = wait(poller);
-      poller.forget(first.left, gone);
+      poller.delete(first.left, gone);
       writeByte(first.right);
       writeByte(second.right);
-      assertEquals(await waiting, new Map([[token, READABLE]]));
-      poller.forget(second.left, token);
+      assertEquals(await waiting, new Map([[token.slot, READABLE]]));
+      poller.delete(second.left, token);
     });
 
     it("not beyond a wake, whether that comes before or while it waits", async () => {
       const poller = open();
-      const waiting = poller.wait();
+      const waiting = poller.wait(MAX_WAIT);
       poller.wake();
       assertWoken(await waiting);
       poller.wake();
-      assertWoken(await poller.wait());
+      assertWoken(await poller.wait(MAX_WAIT));
 
       function assertWoken(count: number): void {
-        for (let index = 0; index < count; index++) assertEquals(poller.token(index), WAKE_TOKEN);
+        for (let index = 0; index < count; index++) assertEquals(poller.slot(index), WAKE_SLOT);
       }
+    });
+
+    it("on this thread for a moment, or until there is something to tell", () => {
+      const poller = open();
+      using pair = new Pair();
+      const token = newToken();
+      poller.add(pair.left, token, READABLE);
+      for (const milliseconds of [0, 0.1, 1]) {
+        assertEquals(poll(poller, milliseconds), new Map());
+        writeByte(pair.right);
+        assertEquals(poll(poller, milliseconds), new Map([[token.slot, READABLE]]));
+        drain(pair.left);
+        poller.modify(pair.left, token, READABLE);
+      }
+      poller.delete(pair.left, token);
+    });
+
+    it("on a thread while this one polls, and either may tell", async () => {
+      const poller = open();
+      using pair = new Pair();
+      const token = newToken();
+      poller.add(pair.left, token, READABLE);
+      let told = false;
+      const waiting = poller.wait(MAX_WAIT).then((count) => {
+        for (let index = 0; index < count; index++) told ||= poller.slot(index) === token.slot;
+      });
+      writeByte(pair.right);
+      told = poll(poller).has(token.slot);
+      poller.wake();
+      await waiting;
+      assert(told);
+      poller.delete(pair.left, token);
     });
 
     it("not for ever: with nothing to tell it comes back empty-handed", async () => {
       const poller = open();
       // What was written to wake it may still be told.
-      for (let round = 0; round < 3; round++) if (await poller.wait() === 0) return;
+      for (let round = 0; round < 3; round++) if (await poller.wait(MAX_WAIT) === 0) return;
       assertFalse(true, "Three waits in a row told something");
     });
   });

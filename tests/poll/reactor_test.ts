@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { describe, it } from "@std/testing/bdd";
+import { afterEach, describe, it } from "@std/testing/bdd";
 import { READABLE, WRITABLE } from "../../ffi/poll/poller.ts";
-import { Reactor, type Watcher } from "../../ffi/poll/reactor.ts";
+import { Reactor, type Registration, type Watcher } from "../../ffi/poll/reactor.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { settled, turns } from "../support/turns.ts";
 import { backends, drain, openPollers, Pair, writeByte } from "./support.ts";
@@ -23,6 +23,10 @@ class Listener implements Watcher {
     return this.#next.promise;
   }
 
+  fail(error: unknown): void {
+    throw error;
+  }
+
   ready(readiness: number): void {
     this.told.push(readiness);
     this.#then(readiness);
@@ -33,8 +37,8 @@ class Listener implements Watcher {
 
 /** A wait that lasts for a block. */
 function waiting(reactor: Reactor, holds = true): Disposable {
-  reactor.begin(holds);
-  return { [Symbol.dispose]: () => reactor.end(holds) };
+  reactor.addWaiter(holds);
+  return { [Symbol.dispose]: () => reactor.removeWaiter(holds) };
 }
 
 /** What holds the process for a block in which no socket does. */
@@ -44,43 +48,48 @@ function held(): Disposable {
 }
 
 for (const [name, open] of Object.entries(backends)) {
-  const reactor = new Reactor(open());
+  const reactor = new Reactor(open);
+
+  /** Lets every test end without a thread that still waits. */
+  afterEach(async () => {
+    while (reactor.leaving) await new Promise((resolve) => setTimeout(resolve, 1));
+  });
 
   describe(`The Reactor over ${name}`, { timeout: 60_000 }, () => {
     for (const [when, pause] of [["at once", null], ["while its thread waits", settled]] as const) {
       it(`tells of readiness ${when}`, async () => {
         using pair = new Pair();
         const listener = new Listener();
-        const token = reactor.register(listener);
-        reactor.watch(pair.left, token, READABLE);
+        const token = reactor.add(pair.left, listener, READABLE);
+
         using _wait = waiting(reactor);
         await pause?.();
         const told = listener.next;
         writeByte(pair.right);
         assertEquals(await told & READABLE, READABLE);
-        reactor.forget(pair.left, token);
+        reactor.delete(pair.left, token);
       });
     }
 
     it("tells while nobody holds the process too", async () => {
       using pair = new Pair();
       const listener = new Listener();
-      const token = reactor.register(listener);
-      reactor.watch(pair.left, token, READABLE);
+      const token = reactor.add(pair.left, listener, READABLE);
+
       using _wait = waiting(reactor, false);
       using _process = held();
       await settled();
       const told = listener.next;
       writeByte(pair.right);
       await told;
-      reactor.forget(pair.left, token);
+      reactor.delete(pair.left, token);
     });
 
     it("tells nothing while nobody waits, and what was missed as soon as somebody does", async () => {
       using pair = new Pair();
       const listener = new Listener();
-      const token = reactor.register(listener);
-      reactor.watch(pair.left, token, READABLE);
+      const token = reactor.add(pair.left, listener, READABLE);
+
       // The last look of a wait that is over.
       await settled();
       writeByte(pair.right);
@@ -89,28 +98,28 @@ for (const [name, open] of Object.entries(backends)) {
       const told = listener.next;
       using _wait = waiting(reactor);
       assertEquals(await told, READABLE);
-      reactor.forget(pair.left, token);
+      reactor.delete(pair.left, token);
     });
 
     it("goes on when a wait that held the process becomes one that does not, and back", async () => {
       using pair = new Pair();
       const listener = new Listener();
-      const token = reactor.register(listener);
-      reactor.watch(pair.left, token, READABLE);
+      const token = reactor.add(pair.left, listener, READABLE);
+
       using _process = held();
-      reactor.begin(true);
+      reactor.addWaiter(true);
       for (const holding of [-1, 1, -1, 1]) {
         await settled();
-        reactor.change(holding);
+        reactor.changeReferenced(holding);
         await turns(5);
         const told = listener.next;
         writeByte(pair.right);
         await told;
         drain(pair.left);
-        reactor.watch(pair.left, token, READABLE);
+        reactor.modify(pair.left, token, READABLE);
       }
-      reactor.end(true);
-      reactor.forget(pair.left, token);
+      reactor.removeWaiter(true);
+      reactor.delete(pair.left, token);
     });
 
     it("does not tell a socket of what came for another that had its number before", async () => {
@@ -121,22 +130,21 @@ for (const [name, open] of Object.entries(backends)) {
       // Whichever is told first closes the other, whose event has been taken in already, and opens a socket in its place.
       const replace = (mine: Pair, other: Pair) => () => {
         if (opened.length > 0) return;
-        reactor.forget(other.left, tokens.get(other)!);
+        reactor.delete(other.left, tokens.get(other)!);
         other.close(other.left);
         const pair = new Pair();
         opened.push(pair);
-        const token = reactor.register(latecomer);
-        reactor.watch(pair.left, token, READABLE);
+        const token = reactor.add(pair.left, latecomer, READABLE);
+
         tokens.set(pair, token);
         assertEquals(pair.left, other.left);
         assert(mine.left !== other.left);
       };
       const listeners = [new Listener(replace(first, second)), new Listener(replace(second, first))];
-      const tokens = new Map<Pair, number>();
+      const tokens = new Map<Pair, Registration>();
       for (const [index, pair] of [first, second].entries()) {
-        const token = reactor.register(listeners[index]!);
+        const token = reactor.add(pair.left, listeners[index]!, READABLE);
         tokens.set(pair, token);
-        reactor.watch(pair.left, token, READABLE);
         writeByte(pair.right);
       }
       using _wait = waiting(reactor);
@@ -147,7 +155,7 @@ for (const [name, open] of Object.entries(backends)) {
       const told = latecomer.next;
       writeByte(pair!.right);
       assertEquals(await told, READABLE);
-      for (const [one, token] of tokens) reactor.forget(one.left, token);
+      for (const [one, token] of tokens) reactor.delete(one.left, token);
       pair![Symbol.dispose]();
     });
 
@@ -157,8 +165,8 @@ for (const [name, open] of Object.entries(backends)) {
       const sockets = Array.from({ length: 400 }, () => {
         const pair = stack.use(new Pair());
         const listener = new Listener();
-        const token = reactor.register(listener);
-        reactor.watch(pair.left, token, READABLE);
+        const token = reactor.add(pair.left, listener, READABLE);
+
         return { pair, listener, token };
       });
       for (let round = 0; round < 3; round++) {
@@ -168,27 +176,28 @@ for (const [name, open] of Object.entries(backends)) {
         await Promise.all(told);
         for (const { pair, token } of odd) {
           drain(pair.left);
-          reactor.watch(pair.left, token, READABLE);
+          reactor.modify(pair.left, token, READABLE);
         }
       }
       assertEquals(
         sockets.map(({ listener }) => listener.told.length % 3),
         sockets.map((_, index) => index % 2 === 0 ? 2 : 1),
       );
-      for (const { pair, token } of sockets) reactor.forget(pair.left, token);
+      for (const { pair, token } of sockets) reactor.delete(pair.left, token);
     });
 
     it("gives those who ask for the next turn their turn, in order and once", async () => {
       const order: number[] = [];
       const done = Promise.withResolvers<void>();
       const watchers = [1, 2, 3].map((number): Watcher => ({
+        fail() {},
         ready(readiness) {
           assertEquals(readiness, READABLE | WRITABLE);
           order.push(number);
           if (number === 3) done.resolve();
         },
       }));
-      for (const watcher of watchers) reactor.soon(watcher);
+      for (const watcher of watchers) reactor.schedule(watcher);
       assertEquals(order, []);
       await done.promise;
       using _wait = waiting(reactor);
@@ -201,23 +210,24 @@ for (const [name, open] of Object.entries(backends)) {
       let asked = 0;
       let going = true;
       const busy: Watcher = {
+        fail() {},
         ready() {
           asked++;
-          if (going) reactor.soon(busy);
+          if (going) reactor.schedule(busy);
         },
       };
-      reactor.soon(busy);
+      reactor.schedule(busy);
       await new Promise((resolve) => setTimeout(resolve, 1));
       using pair = new Pair();
       const listener = new Listener();
-      const token = reactor.register(listener);
-      reactor.watch(pair.left, token, READABLE);
+      const token = reactor.add(pair.left, listener, READABLE);
+
       const told = listener.next;
       writeByte(pair.right);
       await told;
       going = false;
       assert(asked > 0);
-      reactor.forget(pair.left, token);
+      reactor.delete(pair.left, token);
       await turns(2);
     });
   });

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { assertEquals } from "@std/assert";
 import { libc } from "../../ffi/libc/libc.ts";
 import { unwrap } from "../../ffi/libc/socket_error.ts";
 import { Epoll } from "../../ffi/poll/epoll.ts";
 import { Kqueue } from "../../ffi/poll/kqueue.ts";
 import { Poll } from "../../ffi/poll/poll.ts";
-import type { Poller } from "../../ffi/poll/poller.ts";
+import { FIRST_SLOT, LOOP_SLOT, MAX_WAIT, type Poller, type Token, WAKE_SLOT } from "../../ffi/poll/poller.ts";
 
 /** Two connected Unix sockets that do not block. */
 export class Pair implements Disposable {
@@ -72,34 +73,37 @@ function once<T>(make: () => T): () => T {
   return () => made ??= make();
 }
 
-/** A number for a watcher that was never used before. */
-export function newToken(): number {
-  return ++lastToken;
+/** A token that was never used before. */
+export function newToken(): Token {
+  lastSlot++;
+  return { slot: lastSlot, generation: 2 ** 32 - lastSlot };
 }
 
-let lastToken = 2 ** 40;
+let lastSlot = FIRST_SLOT;
 
-/** What was told: readiness by token, without the poller's own. */
-export type Told = Map<number, number>;
+/** What was reported: readiness by slot, without the poller's own wake-ups. */
+export type Reported = Map<number, number>;
 
-function told(poller: Poller, count: number): Told {
-  const events: Told = new Map();
+function reported(poller: Poller, count: number): Reported {
+  const events: Reported = new Map();
   for (let index = 0; index < count; index++) {
-    const token = poller.token(index);
-    if (token !== 0) events.set(token, (events.get(token) ?? 0) | poller.readiness(index));
+    const slot = poller.slot(index);
+    if (slot === WAKE_SLOT) continue;
+    if (slot !== LOOP_SLOT) assertEquals(poller.generation(index), 2 ** 32 - slot);
+    events.set(slot, (events.get(slot) ?? 0) | poller.readiness(index));
   }
   return events;
 }
 
-/** What one look tells. */
-export function look(poller: Poller): Told {
-  return told(poller, poller.look());
+/** What one poll reports. */
+export function poll(poller: Poller, milliseconds = 0): Reported {
+  return reported(poller, poller.poll(milliseconds));
 }
 
-/** What the next wait tells that tells anything. */
-export async function wait(poller: Poller): Promise<Told> {
+/** What the next wait reports that reports anything. */
+export async function wait(poller: Poller): Promise<Reported> {
   for (;;) {
-    const events = told(poller, await poller.wait());
+    const events = reported(poller, await poller.wait(MAX_WAIT));
     if (events.size > 0) return events;
   }
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { linux_aarch64, linux_x86_64 } from "../../ffi/libc/linux.ts";
-import { epollDataHigh, epollDataLow, epollEvents, writeEpollEvent } from "../../ffi/struct/epoll_event.ts";
+import { EpollEvents, writeEpollEvent } from "../../ffi/struct/epoll_event.ts";
 import { generator } from "../support/random.ts";
 import { bsdSystems, dirty, hex, linuxSystems, viewOf } from "./support.ts";
 
@@ -22,23 +22,20 @@ describe("writeEpollEvent()", () => {
     it(`is not supported on ${system.name}`, () => {
       const view = viewOf(dirty(64));
       assertThrows(() => writeEpollEvent(system.layout, view, 0, 1, 2, 3), Deno.errors.NotSupported, "epoll");
-      assertThrows(() => epollEvents(system.layout, view, 0), Deno.errors.NotSupported, "epoll");
+      assertThrows(() => new EpollEvents(system.layout, 1), Deno.errors.NotSupported, "epoll");
     });
   }
 });
 
-describe("epollEvents(), epollDataLow() and epollDataHigh()", () => {
+describe("EpollEvents", () => {
   for (const { name, layout } of linuxSystems) {
-    it(`read an array of what writeEpollEvent() wrote on ${name}`, () => {
+    it(`reads an array of what writeEpollEvent() wrote on ${name}`, () => {
       const next = generator(12);
       const written = Array.from({ length: 64 }, () => [1, 2, 3].map(() => next(0x1_0000_0000)));
-      const view = viewOf(dirty(64 * 16));
+      const array = new EpollEvents(layout, written.length);
+      const view = viewOf(array.bytes);
       written.forEach(([events, low, high], index) => writeEpollEvent(layout, view, index, events!, low!, high!));
-      const read = written.map((_, index) => [
-        epollEvents(layout, view, index),
-        epollDataLow(layout, view, index),
-        epollDataHigh(layout, view, index),
-      ]);
+      const read = written.map((_, index) => [array.events(index), array.dataLow(index), array.dataHigh(index)]);
       assertEquals(read, written);
     });
   }

@@ -5,8 +5,8 @@
  * @module
  */
 
-/** Longer than the Reactor ever looks by itself before it leaves the wait to a thread, or dozes. */
-const HANDED_OVER_MS = 2;
+/** Longer than the Reactor ever polls by itself before it leaves the wait to a thread, or polls now and then. */
+const PARKED_MS = 12;
 
 /** So many turns. */
 export async function turns(count: number): Promise<void> {
@@ -15,6 +15,6 @@ export async function turns(count: number): Promise<void> {
 
 /** Turns until whatever began to wait before waits on a thread, or now and then where it does not hold the process. */
 export async function settled(): Promise<void> {
-  const limit = performance.now() + HANDED_OVER_MS;
+  const limit = performance.now() + PARKED_MS;
   while (performance.now() < limit) await turns(1);
 }

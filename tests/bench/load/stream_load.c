@@ -1,9 +1,10 @@
 /* Load for a stream server, and what the server's clients saw of it.
  *
- * stream_load MODE ADDRESS CONNECTIONS IDLE WARM_UP WINDOW
+ * stream_load MODE ADDRESS CONNECTIONS IDLE WARM_UP WINDOW [PERIOD]
  *
  * ADDRESS is tcp:PORT on 127.0.0.1, or unix:PATH. IDLE connections are opened first and left alone. MODE is
  *   echo    64 bytes to and fro on each of CONNECTIONS
+ *   paced   64 bytes to and fro on one connection, one round trip every PERIOD microseconds
  *   to      one connection, written to as fast as it goes
  *   from    one connection, read as fast as it goes
  *   accept  CONNECTIONS at a time are opened and wait for the server to close them
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -100,6 +102,13 @@ static int compare(const void *a, const void *b) {
   return (one > other) - (one < other);
 }
 
+static void report(uint64_t count, double window) {
+  if (sample_count == 0) fail("no round trip");
+  qsort(samples, sample_count, sizeof *samples, compare);
+  printf("{\"count\":%llu,\"rate\":%f,\"median\":%f,\"p99\":%f}\n", (unsigned long long)count, count / window,
+         samples[sample_count / 2] / 1e3, samples[(size_t)(sample_count * 0.99)] / 1e3);
+}
+
 static int watch(int epoll, struct connection *connection) {
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
   fcntl(connection->fd, F_SETFL, O_NONBLOCK);
@@ -128,10 +137,33 @@ static void echo(struct connection *connections, int many, double window) {
       post(connection);
     }
   }
-  if (sample_count == 0) fail("no round trip");
-  qsort(samples, sample_count, sizeof *samples, compare);
-  printf("{\"count\":%llu,\"rate\":%f,\"median\":%f,\"p99\":%f}\n", (unsigned long long)count, count / window,
-         samples[sample_count / 2] / 1e3, samples[(size_t)(sample_count * 0.99)] / 1e3);
+  report(count, window);
+}
+
+static void sleep_until(uint64_t time) {
+  struct timespec when = {time / 1000000000ull, time % 1000000000ull};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) != 0);
+}
+
+/* A round trip that takes longer than the period puts the next one off, so that none is begun late. */
+static void paced(uint64_t period, double window) {
+  struct connection connection = {.fd = dial()};
+  uint64_t count = 0, next = now();
+  prctl(PR_SET_TIMERSLACK, 1000);
+  while (counting(now(), &count)) {
+    sleep_until(next);
+    post(&connection);
+    while (connection.received < LENGTH) {
+      ssize_t length = read(connection.fd, bytes, LENGTH - connection.received);
+      if (length <= 0) fail("read");
+      connection.received += length;
+    }
+    if (sample_count < MOST_SAMPLES) samples[sample_count++] = now() - connection.sent;
+    count++;
+    next += period;
+    if (next < now()) next = now() + period;
+  }
+  report(count, window);
 }
 
 static void bulk(int to, double window) {
@@ -202,6 +234,7 @@ int main(int argc, char **argv) {
   warm = now() + (uint64_t)(atof(argv[5]) * 1e6);
   end = warm + (uint64_t)(window * 1e9);
   if (strcmp(mode, "echo") == 0) echo(connections, many, window);
+  else if (strcmp(mode, "paced") == 0 && argc > 7) paced((uint64_t)(atof(argv[7]) * 1e3), window);
   else if (strcmp(mode, "accept") == 0) accepted(connections, many, window);
   else if (strcmp(mode, "hold") == 0) hold(connections, many);
   else bulk(strcmp(mode, "to") == 0, window);

@@ -1,0 +1,67 @@
+import type { Libc } from "../libc/libc.ts";
+
+/** Reads of the file in one search. About one in two finds the thread where it should be; on a machine whose processors
+ * are all busy many in a row find it runnable. */
+const MAX_READS = 4;
+
+/** Searches before it is given up. */
+const MAX_SEARCHES = 100;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Finds the epoll(7) descriptor that this thread's event loop waits on.
+ *
+ * While a read runs on a thread of the pool, the event loop has nothing to do and blocks in epoll_wait(2). What is read
+ * is the file in which the kernel names that system call and its arguments, the first of which is the descriptor. So it
+ * is found without a guess, also in a Worker, whose loop has one of its own. It is only ever polled: what is registered
+ * there is the runtime's. */
+export class EventLoopSearch {
+  readonly #libc: Libc;
+  #left = MAX_SEARCHES;
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+    if (libc.system.threadSyscallPath === null) this.#left = 0;
+  }
+
+  /** Whether to search once more, or at all. */
+  get running(): boolean {
+    return this.#left > 0;
+  }
+
+  /** Searches once. Resolves to the descriptor, or to null. */
+  async run(): Promise<number | null> {
+    const { c, system } = this.#libc;
+    const file = c.open(cString(system.threadSyscallPath!), system.constants.O_CLOEXEC);
+    const fd = file === -1 ? undefined : await this.#read(file);
+    if (file !== -1) c.close(file);
+    this.#left = fd === null ? this.#left - 1 : 0;
+    return fd ?? null;
+  }
+
+  /** The descriptor; null where it was not blocked in any of the reads, undefined where the system does not say. */
+  async #read(file: number): Promise<number | null | undefined> {
+    const { c } = this.#libc;
+    const text = new Uint8Array(256);
+    for (let read = 0; read < MAX_READS; read++) {
+      const length = await c.pread_blocking(file, text, BigInt(text.length), 0n);
+      if (length <= 0) return undefined;
+      // "232 0x3 …", the number of the call and its arguments, or "running".
+      const match = /^\d+ 0x([0-9a-f]+) /.exec(decoder.decode(text.subarray(0, length)));
+      if (match !== null && isEpoll(c, match[1]!)) return parseInt(match[1]!, 16);
+    }
+    return null;
+  }
+}
+
+function isEpoll(c: Libc["c"], hexadecimal: string): boolean {
+  const text = new Uint8Array(64);
+  const path = `/proc/self/fd/${parseInt(hexadecimal, 16)}`;
+  const length = c.readlink(cString(path), text, BigInt(text.length));
+  return decoder.decode(text.subarray(0, Math.max(length, 0))) === "anon_inode:[eventpoll]";
+}
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(`${text}\0`);
+}
