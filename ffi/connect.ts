@@ -1,4 +1,4 @@
-import { Race } from "./tcp/happy_eyeballs.ts";
+import { type Attempt, firstSuccess } from "./tcp/happy_eyeballs.ts";
 import type { SeqpacketConn } from "./unix/seqpacket.ts";
 import { type Dial, pathWithoutTransport, requireOptions, signalOf, type WaitOptions } from "./validate/options.ts";
 import { quote } from "./validate/quote.ts";
@@ -156,12 +156,10 @@ export async function connectAny(
     candidates as readonly (TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions)[],
     dialOf,
   );
-  const race = new Race<TcpConn | UnixConn | SeqpacketConn>(signal);
-  for (const dial of dials) {
-    race.start((cancelled) => dial.run(dial.signal ? AbortSignal.any([dial.signal, cancelled]) : cancelled));
-  }
-  while (!race.over && !race.idle) await race.step(Infinity);
-  const winner = await race.finish();
+  const attempts = dials.map(({ signal: own, run }): Attempt<TcpConn | UnixConn | SeqpacketConn> => (cancelled) => {
+    return run(own === undefined ? cancelled : AbortSignal.any([own, cancelled]));
+  });
+  const { winner, errors } = await firstSuccess(attempts, { stagger: 0, signal });
   if (winner !== undefined) return winner;
-  throw new AggregateError(race.errors, `None of ${dials.length} candidates answered`);
+  throw new AggregateError(errors, `None of ${dials.length} candidates answered`);
 }

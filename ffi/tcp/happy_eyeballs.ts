@@ -2,9 +2,6 @@ import { isSocketError } from "../libc/socket_error.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { requireUnaborted } from "../validate/options.ts";
 
-/** What wins a race, and can be put away when it comes too late. */
-type Closable = Disposable;
-
 /** The order of RFC 8305, section 4: the families take turns, beginning with that of the first address. */
 export function interleave(addresses: readonly InetAddress[]): InetAddress[] {
   const first = addresses.filter(({ family }) => family === addresses[0]?.family);
@@ -16,89 +13,76 @@ export function interleave(addresses: readonly InetAddress[]): InetAddress[] {
   return ordered;
 }
 
-/** Attempts that run beside each other: the first success is kept, and everything else is cancelled and closed before
- * the caller hears of the outcome. */
-export class Race<T extends Closable> {
-  readonly #cancel = new AbortController();
-  readonly #running = new Set<Promise<void>>();
-  readonly #outer: AbortSignal | undefined;
-  readonly errors: unknown[] = [];
-  #winner: T | undefined;
-  #progress = Promise.withResolvers<void>();
+/** One of several ways to the same end. It rejects, having closed what it opened, soon after its signal is aborted. */
+export type Attempt<T> = (signal: AbortSignal) => Promise<T>;
 
-  constructor(outer: AbortSignal | undefined) {
-    this.#outer = outer;
-    requireUnaborted(outer);
-    outer?.addEventListener("abort", this.#forward);
+export interface RaceOptions {
+  /** Milliseconds after which the next attempt begins beside the ones before it; Infinity begins it when one fails. */
+  readonly stagger: number;
+  /** Ends every attempt. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The success that was kept, if there was one, and what the failed attempts rejected with, in the order of failing. */
+export interface RaceResult<T> {
+  readonly winner: T | undefined;
+  readonly errors: readonly unknown[];
+}
+
+/** Runs attempts beside each other, each begun when one before it fails or has taken the stagger. The first success is
+ * kept; every other attempt is cancelled and has ended, and later successes are disposed of, before this resolves.
+ * Rejects with the signal's reason when that ended it. */
+export async function firstSuccess<T extends Disposable>(
+  attempts: readonly Attempt<T>[],
+  { stagger, signal }: RaceOptions,
+): Promise<RaceResult<T>> {
+  requireUnaborted(signal);
+  const cancel = new AbortController();
+  const forward = () => cancel.abort(signal!.reason);
+  signal?.addEventListener("abort", forward);
+  const running = new Set<Promise<void>>();
+  const errors: unknown[] = [];
+  let winner: T | undefined;
+  function succeed(value: T): void {
+    if (cancel.signal.aborted) return value[Symbol.dispose]();
+    winner = value;
+    cancel.abort();
   }
-
-  /** Begins an attempt. */
-  start(attempt: (signal: AbortSignal) => Promise<T>): void {
-    const running = attempt(this.#cancel.signal).then((value) => this.#succeed(value), (error) => {
-      this.errors.push(error);
-    }).then(() => {
-      this.#running.delete(running);
-      this.#progress.resolve();
-      this.#progress = Promise.withResolvers();
-    });
-    this.#running.add(running);
+  for (const attempt of attempts) {
+    if (cancel.signal.aborted) break;
+    const ended = attempt(cancel.signal).then(succeed, (error) => void errors.push(error));
+    running.add(ended);
+    ended.then(() => running.delete(ended));
+    if (stagger > 0) await anyOrPause(running, stagger);
   }
+  await Promise.all(running);
+  signal?.removeEventListener("abort", forward);
+  if (winner === undefined) signal?.throwIfAborted();
+  return { winner, errors };
+}
 
-  /** Whether it is over: somebody won, or nobody may go on. */
-  get over(): boolean {
-    return this.#winner !== undefined || this.#cancel.signal.aborted;
-  }
-
-  get idle(): boolean {
-    return this.#running.size === 0;
-  }
-
-  /** Resolves when an attempt ends, or after `delay` milliseconds. */
-  async step(delay: number): Promise<void> {
-    if (this.idle) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const pause = delay === Infinity ? [] : [new Promise<void>((resolve) => timer = setTimeout(resolve, delay))];
-    await Promise.race([this.#progress.promise, ...pause]);
-    clearTimeout(timer);
-  }
-
-  /** Waits for every attempt to have ended, and gives the winner or undefined. Throws the outer signal's reason when
-   * that ended it. */
-  async finish(): Promise<T | undefined> {
-    if (this.#winner !== undefined) this.#cancel.abort();
-    while (!this.idle) await this.step(Infinity);
-    this.#outer?.removeEventListener("abort", this.#forward);
-    if (this.#winner === undefined) this.#outer?.throwIfAborted();
-    return this.#winner;
-  }
-
-  #succeed(value: T): void {
-    if (this.over) return value[Symbol.dispose]();
-    this.#winner = value;
-    this.#cancel.abort();
-  }
-
-  readonly #forward = (): void => this.#cancel.abort(this.#outer!.reason);
+/** Resolves when one of the promises has, or after so many milliseconds. */
+async function anyOrPause(promises: Iterable<Promise<void>>, milliseconds: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const pause = milliseconds === Infinity
+    ? []
+    : [new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds))];
+  await Promise.race([...promises, ...pause]);
+  clearTimeout(timer);
 }
 
 /** Tries addresses one after the other, the next when one fails or has taken `delay` milliseconds. Rejects with the
  * error that says most. */
-export async function raceAddresses<T extends Closable>(
+export async function raceAddresses<T extends Disposable>(
   addresses: readonly InetAddress[],
   delay: number,
   signal: AbortSignal,
-  attempt: (address: InetAddress, signal: AbortSignal) => Promise<T>,
+  dial: (address: InetAddress, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const race = new Race<T>(signal);
-  for (const address of interleave(addresses)) {
-    if (race.over) break;
-    race.start((cancelled) => attempt(address, cancelled));
-    await race.step(delay);
-  }
-  while (!race.over && !race.idle) await race.step(Infinity);
-  const winner = await race.finish();
+  const attempts = interleave(addresses).map((address): Attempt<T> => (cancelled) => dial(address, cancelled));
+  const { winner, errors } = await firstSuccess(attempts, { stagger: delay, signal });
   if (winner !== undefined) return winner;
-  throw mostTelling(race.errors);
+  throw mostTelling(errors);
 }
 
 /** That a family has no route says less than that a host refused. */
