@@ -51,6 +51,20 @@
  * there.close();
  * ```
  *
+ * ## Transports
+ *
+ * | asked for | `addr.transport` | Deno's word | Go's word | the kernel's |
+ * | --- | --- | --- | --- | --- |
+ * | `"tcp"` | `"tcp"` | `"tcp"` | `"tcp"` | AF_INET, AF_INET6; SOCK_STREAM |
+ * | `"udp"` | `"udp"` | `"udp"` | `"udp"` | AF_INET, AF_INET6; SOCK_DGRAM |
+ * | `"unix"` | `"unix"` | `"unix"` | `"unix"` | AF_UNIX, SOCK_STREAM |
+ * | `"unixpacket"`, `"unixgram"` | `"unixpacket"` | `"unixpacket"` | `"unixgram"` | AF_UNIX, SOCK_DGRAM |
+ * | `"seqpacket"` | `"seqpacket"` | none | `"unixpacket"` | AF_UNIX, SOCK_SEQPACKET |
+ *
+ * The `path` of a Unix address is a file path, `"\0name"` for an abstract name, or null for a socket without a name:
+ * {@linkcode UnixAddr}. Where a member has Deno's type, which says `string`, an unnamed socket's path is null all the
+ * same.
+ *
  * ## Permissions
  *
  * Loading libc needs `--allow-ffi`; `--allow-ffi=` with the path of libc is sufficient. It lets a program call any
