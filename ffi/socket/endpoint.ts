@@ -5,18 +5,17 @@ import { type Deadline, type Deadlines, deadlineTime } from "../io/deadline.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { type Socket, socketOf } from "./socket.ts";
 
-/** What all sockets that people hold have in common: one owned descriptor with its deadlines and its hold on the
- * process.
+/** The base class of all sockets: one owned descriptor with deadlines, `ref` and `unref`.
  *
- * On a closed socket `ref`, `unref`, the deadlines and dispose do nothing, and every other method throws or rejects
- * with Deno.errors.BadResource. What a Worker has open when it is terminated stays open until the process ends: nothing
- * runs in it any more that could close it.
+ * On a closed socket `ref`, `unref`, the deadline setters and dispose do nothing; every other method throws or rejects
+ * with Deno.errors.BadResource. No method here blocks the event loop. Sockets of a Worker that is terminated stay open
+ * until the process ends.
  *
  * @example
  * ```ts
  * import { type Endpoint, listen, listenDatagram } from "@berkeley/sockets";
  *
- * // Lets the program end though these still wait.
+ * // Lets the program end while these still wait.
  * function inBackground(...endpoints: Endpoint[]): void {
  *   for (const endpoint of endpoints) endpoint.unref();
  * }
@@ -32,7 +31,7 @@ export abstract class Endpoint implements Deadlines, Disposable {
 
   /** @ignore */
   protected constructor(descriptor: Descriptor) {
-    // The type is no wall for JavaScript, and a descriptor's number must not come from outside.
+    // JavaScript code can call a protected constructor; it must not be able to pass a descriptor number.
     if (!(descriptor instanceof Descriptor)) {
       throw new TypeError("Illegal constructor: listen, connect, listenDatagram, socketPair and fromFd make sockets");
     }
@@ -46,20 +45,23 @@ export abstract class Endpoint implements Deadlines, Disposable {
     });
   }
 
-  /** The name of the object's class, which tells the members of a union apart. */
+  /** The name of the object's class, the discriminant of unions of sockets. */
   abstract readonly kind: string;
 
-  /** The socket under this one: its options and whatever has no method here. It is the same descriptor, so closing one
+  /** The underlying socket, for options and calls that have no method here. It has the same descriptor: closing one
    * closes both. */
   get socket(): Socket {
     return this.#socket ??= socketOf(this.#descriptor);
   }
 
-  /** Sets both deadlines: a Date, or milliseconds from now. What waits beyond rejects with Deno.errors.TimedOut whose
-   * `timeout` is true, and so does what is asked for after it, even with data ready; nothing is lost and the socket
-   * stays usable. `null` clears.
+  /** Sets the read and write deadlines.
    *
-   * @throws {TypeError} for anything but a valid Date, a number or null
+   * When a deadline expires, waiting operations reject with Deno.errors.TimedOut whose `timeout` is true. Operations
+   * that are started later reject too, even with data ready, until the deadline is changed. No data is lost, and the
+   * socket stays usable.
+   *
+   * @param deadline a Date, or milliseconds from now; null, the default of a new socket, is no deadline
+   * @throws {TypeError} if the deadline is not a valid Date, a number or null
    */
   setDeadline(deadline: Deadline): void {
     const time = deadlineTime(deadline);
@@ -67,59 +69,62 @@ export abstract class Endpoint implements Deadlines, Disposable {
     this.#descriptor.writes.setDeadline(time);
   }
 
-  /** Sets the deadline of what receives, reads or accepts, as {@linkcode Endpoint.setDeadline} does.
+  /** Sets the deadline of reading, receiving and accepting; see {@linkcode Endpoint.setDeadline}.
    *
-   * @throws {TypeError} for anything but a valid Date, a number or null
+   * @param deadline a Date, or milliseconds from now; null is no deadline
+   * @throws {TypeError} if the deadline is not a valid Date, a number or null
    */
   setReadDeadline(deadline: Deadline): void {
     this.#descriptor.reads.setDeadline(deadlineTime(deadline));
   }
 
-  /** Sets the deadline of what sends or writes, as {@linkcode Endpoint.setDeadline} does.
+  /** Sets the deadline of writing and sending; see {@linkcode Endpoint.setDeadline}.
    *
-   * @throws {TypeError} for anything but a valid Date, a number or null
+   * @param deadline a Date, or milliseconds from now; null is no deadline
+   * @throws {TypeError} if the deadline is not a valid Date, a number or null
    */
   setWriteDeadline(deadline: Deadline): void {
     this.#descriptor.writes.setDeadline(deadlineTime(deadline));
   }
 
-  /** What waits here keeps the process alive: the default. */
+  /** Lets waiting operations of this socket keep the process running. This is the default. */
   ref(): void {
     this.#descriptor.ref();
   }
 
-  /** What waits here does not keep the process alive. */
+  /** Lets the process end even while operations of this socket wait. */
   unref(): void {
     this.#descriptor.unref();
   }
 
-  /** Closes the socket at once: close(2). What waits rejects with Deno.errors.Interrupted, accepts with
-   * Deno.errors.BadResource.
+  /** Closes the socket at once: close(2). Waiting operations reject with Deno.errors.Interrupted; waiting accepts reject
+   * with Deno.errors.BadResource.
    *
-   * @throws {Deno.errors.BadResource} the second time
+   * @throws {Deno.errors.BadResource} if the socket is closed
    */
   close(): void {
     this.#descriptor.close();
   }
 
-  /** Gives the descriptor's number away, open and in the system's own state; this object is closed. The number is the
-   * caller's to close, and `net.createServer` and `new net.Socket` of `node:net` take it as `{ fd }`. What waits is
-   * rejected as on close. A UDP socket with `receiveOffload` drops the datagrams that the kernel gave together with one
-   * that was received, and that were not.
+  /** Closes this object without closing the descriptor, and returns the descriptor's number. The caller owns it from
+   * then on; `net.createServer` and `new net.Socket` of `node:net` accept it as `{ fd }`.
    *
-   * @throws {Deno.errors.BadResource} when closed
+   * Waiting operations reject as on close. With `receiveOffload`, datagrams that the kernel delivered together with one
+   * that was received are dropped.
+   *
+   * @throws {Deno.errors.BadResource} if the socket is closed
    */
   detach(): number {
     return this.#descriptor.detach();
   }
 
-  /** Closes unless it is closed already. */
+  /** Closes the socket unless it is closed. */
   [Symbol.dispose](): void {
     if (!this.#descriptor.closed) this.close();
   }
 }
 
-/** The transport and the addresses that an object has, as an error would name them. */
+/** The transport and the addresses of an endpoint, formatted for `console.log`. */
 function shownAddresses(endpoint: object): Record<string, string> {
   const shown: Record<string, string> = {};
   for (const name of ["addr", "localAddr", "remoteAddr"] as const) {
@@ -131,21 +136,21 @@ function shownAddresses(endpoint: object): Record<string, string> {
   return shown;
 }
 
-/** Whether an error is the end of an iteration: the socket was closed. */
+/** Whether an error ends an iteration because the socket was closed. */
 export function isEnd(error: unknown): boolean {
   return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
 }
 
-/** Iterates over what a socket gives, until it is closed. An iteration that has returned takes nothing any more: what
- * comes next goes to whoever asks next. */
+/** Iterates over the results of an operation until the socket is closed. After `return` the iterator consumes nothing:
+ * its waiting operation is aborted. */
 export class UntilClosed<T> implements AsyncIterableIterator<T, undefined, undefined> {
   readonly #take: (options: WaitOptions) => Promise<T>;
   readonly #returned: () => void;
-  /** Takes a wait back when the iteration returns meanwhile. */
+  /** Aborts the waiting operation when the iterator returns. */
   readonly #stop = new AbortController();
   readonly #options: WaitOptions = { signal: this.#stop.signal };
 
-  /** `returned` is called once, when the iteration is left before the socket was closed. */
+  /** `returned` is called once if the iterator returns before the socket is closed. */
   constructor(take: (options: WaitOptions) => Promise<T>, returned: () => void = () => {}) {
     this.#take = take;
     this.#returned = returned;

@@ -3,8 +3,8 @@ import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint, UntilClosed } from "./endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
 
-/** A socket that gives out connections: what {@linkcode TcpListener}, {@linkcode UnixListener} and
- * {@linkcode SeqpacketListener} have in common.
+/** The base class of {@linkcode TcpListener}, {@linkcode UnixListener} and {@linkcode SeqpacketListener}: a listening
+ * socket that accepts connections.
  *
  * @example
  * ```ts
@@ -36,24 +36,25 @@ export abstract class StreamListener<C, A> extends Endpoint implements AsyncIter
     descriptor.closedMessage = "Listener has been closed";
   }
 
-  /** Where it listens: getsockname(2). */
+  /** The local address: getsockname(2). */
   get addr(): A {
     return this.#addr;
   }
 
-  /** Waits for a connection: accept4(2). Any number may wait; connections go to them in order. A connection that its
-   * peer gave up meanwhile is passed over.
+  /** Waits for a connection and resolves to it: accept4(2). Any number of accepts can wait; connections go to them in
+   * order. A connection that fails before it is accepted is skipped.
    *
-   * @throws {Deno.errors.BadResource} when the listener is closed, also meanwhile
-   * @throws {SocketError} EMFILE or ENFILE without a descriptor left: the connection stays in the queue, and the
-   * listener lives on
-   * @throws {Deno.errors.TimedOut} past the deadline
+   * @throws {Deno.errors.BadResource} if the listener is closed, before the call or while it waits
+   * @throws {SocketError} EMFILE or ENFILE if no descriptor is free; the connection stays in the queue and the listener
+   * stays usable
+   * @throws {Deno.errors.TimedOut} if the read deadline expires
    */
   accept(options?: WaitOptions): Promise<C> {
     return this.#descriptor.reads.run(new Accepting(this.#descriptor, this.#peer, this.#wrap), options);
   }
 
-  /** Iterates over connections, until the listener is closed. Leaving the loop closes it, as with `Deno.listen`. */
+  /** Iterates over accepted connections until the listener is closed. Leaving the loop closes the listener, as with
+   * `Deno.listen`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<C> {
     return new UntilClosed(() => this.accept(), () => this[Symbol.dispose]());
   }

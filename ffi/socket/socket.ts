@@ -18,17 +18,17 @@ import { Readiness } from "../io/readiness.ts";
 import { encodeSocketAddress, requireListening } from "../address/sockaddr_argument.ts";
 import { type ReceivedMessage, Receiving, Sending } from "../io/transfer.ts";
 
-/** What the class and its kin know of each other: the descriptor behind a Socket. */
+/** Access to the private constructor and descriptor of Socket for other modules. */
 let make: (descriptor: Descriptor) => Socket;
 let reveal: (socket: Socket) => Descriptor;
 
-/** An owned descriptor, non-blocking and close-on-exec: what every other class here stands on, and the way to whatever
- * they do not cover (ICMP, netlink, vsock, CAN).
+/** A bare socket: an owned descriptor that is non-blocking and close-on-exec. All other classes are built on it, and it
+ * gives access to protocols that have no class (ICMP, netlink, vsock, CAN).
  *
- * Each method is one system call of the same name. Those that may wait are tried first and wait only when the kernel
- * would block; they reject with the signal's reason when aborted and with Deno.errors.Interrupted when the socket is
- * closed meanwhile. Calls that fail reject or throw a {@linkcode SocketError}; a closed socket throws
- * Deno.errors.BadResource.
+ * Each method is one system call of the same name. No method blocks the event loop: operations that return a promise
+ * try the call first and wait only if it would block. They reject with the signal's reason when aborted and with
+ * Deno.errors.Interrupted when the socket is closed meanwhile. A failed call throws or rejects with a
+ * {@linkcode SocketError}; any use of a closed socket with Deno.errors.BadResource.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export class Socket implements Disposable {
   readonly #descriptor: Descriptor;
 
   private constructor(descriptor: Descriptor) {
-    // A private constructor is no wall for JavaScript.
+    // JavaScript code can call a private constructor.
     if (!(descriptor instanceof Descriptor)) throw new TypeError("Illegal constructor: Socket.open makes sockets");
     this.#descriptor = descriptor;
   }
@@ -58,14 +58,17 @@ export class Socket implements Disposable {
     });
   }
 
-  /** socket(2). Numbers are the system's own, for families and types this module has no word for.
+  /** Opens a socket: socket(2).
    *
-   * @throws {TypeError} for an unknown word
+   * @param domain the address family, by name or as the system's headers number it (AF_NETLINK, …)
+   * @param type the type, by name or as the system's headers number it
+   * @param protocol the protocol number, 0 by default
+   * @throws {TypeError} for an unknown name
    * @throws {RangeError} for a number that does not fit 32 bits
-   * @throws {Deno.errors.NotCapable} for anything but "stream", "dgram" and "seqpacket" of "inet", "inet6" and "unix"
-   * without `--allow-net` for every host; numbers are compared as they are given, so one with SOCK_NONBLOCK in it is
-   * another
-   * @throws {SocketError} as socket(2): EPERM for "raw" without CAP_NET_RAW, EAFNOSUPPORT, …
+   * @throws {Deno.errors.NotCapable} without `--allow-net` for every host, unless the type is "stream", "dgram" or
+   * "seqpacket" and the domain "inet", "inet6" or "unix"; numbers are compared as given, so a type with SOCK_NONBLOCK
+   * needs the grant too
+   * @throws {SocketError} EPERM for "raw" without CAP_NET_RAW, EAFNOSUPPORT, and others of socket(2)
    */
   static open(
     domain: "inet" | "inet6" | "unix" | number,
@@ -82,8 +85,8 @@ export class Socket implements Disposable {
     };
     const family = numberOf("domain", domain, domains);
     const kind = numberOf("type", type, types);
-    // Sockets of these kinds receive nothing before an address was asked about. Others may receive everybody's traffic
-    // without being bound, and a number with flags in it is another than the kernel makes of it.
+    // Sockets of these types receive nothing before bind or connect, which check the address. Others may receive the
+    // traffic of all hosts without bind. A type with flags is not in this list, since the kernel masks the flags.
     const askedByAddress = [constants.SOCK_STREAM, constants.SOCK_DGRAM, constants.SOCK_SEQPACKET];
     if (!askedByAddress.includes(kind) || !Object.values(domains).includes(family)) {
       requireEveryHost(`sockets of domain ${domain} and type ${type}`);
@@ -91,10 +94,11 @@ export class Socket implements Disposable {
     return new Socket(openDescriptor(family, kind, numberOf("protocol", protocol, {})));
   }
 
-  /** Takes over a descriptor number. One that is no socket is refused and left open.
+  /** Takes ownership of an open descriptor, which becomes non-blocking and close-on-exec. If this throws, the descriptor
+   * stays open and unchanged.
    *
-   * @throws {TypeError} for a descriptor that is no socket, or that a Socket here already owns
-   * @throws {Deno.errors.BadResource} for a number that is not open
+   * @throws {TypeError} if the descriptor is not a socket, or is owned by another object of this module
+   * @throws {Deno.errors.BadResource} if the descriptor is not open
    */
   static fromFd(fd: number): Socket {
     requireForeignSocket(fd);
@@ -103,60 +107,68 @@ export class Socket implements Disposable {
 
   /** The descriptor's number.
    *
-   * @throws {Deno.errors.BadResource} when closed
+   * @throws {Deno.errors.BadResource} if the socket is closed
    */
   get fd(): number {
     return this.#descriptor.fd;
   }
 
-  /** getsockopt(2) of a typed option.
+  /** Returns the value of an option: getsockopt(2).
    *
-   * @throws {Deno.errors.NotSupported} where the running system lacks it
-   * @throws {SocketError} ENOPROTOOPT on a socket of another kind
+   * @throws {Deno.errors.NotSupported} if the running system lacks the option
+   * @throws {SocketError} ENOPROTOOPT if this kind of socket does not have the option
    */
   getOption<T>(option: SocketOption<T>): T {
     return getOption(this.fd, option);
   }
 
-  /** setsockopt(2) of a typed option.
+  /** Sets an option: setsockopt(2). {@linkcode sockopt} has the unit of each.
    *
    * @throws {TypeError} for a value of another type
-   * @throws {Deno.errors.NotSupported} where the running system lacks it
-   * @throws {SocketError} EPERM, EINVAL, ENOPROTOOPT, …
+   * @throws {RangeError} for a number outside the option's range
+   * @throws {Deno.errors.NotSupported} if the running system lacks the option
+   * @throws {SocketError} EPERM, EINVAL, ENOPROTOOPT, and others of setsockopt(2)
    */
   setOption<T>(option: SocketOption<T>, value: T): void {
     setOption(this.fd, option, value);
   }
 
-  /** getsockopt(2) with level and name as the system's headers number them. Gives what the kernel wrote of at most
-   * `length` bytes.
+  /** Returns the bytes of an option: getsockopt(2).
    *
-   * @throws {TypeError} for a level or a name that is no whole number
-   * @throws {RangeError} for a length beyond 0 to 65,536, and for numbers beyond 32 bits
-   * @throws {SocketError} ENOPROTOOPT for an option that there is not
+   * @param level the level, as the system's headers number it (SOL_SOCKET, …)
+   * @param name the option, as the system's headers number it
+   * @param length the maximum number of bytes to return, 0 to 65,536
+   * @throws {TypeError} for a level or a name that is not a whole number
+   * @throws {RangeError} for a length outside 0 to 65,536 bytes, or a number that does not fit 32 bits
+   * @throws {SocketError} ENOPROTOOPT for an unknown option
    */
   getRawOption(level: number, name: number, length: number): Uint8Array {
     return getRawOption(this.fd, level, name, length);
   }
 
-  /** setsockopt(2) with level and name as the system's headers number them; a number goes as a C int.
+  /** Sets an option: setsockopt(2).
    *
-   * @throws {TypeError} for anything but a whole number or bytes
-   * @throws {RangeError} for numbers beyond 32 bits
-   * @throws {Deno.errors.NotCapable} for an option that may choose where packets go, such as IP_OPTIONS with a source
-   * route or IPV6_RTHDR, without `--allow-net` for every host
-   * @throws {SocketError} EPERM, EINVAL, ENOPROTOOPT, …
+   * @param level the level, as the system's headers number it (SOL_SOCKET, …)
+   * @param name the option, as the system's headers number it
+   * @param value bytes, or a number, which is passed as a C int
+   * @throws {TypeError} for a value that is neither a whole number nor bytes
+   * @throws {RangeError} for a number that does not fit 32 bits
+   * @throws {Deno.errors.NotCapable} without `--allow-net` for every host, for an option that can choose the destination
+   * of packets, such as IP_OPTIONS with a source route or IPV6_RTHDR
+   * @throws {SocketError} EPERM, EINVAL, ENOPROTOOPT, and others of setsockopt(2)
    */
   setRawOption(level: number, name: number, value: Uint8Array | number): void {
     if (mayChooseDestination(level, name)) requireEveryHost(`level ${level} option ${name}`);
     setRawOption(this.fd, level, name, value);
   }
 
-  /** bind(2). Bytes are a sockaddr, for families this module does not know.
+  /** Binds the socket to a local address: bind(2).
    *
-   * @throws {TypeError} for a name, which {@linkcode resolveAddress} looks up, and for what is no address
-   * @throws {Deno.errors.AddrInUse} for an address that another socket holds, and other SocketErrors
-   * @throws {Deno.errors.NotCapable} without the permission that Deno would want for that address
+   * @param address an IP or Unix address, or the bytes of a sockaddr for other families
+   * @throws {TypeError} for a host name (see {@linkcode resolveAddress}) or a value that is not an address
+   * @throws {Deno.errors.AddrInUse} if another socket has the address
+   * @throws {Deno.errors.AddrNotAvailable} if this machine does not have the address
+   * @throws {Deno.errors.NotCapable} without the permission that Deno needs for the address
    */
   bind(address: Deno.NetAddr | UnixAddr | Uint8Array): void {
     using encoded = encodeSocketAddress(address, "bind");
@@ -164,11 +176,12 @@ export class Socket implements Disposable {
     unwrap(libc().c.bind(this.fd, sockaddr, sockaddr.length), "bind", text);
   }
 
-  /** connect(2), waiting until SO_ERROR and getpeername(2) say how it ended.
+  /** Connects the socket: connect(2). Resolves when the connection is established or, for datagrams, the peer is set.
    *
-   * @throws {TypeError} for a name, which {@linkcode resolveAddress} looks up, and for what is no address
-   * @throws {Deno.errors.ConnectionRefused} where nobody listens, and other SocketErrors
-   * @throws {Deno.errors.NotCapable} without the permission that Deno would want for that address
+   * @param address an IP or Unix address, or the bytes of a sockaddr for other families
+   * @throws {TypeError} for a host name (see {@linkcode resolveAddress}) or a value that is not an address
+   * @throws {Deno.errors.ConnectionRefused} if nothing listens at the address
+   * @throws {Deno.errors.NotCapable} without the permission that Deno needs for the address
    */
   async connect(address: Deno.NetAddr | UnixAddr | Uint8Array, options?: WaitOptions): Promise<void> {
     using encoded = encodeSocketAddress(address, "connect");
@@ -176,11 +189,11 @@ export class Socket implements Disposable {
     await this.#descriptor.writes.run(new Connecting(this.#descriptor, sockaddr, text), options);
   }
 
-  /** listen(2). The backlog is clamped to what the system takes. An unbound socket gets a port of the system's choice
-   * on all addresses.
+  /** Starts listening: listen(2). An unbound IP socket is bound to a free port on all addresses.
    *
-   * @throws {TypeError} for a backlog that is no whole number
-   * @throws {RangeError} for one below 0
+   * @param backlog the maximum number of connections that wait to be accepted, 511 by default; the system may limit it
+   * @throws {TypeError} for a backlog that is not a whole number
+   * @throws {RangeError} for a negative backlog
    * @throws {Deno.errors.NotCapable} for an unbound socket without `--allow-net` for all addresses
    */
   listen(backlog?: number): void {
@@ -188,17 +201,17 @@ export class Socket implements Disposable {
     unwrap(libc().c.listen(this.fd, backlogOf("backlog", backlog)), "listen");
   }
 
-  /** accept4(2). Any number may wait; connections go to them in order.
+  /** Waits for a connection and resolves to its socket: accept4(2). Any number of accepts can wait; connections go to
+   * them in order.
    *
-   * @throws {SocketError} EINVAL on a socket that does not listen, EMFILE without a descriptor left
+   * @throws {SocketError} EINVAL if the socket is not listening, EMFILE if no descriptor is free
    */
   accept(options?: WaitOptions): Promise<Socket> {
     const accepting = new Accepting(this.#descriptor, new PeerName(), (descriptor) => new Socket(descriptor));
     return this.#descriptor.reads.run(accepting, options);
   }
 
-  /** One recvmsg(2): how many bytes, the sender's sockaddr (empty where there is none), MSG_ flags as the system
-   * numbers them.
+  /** Receives one message, or the next bytes of a stream, into `p`: recvmsg(2).
    *
    * @throws {TypeError} for a buffer that is detached or shared
    */
@@ -207,10 +220,12 @@ export class Socket implements Disposable {
     return await this.#descriptor.reads.run(new Receiving(this.#descriptor, p), options);
   }
 
-  /** One sendmsg(2). Resolves to how many bytes the kernel took, which on a stream may be fewer than given.
+  /** Sends one message, or bytes of a stream: sendmsg(2). Resolves to the number of bytes sent, which on a stream can be
+   * less than `p.length`.
    *
-   * @throws {TypeError} for a buffer that is detached or shared, and for what is no address
-   * @throws {Deno.errors.NotCapable} without the permission that Deno would want for that address
+   * @param address the destination; the connected peer by default
+   * @throws {TypeError} for a buffer that is detached or shared, or a value that is not an address
+   * @throws {Deno.errors.NotCapable} without the permission that Deno needs for the address
    */
   async send(
     p: Uint8Array,
@@ -222,10 +237,10 @@ export class Socket implements Disposable {
     return await this.#descriptor.writes.run(new Sending(this.#descriptor, p, to), options);
   }
 
-  /** Ends one direction, or both: shutdown(2).
+  /** Shuts down one or both directions of a connection: shutdown(2).
    *
-   * @throws {TypeError} for an unknown word
-   * @throws {Deno.errors.NotConnected} where there is no peer
+   * @throws {TypeError} for an unknown direction
+   * @throws {Deno.errors.NotConnected} if the socket is not connected
    */
   shutdown(how: "read" | "write" | "both"): void {
     const { SHUT_RD, SHUT_WR, SHUT_RDWR } = libc().system.constants;
@@ -233,41 +248,42 @@ export class Socket implements Disposable {
     unwrap(libc().c.shutdown(this.fd, number), "shutdown");
   }
 
-  /** Resolves when a read would not block, whether it would find data, the end or an error: poll(2). */
+  /** Resolves when a read would not block because there is data, the end of the stream or an error: poll(2). */
   readable(options?: WaitOptions): Promise<void> {
     return this.#descriptor.reads.run(new Readiness(this.#descriptor, "read"), options);
   }
 
-  /** Resolves when a write would not block, whether it would succeed or not: poll(2). */
+  /** Resolves when a write would not block, whether or not it would succeed: poll(2). */
   writable(options?: WaitOptions): Promise<void> {
     return this.#descriptor.writes.run(new Readiness(this.#descriptor, "write"), options);
   }
 
-  /** A second descriptor of the same open socket, close-on-exec: F_DUPFD_CLOEXEC of fcntl(2).
+  /** Returns a second descriptor of the same open socket, close-on-exec: F_DUPFD_CLOEXEC of fcntl(2).
    *
-   * @throws {SocketError} EMFILE without a descriptor left
+   * @throws {SocketError} EMFILE if no descriptor is free
    */
   duplicate(): Socket {
     return new Socket(new Descriptor(fcntl(this.fd, libc().system.constants.F_DUPFD_CLOEXEC, 3)));
   }
 
-  /** Gives the descriptor away: this object is closed, the number lives on and is the caller's to close.
+  /** Closes this object without closing the descriptor, and returns the descriptor's number. The caller owns it from
+   * then on.
    *
-   * @throws {Deno.errors.BadResource} when closed
+   * @throws {Deno.errors.BadResource} if the socket is closed
    */
   detach(): number {
     return this.#descriptor.detach();
   }
 
-  /** close(2), at once. What waits is rejected.
+  /** Closes the socket at once: close(2). Waiting operations reject with Deno.errors.Interrupted.
    *
-   * @throws {Deno.errors.BadResource} the second time
+   * @throws {Deno.errors.BadResource} if the socket is closed
    */
   close(): void {
     this.#descriptor.close();
   }
 
-  /** Closes the socket unless it is closed already. */
+  /** Closes the socket unless it is closed. */
   [Symbol.dispose](): void {
     if (!this.#descriptor.closed) this.close();
   }
@@ -280,18 +296,19 @@ function numberOf<K extends string>(what: string, given: unknown, words: Readonl
   throw new TypeError(`Unknown ${what}: ${quote(given)}, expected ${known === "" ? "" : `${known} or `}a number`);
 }
 
-/** The public face of a descriptor. */
+/** Makes the Socket of a descriptor. */
 export function socketOf(descriptor: Descriptor): Socket {
   return make(descriptor);
 }
 
+/** The descriptor of a Socket. */
 export function descriptorOf(socket: Socket): Descriptor {
   return reveal(socket);
 }
 
-/** Called once for each socket after it is made and before it is bound or connected, as Go's ListenConfig.Control and
- * Dialer.Control are. `network` is concrete: "tcp4", "udp6", "unix", "unixgram", "seqpacket". What it throws aborts the
- * call and reaches the caller, and the socket is closed.
+/** A function that is called once for each new socket before bind or connect, as Go's ListenConfig.Control and
+ * Dialer.Control. `network` is "tcp4", "tcp6", "udp4", "udp6", "unix", "unixgram" or "seqpacket". If it throws, the socket
+ * is closed and the error reaches the caller of `listen` or `connect`.
  *
  * @example
  * ```ts

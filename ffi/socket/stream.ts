@@ -6,27 +6,27 @@ import { Endpoint } from "./endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { ReadingStream, SpareOperations, Turn, WritingStream } from "./stream_operations.ts";
 
-/** Bytes that `readable` asks for at a time. */
+/** Size of the chunks of `readable`, in bytes. */
 const CHUNK = 65_536;
 
-/** A connection that carries bytes: what {@linkcode TcpConn} and {@linkcode UnixConn} have in common.
+/** The base class of {@linkcode TcpConn} and {@linkcode UnixConn}: a connection that carries a stream of bytes.
  *
- * Reads resolve in the order they were asked for, and writes go out whole in theirs. They reject with
- * {@linkcode SocketError}s, with the signal's reason when aborted, with Deno.errors.TimedOut past a deadline, and with
- * Deno.errors.Interrupted when the connection is closed meanwhile.
+ * Any number of reads and writes can wait; each direction is served in call order, and writes are complete. They reject
+ * with a {@linkcode SocketError}, with the signal's reason when aborted, with Deno.errors.TimedOut when a deadline
+ * expires, and with Deno.errors.Interrupted when the connection is closed meanwhile. No method blocks the event loop.
  *
  * @example
  * ```ts
  * import { socketPair, type StreamConn } from "@berkeley/sockets";
  *
- * // The first bytes, as text.
- * async function hear(conn: StreamConn<Deno.Addr>): Promise<string> {
+ * // Reads the next bytes as text.
+ * async function readText(conn: StreamConn<Deno.Addr>): Promise<string> {
  *   const p = new Uint8Array(64);
  *   return new TextDecoder().decode(p.subarray(0, await conn.read(p) ?? 0));
  * }
  * const [one, two] = socketPair("stream");
  * await one.write(new TextEncoder().encode("hello"));
- * console.log(await hear(two)); // hello
+ * console.log(await readText(two)); // hello
  * one.close();
  * two.close();
  * ```
@@ -53,19 +53,20 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     descriptor.closedMessage = "Bad resource ID: the connection has been closed";
   }
 
-  /** This end's address: getsockname(2). */
+  /** The local address: getsockname(2). */
   get localAddr(): A {
     return this.#localAddr;
   }
 
-  /** The other end's address: getpeername(2). */
+  /** The address of the peer: getpeername(2). */
   get remoteAddr(): A {
     return this.#remoteAddr;
   }
 
-  /** Reads what is there, at least a byte, into `p`, and resolves to how many bytes; null at the end: recvmsg(2).
+  /** Reads at least one byte into `p`: recvmsg(2). Resolves to the number of bytes read, or to null at the end of the
+   * stream.
    *
-   * @throws {Deno.errors.ConnectionReset} when the peer reset the connection, which is never read as its end
+   * @throws {Deno.errors.ConnectionReset} if the peer reset the connection; this is never read as the end
    * @throws {TypeError} for a buffer that is detached or shared
    */
   read(p: Uint8Array, options?: WaitOptions): Promise<number | null> {
@@ -74,10 +75,10 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     return this.#descriptor.reads.run(this.#read(p), options);
   }
 
-  /** Writes all of `p`, waiting as often as the peer makes it, and resolves to its length: sendmsg(2). What cuts it
-   * short says in `bytesWritten` how much went out.
+  /** Writes all of `p`: sendmsg(2), as often as needed. Resolves to its length. An error has the number of bytes that
+   * were sent before it in `bytesWritten`.
    *
-   * @throws {Deno.errors.BrokenPipe} when the peer no longer reads
+   * @throws {Deno.errors.BrokenPipe} if the peer has closed the connection
    * @throws {TypeError} for a buffer that is detached or shared
    */
   write(p: Uint8Array, options?: WaitOptions): Promise<number> {
@@ -98,31 +99,32 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     return writing.from(p);
   }
 
-  /** Ends the reading side: reads that wait and come give null. shutdown(2) with SHUT_RD.
+  /** Shuts down the read side: shutdown(2) with SHUT_RD. Waiting and later reads resolve to null.
    *
-   * @throws {Deno.errors.NotConnected} when the connection has ended already
+   * @throws {Deno.errors.NotConnected} if the connection has ended
    */
   closeRead(): Promise<void> {
     return Promise.try(() => this.#shutdown(libc().system.constants.SHUT_RD));
   }
 
-  /** Ends the writing side: the peer reads the end. shutdown(2) with SHUT_WR.
+  /** Shuts down the write side: shutdown(2) with SHUT_WR. The peer reads the end of the stream.
    *
-   * @throws {Deno.errors.NotConnected} when the connection has ended already
+   * @throws {Deno.errors.NotConnected} if the connection has ended
    */
   closeWrite(): Promise<void> {
     return Promise.try(() => this.#shutdown(libc().system.constants.SHUT_WR));
   }
 
-  /** What arrives, as a byte stream that reads only as far as it is read, 64 KiB at a time unless the reader brings its
-   * own memory. Cancelling it closes the connection. When it ends, the connection is closed behind the writes that are
-   * under way, or, with `writable` in use, when that has ended too. */
+  /** The received bytes as a byte stream. It reads on demand, in chunks of up to 64 KiB or into the reader's own buffer.
+   *
+   * Cancelling it closes the connection. At the end of the stream the connection is closed after all pending writes; if
+   * `writable` is in use, when that is closed too. */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= this.#openReadable();
   }
 
-  /** What is written goes out, a chunk at a time. Closing it closes the connection, unless `readable` is in use and has
-   * not ended: then the peer reads the end and the connection lives until `readable` has ended too. */
+  /** A stream whose chunks are written to the connection in order. Closing it closes the connection; if `readable` is in
+   * use and has not ended, it shuts down the write side only, and the connection is closed when `readable` ends. */
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
     return this.#writable ??= new WritableStream({
       write: (chunk, { signal }) => this.#push(chunk, signal),
@@ -131,7 +133,7 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     });
   }
 
-  /** A read that waits when the stream is cancelled is taken back, or it would swallow what comes next. */
+  /** Cancelling the stream aborts its waiting read. */
   #openReadable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     const cancelled = new AbortController();
     return new ReadableStream({
@@ -160,8 +162,8 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     request.respond(0);
   }
 
-  /** The signal is that of an abort, which would otherwise wait for the peer to read. A stream that failed is told
-   * nothing more, so its connection is closed here. */
+  /** Writes a chunk. The stream's own signal aborts it when the stream is aborted. After an error the stream calls neither
+   * close nor abort, so the connection is closed here. */
   async #push(chunk: Uint8Array<ArrayBufferLike>, signal: AbortSignal): Promise<void> {
     try {
       await this.write(chunk, { signal });

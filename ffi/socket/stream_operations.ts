@@ -17,7 +17,7 @@ export class SpareOperations {
   write: WritingStream | null = null;
 }
 
-/** Reads what a stream has into the caller's buffer: null at its end. */
+/** Reads the available bytes of a stream into a buffer; null at the end. */
 export class ReadingStream extends Operation<number | null> {
   /** Also where recv(2) does the same in less. */
   readonly syscall = "recvmsg";
@@ -75,7 +75,7 @@ export class ReadingStream extends Operation<number | null> {
     return length;
   }
 
-  /** Asked for nothing, the kernel would wait for something. */
+  /** A read of 0 bytes resolves at once; recvmsg(2) would wait for data. */
   #nothing(): number {
     requireBytes(this.#p);
     return 0;
@@ -94,7 +94,7 @@ function cutShort(): boolean {
   return (receivingMessage().flags & libc().system.constants.MSG_CTRUNC) !== 0;
 }
 
-/** Writes a buffer whole. */
+/** Writes a whole buffer. */
 export class WritingStream extends Operation<number> {
   /** Also where send(2) does the same in less. */
   readonly syscall = "sendmsg";
@@ -126,7 +126,7 @@ export class WritingStream extends Operation<number> {
       const asked = Math.min(lengthOf(rest), MOST_BYTES);
       const length = this.send(rest, this.#written === 0);
       if (length < 0) return this.#failed(-length);
-      if (length === 0) throw this.explain(new Error("sendmsg: the system took none of the bytes, and gave no reason"));
+      if (length === 0) throw this.explain(new Error("sendmsg: the system sent 0 bytes without an error"));
       this.#written += length;
       // Taking less than was offered means that the buffer is full: the next call would block.
       if (length < asked) return AGAIN;
@@ -134,7 +134,7 @@ export class WritingStream extends Operation<number> {
     return this.#length;
   }
 
-  /** However it ends, the caller learns how much the kernel took. */
+  /** Adds the number of bytes written to the error. */
   override explain(error: Error): Error {
     return Object.assign(error, { bytesWritten: this.#written });
   }
@@ -156,7 +156,7 @@ export class WritingStream extends Operation<number> {
     throw this.explain(error);
   }
 
-  /** What is still to be written. While it waited, the memory may have been transferred away or resized. */
+  /** The bytes that remain to be written. While the operation waited, the buffer may have been transferred or resized. */
   #rest(): Uint8Array {
     const p = this.#p;
     const length = lengthOf(p);
@@ -170,7 +170,7 @@ export class WritingStream extends Operation<number> {
   }
 }
 
-/** Does nothing when its turn comes: everything asked for before it is over then. */
+/** Does nothing. It resolves when all operations queued before it have ended. */
 export class Turn extends Operation<void> {
   readonly syscall = "sendmsg";
 

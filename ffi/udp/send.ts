@@ -222,7 +222,7 @@ export class SendingSegments extends Operation<number> {
         if (lengthOf(this.#p) < this.#length) throw gone(this.#p, this.#length);
         const written = this.#sendPortion();
         if (written === AGAIN) return AGAIN;
-        if (written === 0) throw new Error("sendmsg: the system took none of the bytes, and gave no reason");
+        if (written === 0) throw new Error("sendmsg: the system sent 0 bytes without an error");
         this.#written += written;
       } catch (error) {
         throw this.explain(error as Error);
