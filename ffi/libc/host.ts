@@ -3,15 +3,6 @@ import { linux_aarch64, linux_x86_64 } from "./linux.ts";
 import { macos_aarch64, macos_x86_64 } from "./macos.ts";
 import type { System } from "./system.ts";
 
-/** The tables of all supported systems. */
-export const SYSTEMS: Readonly<Record<string, System>> = {
-  linux_x86_64,
-  linux_aarch64,
-  macos_x86_64,
-  macos_aarch64,
-  freebsd,
-};
-
 /** The tables by `Deno.build.os` and `Deno.build.arch`. */
 const BY_BUILD: Readonly<Record<string, System>> = {
   "linux x86_64": linux_x86_64,

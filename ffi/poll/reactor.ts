@@ -400,8 +400,3 @@ let started: Reactor | undefined;
 export function reactor(): Reactor {
   return started ??= new Reactor(() => choosePoller(libc()), new EventLoopSearch(libc()));
 }
-
-/** Whether a thread has yet to come back: tests wait for it, since a sanitizer would report it. */
-export function threadIsLeaving(): boolean {
-  return started?.leaving ?? false;
-}

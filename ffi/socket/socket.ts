@@ -18,9 +18,8 @@ import { Readiness } from "../io/readiness.ts";
 import { encodeSocketAddress, requireListening } from "../address/sockaddr_argument.ts";
 import { type ReceivedMessage, Receiving, Sending } from "../io/transfer.ts";
 
-/** Access to the private constructor and descriptor of Socket for other modules. */
+/** Access to the private constructor of Socket, for this file. */
 let make: (descriptor: Descriptor) => Socket;
-let reveal: (socket: Socket) => Descriptor;
 
 /** A bare socket: an owned descriptor that is non-blocking and close-on-exec. All other classes are built on it, and it
  * gives access to protocols that have no class (ICMP, netlink, vsock, CAN).
@@ -50,7 +49,6 @@ export class Socket implements Disposable {
 
   static {
     make = (descriptor) => new Socket(descriptor);
-    reveal = (socket) => socket.#descriptor;
     inspectable(Socket.prototype, (socket) => {
       const descriptor = socket.#descriptor;
       const members = descriptor.closed ? { state: "closed" } : { fd: descriptor.fd, state: "open" };
@@ -299,11 +297,6 @@ function numberOf<K extends string>(what: string, given: unknown, words: Readonl
 /** Makes the Socket of a descriptor. */
 export function socketOf(descriptor: Descriptor): Socket {
   return make(descriptor);
-}
-
-/** The descriptor of a Socket. */
-export function descriptorOf(socket: Socket): Descriptor {
-  return reveal(socket);
 }
 
 /** A function that is called once for each new socket before bind or connect, as Go's ListenConfig.Control and

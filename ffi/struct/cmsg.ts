@@ -5,13 +5,6 @@ import type { Layout } from "../libc/system.ts";
 /** The part of a system's layout that control messages depend on. */
 export type CmsghdrLayout = Pick<Layout, "cmsghdr">;
 
-/** One control message; `data` is a view of the buffer it was read from. */
-export type ControlMessage = {
-  level: number;
-  type: number;
-  data: Uint8Array;
-};
-
 /** CMSG_ALIGN. */
 export function controlAlign(layout: CmsghdrLayout, length: number): number {
   const { align } = layout.cmsghdr;
@@ -116,16 +109,4 @@ export class ControlCursor {
   get data(): Uint8Array {
     return this.source.subarray(this.start, this.end);
   }
-}
-
-/** Yields the control messages in the first `length` bytes of a buffer. It stops at a malformed header, as
- * {@linkcode ControlCursor} does. */
-export function* readControlMessages(
-  layout: CmsghdrLayout,
-  source: Uint8Array,
-  length: number,
-): Generator<ControlMessage, void, undefined> {
-  const cursor = new ControlCursor(layout, source);
-  cursor.begin(0, length);
-  while (cursor.next()) yield { level: cursor.level, type: cursor.type, data: cursor.data };
 }

@@ -34,12 +34,6 @@ export function writeKevent(layout: KeventLayout, view: DataView, index: number,
   view.setUint32(offset + kevent.udata + 4, event.udataHigh, true);
 }
 
-/** `ident` of the struct kevent at `index`: a descriptor, or the number of an EVFILT_USER event. */
-export function keventIdent(layout: KeventLayout, view: DataView, index: number): number {
-  const { size, ident } = structLayout(layout);
-  return view.getUint32(index * size + ident, true);
-}
-
 /** `filter` of the struct kevent at `index`: EVFILT_READ or another, all of them negative. */
 export function keventFilter(layout: KeventLayout, view: DataView, index: number): number {
   const { size, filter } = structLayout(layout);
@@ -50,19 +44,6 @@ export function keventFilter(layout: KeventLayout, view: DataView, index: number
 export function keventFlags(layout: KeventLayout, view: DataView, index: number): number {
   const { size, flags } = structLayout(layout);
   return view.getUint16(index * size + flags, true);
-}
-
-/** `fflags` of the struct kevent at `index`: with EV_EOF on a socket, the socket's errno. */
-export function keventFilterFlags(layout: KeventLayout, view: DataView, index: number): number {
-  const { size, fflags } = structLayout(layout);
-  return view.getUint32(index * size + fflags, true);
-}
-
-/** `data` of the struct kevent at `index`: the bytes that can be read, or an errno with EV_ERROR. */
-export function keventData(layout: KeventLayout, view: DataView, index: number): number {
-  const { size, data } = structLayout(layout);
-  const offset = index * size + data;
-  return view.getInt32(offset + 4, true) * TWO_TO_32 + view.getUint32(offset, true);
 }
 
 /** The lower 32 bits of `udata` of the struct kevent at `index`. */

@@ -15,8 +15,3 @@ export function writePollfd(view: DataView, index: number, fd: number, events: n
 export function pollfdRevents(view: DataView, index: number): number {
   return view.getInt16(index * POLLFD_SIZE + 6, true);
 }
-
-/** `fd` of the struct pollfd at `index`. */
-export function pollfdDescriptor(view: DataView, index: number): number {
-  return view.getInt32(index * POLLFD_SIZE, true);
-}

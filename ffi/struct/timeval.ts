@@ -2,9 +2,6 @@
 
 import type { Layout } from "../libc/system.ts";
 
-/** sizeof(struct timespec). */
-export const TIMESPEC_SIZE = 16;
-
 /** Decodes a struct timeval, such as SO_TIMESTAMP's, to milliseconds. */
 export function decodeTimeval(layout: Pick<Layout, "timeval">, bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

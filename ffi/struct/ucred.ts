@@ -19,17 +19,6 @@ export function decodeCredentials(layout: UcredLayout, bytes: Uint8Array): Crede
   return { pid: view.getInt32(pid, true), uid: view.getUint32(uid, true), gid: view.getUint32(gid, true) };
 }
 
-/** Encodes a struct ucred. */
-export function encodeCredentials(layout: UcredLayout, credentials: Credentials): Uint8Array<ArrayBuffer> {
-  const { size, pid, uid, gid } = structLayout(layout);
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
-  view.setInt32(pid, credentials.pid, true);
-  view.setUint32(uid, credentials.uid, true);
-  view.setUint32(gid, credentials.gid, true);
-  return bytes;
-}
-
 function structLayout(layout: UcredLayout): NonNullable<Layout["ucred"]> {
   if (layout.ucred === null) throw new Deno.errors.NotSupported("This system has no struct ucred");
   return layout.ucred;

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { systemFor, thisSystem } from "../../ffi/libc/host.ts";
+import { linux_aarch64, linux_x86_64 } from "../../ffi/libc/linux.ts";
+import { macos_aarch64 } from "../../ffi/libc/macos.ts";
 import type { Layout, System } from "../../ffi/libc/system.ts";
-import { systemFor, SYSTEMS, thisSystem } from "../../ffi/libc/host.ts";
+import { systems } from "../struct/support.ts";
 
 /** What the rest of the module looks up, puts into words or turns into one of Deno's error classes. */
 const NEEDED_ERRORS = [
@@ -185,23 +188,22 @@ function describeTable(system: System): void {
   });
 }
 
-for (const system of Object.values(SYSTEMS)) {
+for (const system of systems) {
   describe(`the table of ${system.name}`, () => describeTable(system));
 }
 
 describe("the tables together", () => {
   it("call every system by its own name", () => {
-    const names = Object.values(SYSTEMS).map(({ name }) => name);
+    const names = systems.map(({ name }) => name);
     assertEquals(new Set(names).size, names.length);
   });
 
   it("put variadic arguments on the stack on Apple silicon alone", () => {
-    const onStack = Object.values(SYSTEMS).filter(({ variadicOnStack }) => variadicOnStack);
-    assertEquals(onStack, [SYSTEMS.macos_aarch64]);
+    const onStack = systems.filter(({ variadicOnStack }) => variadicOnStack);
+    assertEquals(onStack, [macos_aarch64]);
   });
 
   it("differ between the two Linux architectures in epoll_event, the libraries and the name alone", () => {
-    const { linux_x86_64, linux_aarch64 } = SYSTEMS as Record<"linux_x86_64" | "linux_aarch64", System>;
     const { name, libraries, layout: { epoll_event } } = linux_x86_64;
     assertEquals({ ...linux_aarch64, name, libraries, layout: { ...linux_aarch64.layout, epoll_event } }, linux_x86_64);
     assertEquals([epoll_event?.size, linux_aarch64.layout.epoll_event?.size], [12, 16]);
@@ -232,7 +234,7 @@ describe("thisSystem()", () => {
 describe("systemFor()", () => {
   it("has a table for Linux, macOS and FreeBSD on either architecture", () => {
     for (const os of ["linux", "darwin", "freebsd"]) {
-      for (const arch of ["x86_64", "aarch64"]) assert(Object.values(SYSTEMS).includes(systemFor(os, arch)));
+      for (const arch of ["x86_64", "aarch64"]) assert(systems.includes(systemFor(os, arch)));
     }
   });
 

@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, type Linger, Socket, type SocketOption, sockopt } from "../../mod.ts";
-import { SYSTEMS, thisSystem } from "../../ffi/libc/host.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { itUnless } from "../support/skipping.ts";
 import { openListener } from "../socket/support.ts";
+import { systems } from "../struct/support.ts";
 
 noDescriptorLeaks();
 
@@ -106,7 +107,7 @@ describe("Every option", () => {
     for (const [name, option] of Object.entries(sockopt)) {
       assertEquals(option.name, name);
       assertEquals(option.supported, thisSystem().options[name as Name] !== null);
-      for (const system of Object.values(SYSTEMS)) assert(name in system.options, `${system.name} ${name}`);
+      for (const system of systems) assert(name in system.options, `${system.name} ${name}`);
     }
   });
 

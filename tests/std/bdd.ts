@@ -58,6 +58,8 @@ function hook(name: "beforeAll" | "afterAll" | "beforeEach" | "afterEach"): (fn:
 /** "file:line:column" of the nearest caller that is neither this file nor a helper of the tests. */
 function callSite(): string | undefined {
   const frames = new Error().stack?.split("\n").slice(1) ?? [];
-  return frames.find((frame) => !/\/tests\/(std\/bdd|support\/\w+)\.ts:/.test(frame))?.match(/([^\s()]+:\d+:\d+)\)?$/)
+  return frames.find((frame) => !/\/tests\/(std\/bdd|support\/(?!\w+_test\.)\w+)\.ts:/.test(frame))?.match(
+    /([^\s()]+:\d+:\d+)\)?$/,
+  )
     ?.[1];
 }

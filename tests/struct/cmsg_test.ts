@@ -5,11 +5,10 @@ import {
   ControlCursor,
   controlMessageLength,
   controlSpace,
-  readControlMessages,
   writeControlMessage,
 } from "../../ffi/struct/cmsg.ts";
 import { generator, randomBytes } from "../support/random.ts";
-import { bySystem, dirty, hex, systems, viewOf } from "./support.ts";
+import { bySystem, dirty, hex, readControlMessages, systems, viewOf } from "./support.ts";
 
 describe("controlAlign(), controlSpace() and controlMessageLength()", () => {
   const measures = bySystem({
@@ -66,7 +65,7 @@ describe("writeControlMessage()", () => {
   }
 });
 
-describe("readControlMessages()", () => {
+describe("ControlCursor over a buffer", () => {
   const received = bySystem({
     linux: `1400000000000000 00000000 02000000 40000000 00000000
             1c00000000000000 00000000 08000000 02000000 7f000001 ef010203 00000000`,

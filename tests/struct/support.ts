@@ -2,6 +2,7 @@ import { freebsd } from "../../ffi/libc/freebsd.ts";
 import { linux_aarch64, linux_x86_64 } from "../../ffi/libc/linux.ts";
 import { macos_aarch64, macos_x86_64 } from "../../ffi/libc/macos.ts";
 import type { System } from "../../ffi/libc/system.ts";
+import { type CmsghdrLayout, ControlCursor } from "../../ffi/struct/cmsg.ts";
 
 export const linuxSystems: readonly System[] = [linux_x86_64, linux_aarch64];
 export const macosSystems: readonly System[] = [macos_x86_64, macos_aarch64];
@@ -36,4 +37,22 @@ export function dirty(length: number): Uint8Array<ArrayBuffer> {
 
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** One control message; `data` is a view of the buffer it was read from. */
+export interface ControlMessage {
+  level: number;
+  type: number;
+  data: Uint8Array;
+}
+
+/** Yields what a ControlCursor finds in the first `length` bytes of a buffer. */
+export function* readControlMessages(
+  layout: CmsghdrLayout,
+  source: Uint8Array,
+  length: number,
+): Generator<ControlMessage, void, undefined> {
+  const cursor = new ControlCursor(layout, source);
+  cursor.begin(0, length);
+  while (cursor.next()) yield { level: cursor.level, type: cursor.type, data: cursor.data };
 }

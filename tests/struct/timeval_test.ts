@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { decodeTimespec, decodeTimeval, TIMESPEC_SIZE } from "../../ffi/struct/timeval.ts";
+import { decodeTimespec, decodeTimeval } from "../../ffi/struct/timeval.ts";
 import { bySystem, hex, systems } from "./support.ts";
 
 describe("decodeTimeval()", () => {
@@ -36,7 +36,7 @@ describe("decodeTimespec()", () => {
 
   it("reads from the part of a buffer it is given, and no further", () => {
     const bytes = hex("ff*8 02000000 00000000 00*8 ff*8");
-    assertEquals(decodeTimespec(bytes.subarray(8, 8 + TIMESPEC_SIZE)), 2000);
+    assertEquals(decodeTimespec(bytes.subarray(8, 8 + 16)), 2000);
     assertThrows(() => decodeTimespec(bytes.subarray(8, 16)), RangeError);
   });
 });

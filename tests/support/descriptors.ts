@@ -5,7 +5,7 @@
  * @module
  */
 import { afterAll, afterEach, beforeAll } from "@std/testing/bdd";
-import { threadIsLeaving } from "../../ffi/poll/reactor.ts";
+import { reactor } from "../../ffi/poll/reactor.ts";
 
 /** Deno closes some of its own a while after their use: the poller of a Worker goes with its last idle thread. */
 const TIMEOUT_MS = 15_000;
@@ -50,7 +50,7 @@ export function noDescriptorLeaks({ prepare, timeout = TIMEOUT_MS }: LeakOptions
     before = openDescriptors();
   });
   afterEach(async () => {
-    while (threadIsLeaving()) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (reactor().leaving) await new Promise((resolve) => setTimeout(resolve, 1));
   });
   afterAll(async () => {
     const left = await settle(before, timeout);

@@ -6,13 +6,15 @@ import { CONFIG } from "./repository.ts";
 import { itUnless } from "./skipping.ts";
 
 const HELPER = new URL("./descriptors.ts", import.meta.url).href;
+const WARM_UP = new URL("./warm_up.ts", import.meta.url).pathname;
+
 /** Runs a test file of these lines, under the configuration of this repository. */
 async function runTestFile(...lines: string[]): Promise<{ code: number; output: string }> {
   const folder = await Deno.makeTempDir();
   try {
     const path = `${folder}/leak_test.ts`;
     await Deno.writeTextFile(path, [`import { noDescriptorLeaks } from "${HELPER}";`, ...lines].join("\n"));
-    const flags = ["--config", CONFIG, "--no-lock", "--no-check", "-A"];
+    const flags = ["--config", CONFIG, "--no-lock", "--no-check", "-A", `--preload=${WARM_UP}`];
     const { code, stdout, stderr } = await run(Deno.execPath(), ["test", ...flags, path]);
     return { code, output: stdout + stderr };
   } finally {
