@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { describe } from "@std/testing/bdd";
+import { describe, it } from "@std/testing/bdd";
 import { listen, listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
@@ -35,14 +35,14 @@ const CASES: readonly (readonly [what: string, flags: string, refused: readonly 
 ];
 
 /** What each operation said before and after, by its name. */
-async function outcomes(what: string, flags: string): Promise<[string, string[]][]> {
+async function outcomes(what: string, flags: string, ...more: string[]): Promise<[string, string[]][]> {
   using place = new Directory();
   const directory = Deno.realPathSync(place.path);
   using _live = listen({ transport: "unix", path: `${directory}/live` });
   using _sink = listenDatagram({ transport: "unixgram", path: `${directory}/sink` });
   const { success, stdout, report } = await startDeno(PROGRAM, {
     flags: ["--unstable-net", ...flags.replaceAll("$", directory).split(" ")],
-    args: [what, directory],
+    args: [what, directory, ...more],
   }).finished();
   assert(success, report);
   return Object.entries(JSON.parse(stdout));
@@ -55,6 +55,23 @@ describe("A permission that is given up", TIMEOUT, () => {
         const after = refused.includes(operation) ? "NotCapable" : "passes";
         assertEquals([operation, ...said], [operation, "passes", "passes", after, after]);
       }
+    });
+  }
+
+  itUnless(notLinux, "is refused at once where the runtime's objects are frozen", async () => {
+    for (const [operation, ...said] of await outcomes("host", NAMED, "frozen")) {
+      const after = AT_HOST.includes(operation) ? "NotCapable" : "passes";
+      assertEquals([operation, ...said[0]!], [operation, "passes", "passes", after, after]);
+    }
+  });
+
+  for (const net of ["--allow-net", "--allow-net=127.0.0.1"]) {
+    it(`in another thread (${net}) is refused here soon`, async () => {
+      const program = new URL("./programs/revoked_elsewhere.ts", import.meta.url);
+      const flags = ["--allow-ffi", "--allow-read", net];
+      const { success, stdout, report } = await startDeno(program, { flags }).finished();
+      assert(success, report);
+      assertEquals(stdout, "sent\nNotCapable");
     });
   }
 });
