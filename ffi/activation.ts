@@ -2,10 +2,10 @@ import { type AnySocket, fromFd } from "./from_fd.ts";
 import { libc } from "./libc/libc.ts";
 import { fcntl, isSocket } from "./io/descriptor.ts";
 
-/** The first descriptor a supervisor hands over: SD_LISTEN_FDS_START. */
+/** The first descriptor that a supervisor passes: SD_LISTEN_FDS_START. */
 const FIRST = 3;
 
-/** A socket that this process was started with.
+/** A socket passed to this process by a supervisor.
  *
  * @example
  * ```ts
@@ -13,26 +13,26 @@ const FIRST = 3;
  *
  * const sockets: ActivatedSocket[] = activatedSockets();
  * const web = sockets.find(({ name }) => name === "web");
- * console.log(web?.socket); // undefined, but where a supervisor gave one of that name
+ * console.log(web?.socket); // undefined unless a supervisor passed a socket of that name
  * ```
  */
 export interface ActivatedSocket {
-  /** From LISTEN_FDNAMES, else "unknown", as sd_listen_fds_with_names(3) says. */
+  /** The name from LISTEN_FDNAMES, or "unknown" without one, as in sd_listen_fds_with_names(3). */
   name: string;
-  /** The object it really is. */
+  /** The socket, as an object of its own class. */
   socket: AnySocket;
 }
 
-/** The sockets that systemd or another supervisor handed to this process, by LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES
- * as sd_listen_fds_with_names(3) says; empty where there are none. They are taken once: the variables are removed, so
- * that a child does not take them for its own, and a second call gives none. Descriptors that are no sockets stay open
- * and are left out. All of them are close-on-exec from then on.
+/** Returns the sockets that systemd or another supervisor passed to this process with LISTEN_FDS, LISTEN_PID and
+ * LISTEN_FDNAMES, as sd_listen_fds_with_names(3) describes. It needs
+ * `--allow-env=LISTEN_FDS,LISTEN_PID,LISTEN_FDNAMES` and does not block the event loop.
  *
- * Needs `--allow-env=LISTEN_FDS,LISTEN_PID,LISTEN_FDNAMES`.
+ * The environment variables are removed, so that child processes do not use them; a second call returns an empty array.
+ * Descriptors that are not sockets stay open and are left out. All descriptors are made close-on-exec.
  *
- * @throws {TypeError} for variables that make no sense, quoting them, and for a socket of a kind that has no class
- * here; nothing is taken
- * @throws {Deno.errors.BadResource} for a descriptor that is not open; nothing is taken
+ * @returns the sockets in the order of their descriptors; empty if none were passed to this process
+ * @throws {TypeError} for invalid variables, or a socket of a kind that has no class; nothing is taken over
+ * @throws {Deno.errors.BadResource} for a descriptor that is not open; nothing is taken over
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ export function activatedSockets(): ActivatedSocket[] {
   return sockets;
 }
 
-/** Takes over the sockets among so many descriptors, each with its place, or none of them when one cannot be. */
+/** Takes over the sockets among `count` descriptors, each with its index, or none of them if one fails. */
 function takeSockets(count: number): [index: number, socket: AnySocket][] {
   const { FD_CLOEXEC, F_SETFD } = libc().system.constants;
   const taken: [index: number, socket: AnySocket][] = [];

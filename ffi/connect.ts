@@ -7,21 +7,23 @@ import type { TcpConn } from "./tcp/tcp.ts";
 import type { UnixConn } from "./unix/unix.ts";
 import { type SeqpacketConnectOptions, seqpacketDial, type UnixConnectOptions, unixDial } from "./unix/connect.ts";
 
-/** What says where to. */
+/** The form of the options, for error messages. */
 const DIALLED = "{ hostname, port } or { transport, path }";
 
-/** Dials: as `Deno.connect`, with a local address, options before connect, a deadline and a signal. A name's addresses
- * are raced as RFC 8305 says; the losers are closed. connect(2); SO_ERROR and getpeername(2) decide whether it
- * succeeded.
+/** Opens a TCP connection, as `Deno.connect` does, with a local address, socket options, a deadline and a signal:
+ * socket(2), connect(2). The addresses of a host name are tried as RFC 8305 (Happy Eyeballs) describes. The event loop
+ * is not blocked.
  *
- * @throws {Deno.errors.ConnectionRefused} when nobody listens at any of the host's addresses; {@linkcode SocketError}
- * has the details
- * @throws {Deno.errors.TimedOut} past the deadline, or when the system gave up
- * @throws {Deno.errors.NotFound} for a name nobody knows
+ * @param options the port, the hostname ("127.0.0.1" by default), and others; see {@linkcode TcpConnectOptions}
+ * @returns a promise for the connection
+ * @throws {Deno.errors.ConnectionRefused} if nothing listens at any address of the host; {@linkcode SocketError} has
+ * the details
+ * @throws {Deno.errors.TimedOut} if the deadline expires, or the system gives up
+ * @throws {Deno.errors.NotFound} for an unknown host name
  * @throws {Deno.errors.NotCapable} without `--allow-net` for the host
- * @throws {TypeError} for an unknown transport, a port that is no whole number
- * @throws {RangeError} for a port beyond 0 to 65535
- * @throws whatever the reason of an aborted signal is
+ * @throws {TypeError} for an unknown option or transport, or a port that is not a whole number
+ * @throws {RangeError} for a port outside 0 to 65535
+ * @throws the reason of the signal, if it is aborted
  *
  * @example
  * ```ts
@@ -33,12 +35,18 @@ const DIALLED = "{ hostname, port } or { transport, path }";
  * ```
  */
 export function connect(options: TcpConnectOptions): Promise<TcpConn>;
-/** Dials a Unix stream socket at a path or an abstract name. A full backlog is waited for. connect(2).
+/** Connects to a Unix stream socket at a path or an abstract name: socket(2), connect(2). It waits while the backlog of
+ * the listener is full, without blocking the event loop.
  *
- * @throws {TypeError} for a path that is empty, too long or has a NUL inside
- * @throws {Deno.errors.NotFound} where there is nothing, Deno.errors.ConnectionRefused where nobody listens any more
- * @throws {Deno.errors.PermissionDenied} where the file may not be written to
+ * @param options the path, and others; see {@linkcode UnixConnectOptions}
+ * @returns a promise for the connection
+ * @throws {TypeError} for an unknown option, or a path that is empty, too long or contains a NUL
+ * @throws {Deno.errors.NotFound} if the path does not exist
+ * @throws {Deno.errors.ConnectionRefused} if nothing listens at the path
+ * @throws {Deno.errors.PermissionDenied} if the path is not writable
+ * @throws {Deno.errors.TimedOut} if the deadline expires
  * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ * @throws the reason of the signal, if it is aborted
  *
  * @example
  * ```ts
@@ -51,7 +59,18 @@ export function connect(options: TcpConnectOptions): Promise<TcpConn>;
  * ```
  */
 export function connect(options: UnixConnectOptions): Promise<UnixConn>;
-/** Dials a Unix socket that keeps message boundaries, SOCK_SEQPACKET, at a path or an abstract name. connect(2).
+/** Connects to a Unix socket that keeps message boundaries (SOCK_SEQPACKET) at a path or an abstract name: socket(2),
+ * connect(2). It waits while the backlog of the listener is full, without blocking the event loop.
+ *
+ * @param options the path, and others; see {@linkcode SeqpacketConnectOptions}
+ * @returns a promise for the connection
+ * @throws {TypeError} for an unknown option, or a path that is empty, too long or contains a NUL
+ * @throws {Deno.errors.NotFound} if the path does not exist
+ * @throws {Deno.errors.ConnectionRefused} if nothing listens at the path
+ * @throws {Deno.errors.PermissionDenied} if the path is not writable
+ * @throws {Deno.errors.TimedOut} if the deadline expires
+ * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ * @throws the reason of the signal, if it is aborted
  *
  * @example
  * ```ts
@@ -66,9 +85,15 @@ export function connect(options: UnixConnectOptions): Promise<UnixConn>;
  * ```
  */
 export function connect(options: SeqpacketConnectOptions): Promise<SeqpacketConn>;
-/** Dials where the options say: TCP, or a path of a Unix socket of either kind.
+/** Opens a TCP or a Unix stream connection: the `transport` of the options decides, "tcp" by default. This overload
+ * accepts a union of option types; use `kind` or `instanceof` to tell the results apart.
  *
- * @throws as the other forms do
+ * @returns a promise for the connection
+ * @throws {TypeError} for an unknown option or transport
+ * @throws {Deno.errors.ConnectionRefused} if nothing listens at the address
+ * @throws {Deno.errors.TimedOut} if the deadline expires
+ * @throws {Deno.errors.NotCapable} without the permission for the address
+ * @throws the reason of the signal, if it is aborted
  *
  * @example
  * ```ts
@@ -81,9 +106,15 @@ export function connect(options: SeqpacketConnectOptions): Promise<SeqpacketConn
  * ```
  */
 export function connect(options: TcpConnectOptions | UnixConnectOptions): Promise<TcpConn | UnixConn>;
-/** Dials where the options say: TCP, or a path of a Unix socket of any kind.
+/** Opens a TCP, Unix stream or seqpacket connection: the `transport` of the options decides, "tcp" by default. This
+ * overload accepts a union of all option types; use `kind` or `instanceof` to tell the results apart.
  *
- * @throws as the other forms do
+ * @returns a promise for the connection
+ * @throws {TypeError} for an unknown option or transport
+ * @throws {Deno.errors.ConnectionRefused} if nothing listens at the address
+ * @throws {Deno.errors.TimedOut} if the deadline expires
+ * @throws {Deno.errors.NotCapable} without the permission for the address
+ * @throws the reason of the signal, if it is aborted
  */
 export function connect(
   options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
@@ -97,7 +128,7 @@ export function connect(
   });
 }
 
-/** Checks what is to be dialled, without dialling it. */
+/** Checks and copies the options, without dialling. */
 function dialOf(
   options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
 ): Dial<TcpConn | UnixConn | SeqpacketConn> {
@@ -110,12 +141,15 @@ function dialOf(
   throw new TypeError(`Unknown transport: ${quote(transport)}, expected "tcp", "unix" or "seqpacket"`);
 }
 
-/** Dials all at once: the first connection wins, every other attempt is cancelled and closed before this resolves. A
- * candidate that is wrong is found before anything is dialled.
+/** Dials several TCP addresses at once and resolves to the first connection. All other attempts are cancelled, and their
+ * sockets closed, before it resolves. All candidates are checked before the first is dialled. The event loop is not
+ * blocked.
  *
- * @throws {AggregateError} when none succeeds, with the error of each in `errors`
- * @throws {TypeError} for a candidate with an unknown option, a value of another type or no port
- * @throws whatever the reason of an aborted signal is
+ * @param candidates the options of each attempt, as for {@linkcode connect}
+ * @param options a signal that cancels all attempts
+ * @throws {AggregateError} if no attempt succeeds; `errors` has the error of each
+ * @throws {TypeError} for an invalid candidate
+ * @throws the reason of the signal, if it is aborted
  *
  * @example
  * ```ts
@@ -127,18 +161,27 @@ function dialOf(
  * ```
  */
 export function connectAny(candidates: readonly TcpConnectOptions[], options?: WaitOptions): Promise<TcpConn>;
-/** Dials TCP and Unix stream sockets at once: the first connection wins, every other attempt is cancelled and closed.
+/** Dials several TCP and Unix stream addresses at once and resolves to the first connection. All other attempts are
+ * cancelled, and their sockets closed, before it resolves.
  *
- * @throws {AggregateError} when none succeeds, with the error of each in `errors`
+ * @param candidates the options of each attempt, as for {@linkcode connect}
+ * @param options a signal that cancels all attempts
+ * @throws {AggregateError} if no attempt succeeds; `errors` has the error of each
+ * @throws {TypeError} for an invalid candidate
+ * @throws the reason of the signal, if it is aborted
  */
 export function connectAny(
   candidates: readonly (TcpConnectOptions | UnixConnectOptions)[],
   options?: WaitOptions,
 ): Promise<TcpConn | UnixConn>;
-/** Dials TCP and Unix sockets of any kind at once: the first connection wins, every other attempt is cancelled and
- * closed.
+/** Dials several TCP, Unix stream and seqpacket addresses at once and resolves to the first connection. All other
+ * attempts are cancelled, and their sockets closed, before it resolves.
  *
- * @throws {AggregateError} when none succeeds, with the error of each in `errors`
+ * @param candidates the options of each attempt, as for {@linkcode connect}
+ * @param options a signal that cancels all attempts
+ * @throws {AggregateError} if no attempt succeeds; `errors` has the error of each
+ * @throws {TypeError} for an invalid candidate
+ * @throws the reason of the signal, if it is aborted
  */
 export function connectAny(
   candidates: readonly (TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions)[],
@@ -149,7 +192,7 @@ export async function connectAny(
   options?: WaitOptions,
 ): Promise<TcpConn | UnixConn | SeqpacketConn> {
   if (!Array.isArray(candidates)) {
-    throw new TypeError(`Invalid candidates: ${quote(candidates)}, expected an array of what connect takes`);
+    throw new TypeError(`Invalid candidates: ${quote(candidates)}, expected an array of options for connect`);
   }
   const signal = signalOf(options);
   const dials = Array.from(

@@ -11,8 +11,8 @@ import { type UdpSocket, udpSocket } from "./udp/udp.ts";
 import { type UnixConn, unixConn, type UnixListener, unixListener } from "./unix/unix.ts";
 import { type UnixDatagram, unixDatagram } from "./unix/datagram.ts";
 
-/** Any socket that people hold: what {@linkcode fromFd} and {@linkcode OwnedFd.open} give. `instanceof` and
- * `kind` tell them apart.
+/** A socket of any class: the result of {@linkcode fromFd} and {@linkcode OwnedFd.open}. Use `kind` or `instanceof` to tell
+ * the classes apart.
  *
  * @example
  * ```ts
@@ -35,14 +35,17 @@ export type AnySocket =
   | SeqpacketListener
   | SeqpacketConn;
 
-/** Takes over a descriptor, a number or an {@linkcode OwnedFd}, as the object it really is: by its family (SO_DOMAIN), its type (SO_TYPE) and whether
- * it listens (SO_ACCEPTCONN). A listener taken over leaves its path where it is on close.
+/** Takes ownership of an open socket and returns an object of its own class, determined by the family, the type
+ * (SO_TYPE) and whether it is listening (SO_ACCEPTCONN): getsockname(2), getsockopt(2). The event loop is not blocked.
  *
- * A descriptor is made non-blocking and close-on-exec. Several objects may share one open socket, but not one number.
+ * The descriptor becomes non-blocking and close-on-exec. If this throws, it stays open and unchanged. A Unix listener
+ * that was taken over does not remove its path on close. Several objects can share one open socket, but not one
+ * descriptor number.
  *
- * @throws {TypeError} for a descriptor that is no socket, that a socket or an OwnedFd here already owns, or of a kind
- * that has no class here; it stays open and as it was
- * @throws {Deno.errors.BadResource} for a number that is not open
+ * @param fd a descriptor number, or an {@linkcode OwnedFd}, which is closed without closing the descriptor
+ * @throws {TypeError} if the descriptor is not a socket, is owned by another object of this module, or is of a kind that
+ * has no class
+ * @throws {Deno.errors.BadResource} if the descriptor is not open
  *
  * @example
  * ```ts
@@ -59,13 +62,13 @@ export function fromFd(fd: number | OwnedFd): AnySocket {
 
 setOpener(fromFd);
 
-/** Nothing of the descriptor is changed before it is known that there is a class for it. */
+/** Determines the class first: a descriptor without one stays unchanged. */
 function take(fd: number): AnySocket {
   requireForeignSocket(fd);
   return takeOver(fd, makerFor(fd));
 }
 
-/** What makes the object of a socket's class, by its family, its type and whether it listens. */
+/** Returns the factory of a socket's class, by family, type and whether it is listening. */
 function makerFor(fd: number): (descriptor: Descriptor) => AnySocket {
   const { constants } = libc().system;
   const family = readFamily(libc().system, socketName(fd), 0);

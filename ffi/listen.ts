@@ -6,15 +6,20 @@ import type { TcpListener } from "./tcp/tcp.ts";
 import type { UnixListener } from "./unix/unix.ts";
 import { listenSeqpacket, listenUnix, type SeqpacketListenOptions, type UnixListenOptions } from "./unix/listen.ts";
 
-/** Opens a listener: as `Deno.listen`, with everything that can be asked for before bind. socket(2), setsockopt(2),
- * bind(2), listen(2).
+/** Opens a TCP listener, as `Deno.listen` does, with more options: socket(2), setsockopt(2), bind(2), listen(2).
  *
- * @throws {TypeError} for an unknown transport, a port or backlog that is no whole number
- * @throws {RangeError} for a port beyond 0 to 65535, a backlog below 0
- * @throws {Deno.errors.NotSupported} for `reusePort` on a system that would not spread connections
- * @throws {Deno.errors.AddrInUse} for an address that another listener holds; {@linkcode SocketError} has the details
+ * A host name is resolved synchronously, which blocks the event loop; an IP address does not.
+ *
+ * @param options the port (0, a free one, by default), the hostname ("0.0.0.0" by default), and others; see
+ * {@linkcode TcpListenOptions}
+ * @returns the listener, already listening
+ * @throws {TypeError} for an unknown option or transport, or a port or backlog that is not a whole number
+ * @throws {RangeError} for a port outside 0 to 65535, or a negative backlog
+ * @throws {Deno.errors.NotSupported} for `reusePort` on a system that does not spread connections
+ * @throws {Deno.errors.AddrInUse} if another socket has the address; {@linkcode SocketError} has the details
+ * @throws {Deno.errors.AddrNotAvailable} if this machine does not have the address
  * @throws {Deno.errors.NotCapable} without `--allow-net` for the address
- * @throws {Deno.errors.NotFound} for a name nobody knows
+ * @throws {Deno.errors.NotFound} for an unknown host name
  *
  * @example
  * ```ts
@@ -26,14 +31,18 @@ import { listenSeqpacket, listenUnix, type SeqpacketListenOptions, type UnixList
  * ```
  */
 export function listen(options: TcpListenOptions): TcpListener;
-/** Opens a listener at a path or an abstract name: as `Deno.listen`, with everything that can be asked for before bind.
+/** Opens a listener for Unix stream connections at a path or an abstract name, as `Deno.listen` does, with more options:
  * socket(2), bind(2), chmod(2) for `mode`, listen(2).
  *
- * @throws {TypeError} for a path that is too long or has a NUL inside
- * @throws {Deno.errors.AddrInUse} for a path where anything stands; `replaceStale` removes a socket that nobody listens
- * on
- * @throws {Deno.errors.NotFound} without the directory
- * @throws {Deno.errors.PermissionDenied} where the directory may not be written to
+ * With `replaceStale` it blocks the event loop for up to a second while another process has locked the directory.
+ *
+ * @param options the path, and others; see {@linkcode UnixListenOptions}
+ * @returns the listener, already listening
+ * @throws {TypeError} for an unknown option, or a path that is too long or contains a NUL
+ * @throws {Deno.errors.AddrInUse} if the path exists or the abstract name is in use; `replaceStale` replaces a socket
+ * without a listener
+ * @throws {Deno.errors.NotFound} if the directory does not exist
+ * @throws {Deno.errors.PermissionDenied} if the directory is not writable
  * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
  *
  * @example
@@ -46,7 +55,20 @@ export function listen(options: TcpListenOptions): TcpListener;
  * ```
  */
 export function listen(options: UnixListenOptions): UnixListener;
-/** Opens a listener for connections that keep message boundaries, SOCK_SEQPACKET, at a path or an abstract name.
+/** Opens a listener for Unix connections that keep message boundaries (SOCK_SEQPACKET) at a path or an abstract name:
+ * socket(2), bind(2), chmod(2) for `mode`, listen(2).
+ *
+ * With `replaceStale` it blocks the event loop for up to a second while another process has locked the directory.
+ *
+ * @param options the path, and others; see {@linkcode SeqpacketListenOptions}
+ * @returns the listener, already listening
+ * @throws {TypeError} for an unknown option, or a path that is too long or contains a NUL
+ * @throws {Deno.errors.AddrInUse} if the path exists or the abstract name is in use; `replaceStale` replaces a socket
+ * without a listener
+ * @throws {Deno.errors.NotFound} if the directory does not exist
+ * @throws {Deno.errors.PermissionDenied} if the directory is not writable
+ * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ * @throws {SocketError} EPROTONOSUPPORT on macOS
  *
  * @example
  * ```ts
@@ -58,9 +80,12 @@ export function listen(options: UnixListenOptions): UnixListener;
  * ```
  */
 export function listen(options: SeqpacketListenOptions): SeqpacketListener;
-/** Opens a listener of the kind that the options name.
+/** Opens a TCP or Unix listener: the `transport` of the options decides, "tcp" by default. This overload accepts a union
+ * of option types; use `kind` or `instanceof` to tell the results apart.
  *
- * @throws as the other forms do
+ * @throws {TypeError} for an unknown option or transport
+ * @throws {Deno.errors.AddrInUse} if the address is in use
+ * @throws {Deno.errors.NotCapable} without the permission for the address
  *
  * @example
  * ```ts
@@ -72,9 +97,12 @@ export function listen(options: SeqpacketListenOptions): SeqpacketListener;
  * ```
  */
 export function listen(options: TcpListenOptions | UnixListenOptions): TcpListener | UnixListener;
-/** Opens a listener of the kind that the options name.
+/** Opens a TCP, Unix or seqpacket listener: the `transport` of the options decides, "tcp" by default. This overload
+ * accepts a union of all option types; use `kind` or `instanceof` to tell the results apart.
  *
- * @throws as the other forms do
+ * @throws {TypeError} for an unknown option or transport
+ * @throws {Deno.errors.AddrInUse} if the address is in use
+ * @throws {Deno.errors.NotCapable} without the permission for the address
  */
 export function listen(
   options: TcpListenOptions | UnixListenOptions | SeqpacketListenOptions,

@@ -4,15 +4,20 @@ import { listenUdp, type UdpListenOptions } from "./udp/listen.ts";
 import type { UdpSocket } from "./udp/udp.ts";
 import { listenUnixDatagram, type UnixDatagram, type UnixDatagramOptions } from "./unix/datagram.ts";
 
-/** Opens a socket for datagrams: as `Deno.listenDatagram`, with everything that can be asked for before bind.
- * socket(2), setsockopt(2), bind(2).
+/** Opens a UDP socket, as `Deno.listenDatagram` does, with more options: socket(2), setsockopt(2), bind(2).
  *
- * @throws {TypeError} for an unknown transport, a port that is no whole number
- * @throws {RangeError} for a port beyond 0 to 65535
- * @throws {Deno.errors.NotSupported} for `reusePort` on a system that would not spread datagrams
- * @throws {Deno.errors.AddrInUse} for an address that another socket holds; {@linkcode SocketError} has the details
+ * A host name is resolved synchronously, which blocks the event loop; an IP address does not.
+ *
+ * @param options the port (0, a free one, by default), the hostname ("0.0.0.0" by default), and others; see
+ * {@linkcode UdpListenOptions}
+ * @returns the socket, bound
+ * @throws {TypeError} for an unknown option or transport, or a port that is not a whole number
+ * @throws {RangeError} for a port outside 0 to 65535
+ * @throws {Deno.errors.NotSupported} for `reusePort` on a system that does not spread datagrams
+ * @throws {Deno.errors.AddrInUse} if another socket has the address; {@linkcode SocketError} has the details
+ * @throws {Deno.errors.AddrNotAvailable} if this machine does not have the address
  * @throws {Deno.errors.NotCapable} without `--allow-net` for the address
- * @throws {Deno.errors.NotFound} for a name nobody knows
+ * @throws {Deno.errors.NotFound} for an unknown host name
  *
  * @example Two sockets share a port
  * ```ts
@@ -24,12 +29,17 @@ import { listenUnixDatagram, type UnixDatagram, type UnixDatagramOptions } from 
  * ```
  */
 export function listenDatagram(options: UdpListenOptions): UdpSocket;
-/** Opens a socket for datagrams in the file system's or the abstract name space; Deno's "unixpacket" is Go's "unixgram".
- * socket(2), bind(2).
+/** Opens a Unix datagram socket (Deno's "unixpacket", Go's "unixgram"), bound to a path or an abstract name, or unbound:
+ * socket(2), bind(2), chmod(2) for `mode`.
  *
- * @throws {TypeError} for a path that is too long or has a NUL inside
- * @throws {Deno.errors.AddrInUse} for a path where anything stands; `replaceStale` removes a socket that nobody listens
- * on
+ * With `replaceStale` it blocks the event loop for up to a second while another process has locked the directory.
+ *
+ * @param options the path (unbound by default), and others; see {@linkcode UnixDatagramOptions}
+ * @returns the socket
+ * @throws {TypeError} for an unknown option, or a path that is too long or contains a NUL
+ * @throws {Deno.errors.AddrInUse} if the path exists or the abstract name is in use; `replaceStale` replaces a socket
+ * without a reader
+ * @throws {Deno.errors.NotFound} if the directory does not exist
  * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
  *
  * @example
@@ -44,9 +54,12 @@ export function listenDatagram(options: UdpListenOptions): UdpSocket;
  * ```
  */
 export function listenDatagram(options: UnixDatagramOptions): UnixDatagram;
-/** Opens a socket for datagrams of the kind that the options name.
+/** Opens a UDP or a Unix datagram socket: the `transport` of the options decides. This overload accepts a union of both
+ * option types; use `kind` or `instanceof` to tell the results apart.
  *
- * @throws as the other forms do
+ * @throws {TypeError} for an unknown option or transport
+ * @throws {Deno.errors.AddrInUse} if the address is in use
+ * @throws {Deno.errors.NotCapable} without the permission for the address
  */
 export function listenDatagram(options: UdpListenOptions | UnixDatagramOptions): UdpSocket | UnixDatagram;
 export function listenDatagram(options: UdpListenOptions | UnixDatagramOptions): UdpSocket | UnixDatagram {

@@ -1,14 +1,14 @@
 import { type Deadline, deadlineExceeded, deadlineTime } from "../io/deadline.ts";
 import { requireUnaborted } from "../validate/options.ts";
 
-/** One signal for all the ways in which a job of several steps may be ended: the caller's signal, a deadline, or its
- * own end. Dispose takes the listener and the timer away again. */
+/** One signal that combines the caller's signal, a deadline and `cancel`, for an operation of several steps. Dispose
+ * removes the listener and the timer. */
 export class Cancellation implements Disposable {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `syscall` is named when the deadline expires. */
+  /** `syscall` is the name in the error for an expired deadline. */
   constructor(syscall: string, signal: AbortSignal | undefined, deadline?: Deadline) {
     requireUnaborted(signal);
     const time = deadlineTime(deadline ?? null);

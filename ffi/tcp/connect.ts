@@ -18,7 +18,7 @@ import { copyOptions, type Dial, optionsShape } from "../validate/options.ts";
 import { copyKeepAlive, type KeepAlive, setKeepAlive } from "./keep_alive.ts";
 import { type TcpConn, tcpConn } from "./tcp.ts";
 
-/** How a TCP connection is dialled.
+/** Options of {@linkcode connect} for TCP.
  *
  * @example
  * ```ts
@@ -35,36 +35,36 @@ import { type TcpConn, tcpConn } from "./tcp.ts";
  * ```
  */
 export interface TcpConnectOptions extends WaitOptions {
-  /** The port to connect to, 0 to 65535. */
+  /** Port to connect to, from 0 to 65535. */
   port: number;
-  /** Default "127.0.0.1". All addresses of a name are tried. */
+  /** IP address or host name to connect to; all addresses of a name are tried. Default "127.0.0.1". */
   hostname?: string;
-  /** The default. */
+  /** Default "tcp". */
   transport?: "tcp";
-  /** Starts the next address, of the other family first, when one takes long: Happy Eyeballs, RFC 8305. Default true;
-   * false tries them one after the other. */
+  /** Whether the next address, of alternating families, is tried while the previous attempt is still under way: Happy
+   * Eyeballs, RFC 8305. With false, each attempt ends before the next one begins. Default true. */
   autoSelectFamily?: boolean;
-  /** Milliseconds between attempts, 10 at least. Default 250. */
+  /** Time until the next address is tried, in milliseconds, at least 10. Default 250. */
   autoSelectFamilyAttemptDelay?: number;
-  /** When to give up, as Go's Dialer.Deadline: a Date, or milliseconds from now. Past it the dial rejects with
-   * Deno.errors.TimedOut whose `timeout` is true. Default null, never. */
+  /** Time by which the connection must be established, as Go's Dialer.Deadline: a Date, or milliseconds from now. When
+   * it expires, the dial rejects with Deno.errors.TimedOut whose `timeout` is true. Default null, no deadline. */
   deadline?: Deadline;
-  /** Where to dial from: Go's Dialer.LocalAddr. */
+  /** Local address of the connection, as Go's Dialer.LocalAddr. The system chooses what is left out. */
   localAddress?: {
-    /** A local IP address, of the family to dial. Default "0.0.0.0", the system's choice. */
+    /** Local IP address, of the family of the destination. Default "0.0.0.0": the system chooses the address. */
     hostname?: string;
-    /** A local port; any free one where left out. */
+    /** Local port, from 0 to 65535. Default 0: the system chooses a free port. */
     port?: number;
   };
-  /** SO_REUSEADDR for the local address. Default false. */
+  /** Whether the local address can be bound while earlier connections are in TIME_WAIT: SO_REUSEADDR. Default false. */
   reuseAddress?: boolean;
-  /** SO_REUSEPORT for the local address. Default false. */
+  /** Whether other sockets with the same option share the local address: SO_REUSEPORT. Default false. */
   reusePort?: boolean;
-  /** Small writes are sent at once: TCP_NODELAY. Default true. */
+  /** Whether small writes are sent at once: TCP_NODELAY. Default true. */
   noDelay?: boolean;
-  /** Whether and how an idle connection is probed. Default false. */
+  /** Keep-alive probes; true uses the system's settings. Default false. */
   keepAlive?: boolean | KeepAlive;
-  /** Called after each socket is made and before it is bound or connected. */
+  /** Function that is called with each new socket before bind and connect; there is one socket for each attempt. */
   control?: Control;
 }
 
@@ -93,13 +93,13 @@ const OPTIONS = optionsShape<TcpConnectOptions>("TCP connections", "{ hostname, 
 
 const DEFAULT_ATTEMPT_DELAY = 250;
 
-/** What RFC 8305 allows at the least. */
+/** The minimum delay that RFC 8305 allows, in milliseconds. */
 const LEAST_ATTEMPT_DELAY = 10;
 
-/** Copies what a dial is asked for, and checks it before anything is dialled.
+/** Copies and checks the options of a dial, without dialling.
  *
- * @throws {TypeError} for an unknown option, a value of another type and a port that is no whole number
- * @throws {RangeError} for a number beyond its bounds
+ * @throws {TypeError} for an unknown option, a value of another type or a port that is not a whole number
+ * @throws {RangeError} for a number outside its range
  */
 export function tcpDial(given: TcpConnectOptions): Dial<TcpConn> {
   const options = copyOptions(given, OPTIONS);
@@ -136,7 +136,7 @@ async function dialHost(options: DialOptions, local: InetAddress | null, delay: 
 function differentFamilies(local: InetAddress, hostname: string): TypeError {
   const quoted = quote(formatHost(local));
   return new TypeError(
-    `localAddress ${quoted} and ${quote(hostname)} are of different families: pass one of the same`,
+    `localAddress ${quoted} and ${quote(hostname)} are of different families; pass a localAddress of the same family`,
   );
 }
 
@@ -159,7 +159,7 @@ function parseLocal(given: TcpConnectOptions["localAddress"]): InetAddress | nul
   throw new TypeError(`Invalid localAddress: ${quote(hostname)}, expected an IP address`);
 }
 
-/** One attempt at one address. However it fails, its descriptor is closed before the caller hears of it. */
+/** Makes one attempt at one address. If it fails, the descriptor is closed before the promise rejects. */
 async function dial(
   address: InetAddress,
   local: InetAddress | null,
@@ -180,7 +180,7 @@ async function dial(
   }
 }
 
-/** Every option, and the local address, before connect(2). */
+/** Sets the options and binds the local address before connect(2). */
 function prepare(
   descriptor: Descriptor,
   address: InetAddress,
@@ -202,8 +202,8 @@ function prepare(
   unwrap(libc().c.bind(fd, sockaddr, sockaddr.length), "bind", text);
 }
 
-/** A socket that dials a port of its own machine where nobody listens may be given that very port to dial from, and
- * meets itself. Nobody who did not ask for the port wants that. */
+/** Rejects a connection of a socket to itself. The system may choose the destination port as the local port if nothing
+ * listens there, and TCP then connects the socket to itself. */
 function refuseSelf(conn: TcpConn, local: InetAddress | null, text: string): TcpConn {
   const { localAddr, remoteAddr } = conn;
   const self = localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;

@@ -2,7 +2,7 @@ import { isSocketError } from "../libc/socket_error.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { requireUnaborted } from "../validate/options.ts";
 
-/** The order of RFC 8305, section 4: the families take turns, beginning with that of the first address. */
+/** Sorts addresses as RFC 8305, section 4, describes: the families alternate, beginning with that of the first. */
 export function interleave(addresses: readonly InetAddress[]): InetAddress[] {
   const first = addresses.filter(({ family }) => family === addresses[0]?.family);
   const second = addresses.filter(({ family }) => family !== addresses[0]?.family);
@@ -13,25 +13,25 @@ export function interleave(addresses: readonly InetAddress[]): InetAddress[] {
   return ordered;
 }
 
-/** One of several ways to the same end. It rejects, having closed what it opened, soon after its signal is aborted. */
+/** One of several attempts. When its signal is aborted, it closes what it has opened and rejects. */
 export type Attempt<T> = (signal: AbortSignal) => Promise<T>;
 
 export interface RaceOptions {
-  /** Milliseconds after which the next attempt begins beside the ones before it; Infinity begins it when one fails. */
+  /** Time until the next attempt begins, in milliseconds; with Infinity it begins only when one fails. */
   readonly stagger: number;
-  /** Ends every attempt. */
+  /** Cancels all attempts. */
   readonly signal: AbortSignal | undefined;
 }
 
-/** The success that was kept, if there was one, and what the failed attempts rejected with, in the order of failing. */
+/** The first success, if there was one, and the errors of failed attempts in the order in which they failed. */
 export interface RaceResult<T> {
   readonly winner: T | undefined;
   readonly errors: readonly unknown[];
 }
 
-/** Runs attempts beside each other, each begun when one before it fails or has taken the stagger. The first success is
- * kept; every other attempt is cancelled and has ended, and later successes are disposed of, before this resolves.
- * Rejects with the signal's reason when that ended it. */
+/** Runs attempts concurrently. Each begins when an earlier one fails or `stagger` milliseconds have passed. After the
+ * first success all other attempts are cancelled; they have ended, and their results are disposed, before this resolves.
+ * Rejects with the signal's reason if it is aborted. */
 export async function firstSuccess<T extends Disposable>(
   attempts: readonly Attempt<T>[],
   { stagger, signal }: RaceOptions,
@@ -61,7 +61,7 @@ export async function firstSuccess<T extends Disposable>(
   return { winner, errors };
 }
 
-/** Resolves when one of the promises has, or after so many milliseconds. */
+/** Resolves when one of the promises does, or after `milliseconds`. */
 async function anyOrPause(promises: Iterable<Promise<void>>, milliseconds: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const pause = milliseconds === Infinity
@@ -85,7 +85,7 @@ export async function raceAddresses<T extends Disposable>(
   throw mostTelling(errors);
 }
 
-/** That a family has no route says less than that a host refused. */
+/** Returns the error of a host that was reached, if there is one, before errors of unreachable families. */
 function mostTelling(errors: readonly unknown[]): unknown {
   const unreachable = ["ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT"];
   return errors.find((error) => !isSocketError(error) || !unreachable.includes(error.code)) ?? errors[0];

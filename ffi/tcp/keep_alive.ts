@@ -3,7 +3,7 @@ import { sockopt } from "../option/sockopt.ts";
 import { copyOptions, optionsShape } from "../validate/options.ts";
 import { quote } from "../validate/quote.ts";
 
-/** How an idle connection is probed. What is left out stays the system's.
+/** Settings of keep-alive probes. Members that are left out keep the system's values. See tcp(7).
  *
  * @example
  * ```ts
@@ -15,11 +15,11 @@ import { quote } from "../validate/quote.ts";
  * ```
  */
 export interface KeepAlive {
-  /** Seconds of silence before the first probe, 1 to 32,767: TCP_KEEPIDLE. */
+  /** Idle time before the first probe, in seconds, from 1 to 32,767: TCP_KEEPIDLE. */
   idle?: number;
-  /** Seconds between probes, 1 to 32,767: TCP_KEEPINTVL. */
+  /** Time between two probes, in seconds, from 1 to 32,767: TCP_KEEPINTVL. */
   interval?: number;
-  /** Probes without an answer before the connection is given up, 1 to 127: TCP_KEEPCNT. */
+  /** Number of unanswered probes after which the connection is dropped, from 1 to 127: TCP_KEEPCNT. */
   count?: number;
 }
 
@@ -29,10 +29,10 @@ const KEEP_ALIVE = optionsShape<KeepAlive>("keep-alive settings", "a boolean or 
   count: "any",
 });
 
-/** Copies what was asked for, and checks it: nothing is set before all of it is valid.
+/** Copies and checks keep-alive settings, before any of them is set.
  *
- * @throws {TypeError} for anything but a boolean or whole numbers
- * @throws {RangeError} for a number below 1 or beyond what the system holds
+ * @throws {TypeError} for a value that is neither a boolean nor an object of whole numbers
+ * @throws {RangeError} for a number outside its range
  */
 export function copyKeepAlive(given: boolean | KeepAlive): boolean | KeepAlive {
   if (typeof given === "boolean") return given;
@@ -50,10 +50,10 @@ export function copyKeepAlive(given: boolean | KeepAlive): boolean | KeepAlive {
   return copy;
 }
 
-/** What Linux takes: MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT of its <net/tcp.h>. */
+/** The limits of Linux: MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL and MAX_TCP_KEEPCNT of its <net/tcp.h>. */
 const MOST: Readonly<Record<keyof KeepAlive, number>> = { idle: 32_767, interval: 32_767, count: 127 };
 
-/** Sets how a connection is probed, wholly or not at all: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT. */
+/** Sets SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT: all of them, or none if one fails. */
 export function setKeepAlive(fd: number, keepAlive: boolean | KeepAlive): void {
   const { idle, interval, count } = typeof keepAlive === "boolean" ? {} as KeepAlive : keepAlive;
   const settings: [SocketOption<unknown>, unknown][] = [[sockopt.SO_KEEPALIVE, keepAlive !== false]];

@@ -13,7 +13,7 @@ import { copyOptions, optionsShape } from "../validate/options.ts";
 import { copyKeepAlive, type KeepAlive, setKeepAlive } from "./keep_alive.ts";
 import { type TcpListener, tcpListener } from "./tcp.ts";
 
-/** How a TCP listener is opened.
+/** Options of {@linkcode listen} for TCP.
  *
  * @example
  * ```ts
@@ -26,26 +26,27 @@ import { type TcpListener, tcpListener } from "./tcp.ts";
  * ```
  */
 export interface TcpListenOptions {
-  /** 0, the default: any free port. */
+  /** Port to listen on, from 0 to 65535. Default 0: the system chooses a free port. */
   port?: number;
-  /** Default "0.0.0.0", as Deno's. */
+  /** IP address or host name to listen on. Default "0.0.0.0", as for `Deno.listen`. */
   hostname?: string;
-  /** The default. */
+  /** Default "tcp". */
   transport?: "tcp";
-  /** Connections that may wait to be accepted. Default 511; clamped to what the system takes. */
+  /** Maximum number of connections that wait to be accepted. Default 511; the system may limit it. */
   tcpBacklog?: number;
-  /** SO_REUSEADDR: connections that linger on the port do not stand in the way. Default true. */
+  /** Whether the port can be bound while earlier connections to it are in TIME_WAIT: SO_REUSEADDR. Default true. */
   reuseAddress?: boolean;
-  /** SO_REUSEPORT: connections are spread over the listeners of one port. Default false, and never set unasked.
-   * Deno.errors.NotSupported where the system would not balance. Beside port 0 each gets a port of its own. */
+  /** Whether several listeners share the port, with connections spread over them: SO_REUSEPORT. Default false.
+   * Deno.errors.NotSupported on a system that does not spread connections. With port 0, each listener gets a port of its
+   * own. */
   reusePort?: boolean;
-  /** A "::" listener that refuses IPv4. Default false. */
+  /** Whether a listener on an IPv6 address excludes IPv4: IPV6_V6ONLY. Default false. */
   ipv6Only?: boolean;
-  /** TCP_NODELAY of accepted connections: small writes are sent at once. Default true, as for dialled ones. */
+  /** Whether accepted connections send small writes at once: TCP_NODELAY. Default true, as for {@linkcode connect}. */
   noDelay?: boolean;
-  /** Whether and how accepted connections are probed when idle. Default false. */
+  /** Keep-alive probes of accepted connections; true uses the system's settings. Default false. */
   keepAlive?: boolean | KeepAlive;
-  /** Called after the socket is made and before it is bound. */
+  /** Function that is called with the new socket before bind. */
   control?: Control;
 }
 
@@ -62,7 +63,7 @@ const OPTIONS = optionsShape<TcpListenOptions>("TCP listeners", "{ hostname, por
   control: "function",
 });
 
-/** Opens a TCP listener; what fails on the way leaves nothing open. */
+/** Opens a TCP listener. If a step fails, the socket is closed. */
 export function listenTcp(given: TcpListenOptions): TcpListener {
   const options = copyOptions(given, OPTIONS);
   const port = parsePort(options.port, 0);
@@ -86,7 +87,7 @@ export function listenTcp(given: TcpListenOptions): TcpListener {
   });
 }
 
-/** Every option that has to stand before bind(2). A connection has TCP_NODELAY and keep-alive from its listener. */
+/** Sets the options that must precede bind(2). Accepted connections inherit TCP_NODELAY and keep-alive. */
 function prepare(fd: number, v6: boolean, options: TcpListenOptions): void {
   if (options.reuseAddress ?? true) setOption(fd, sockopt.SO_REUSEADDR, true);
   if (options.reusePort ?? false) setReusePort(fd);

@@ -11,18 +11,18 @@ import { StreamConn } from "../socket/stream.ts";
 let makeConn: (descriptor: Descriptor, remoteAddr?: Deno.NetAddr) => TcpConn;
 let makeListener: (descriptor: Descriptor) => TcpListener;
 
-/** The connection that a descriptor is. */
+/** Makes the connection of a descriptor. */
 export function tcpConn(descriptor: Descriptor, remoteAddr?: Deno.NetAddr): TcpConn {
   return makeConn(descriptor, remoteAddr);
 }
 
-/** The listener that a descriptor is. */
+/** Makes the listener of a descriptor. */
 export function tcpListener(descriptor: Descriptor): TcpListener {
   return makeListener(descriptor);
 }
 
-/** A TCP connection: `Deno.TcpConn` with deadlines, signals, half-close and all of its options. {@linkcode connect} and
- * {@linkcode TcpListener} make them.
+/** A TCP connection, made by {@linkcode connect} or {@linkcode TcpListener.accept}. It has the members of `Deno.TcpConn`,
+ * and deadlines, signals and all socket options. See tcp(7).
  *
  * @example
  * ```ts
@@ -50,43 +50,45 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
     makeConn = (descriptor, remoteAddr) => new TcpConn(descriptor, remoteAddr);
   }
 
-  /** "TcpConn". */
+  /** Always "TcpConn". */
   get kind(): "TcpConn" {
     return "TcpConn";
   }
 
-  /** Sends small writes at once, or with `false` gathers them: TCP_NODELAY. {@linkcode connect} switches it on.
+  /** Sets whether small writes are sent at once: TCP_NODELAY. It is on by default.
    *
-   * @throws {TypeError} for anything but a boolean
+   * @param noDelay true by default; with false, small writes are gathered (Nagle's algorithm)
+   * @throws {TypeError} for a value that is not a boolean
    */
   setNoDelay(noDelay = true): void {
     setOption(this.#descriptor.fd, sockopt.TCP_NODELAY, noDelay);
   }
 
-  /** Sets whether and how an idle connection is probed: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT.
+  /** Sets keep-alive probes: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT. If a value is refused, nothing is
+   * changed.
    *
-   * Nothing is changed where a value is refused.
-   *
-   * @throws {TypeError} for anything but a boolean or whole numbers
-   * @throws {RangeError} for seconds beyond 1 to 32,767, or a `count` beyond 1 to 127
+   * @param keepAlive true by default, which uses the system's settings; an object sets them, in seconds
+   * @throws {TypeError} for a value that is neither a boolean nor an object of whole numbers
+   * @throws {RangeError} for an `idle` or `interval` outside 1 to 32,767 seconds, or a `count` outside 1 to 127
    */
   setKeepAlive(keepAlive: boolean | KeepAlive = true): void {
     setKeepAlive(this.#descriptor.fd, copyKeepAlive(keepAlive));
   }
 
-  /** Seconds that close leaves the system for what is still to be sent; 0 throws it away and resets the connection,
-   * null is the system's default: SO_LINGER.
+  /** Sets what close does with data that has not been sent: SO_LINGER.
    *
-   * @throws {TypeError} for anything but a whole number or null
-   * @throws {RangeError} for seconds beyond 0 to 65,535
+   * @param seconds how long the system tries to send it, from 0 to 65,535 seconds; 0 discards it and resets the
+   * connection; null is the system's default, which sends it in the background
+   * @throws {TypeError} for a value that is neither a whole number nor null
+   * @throws {RangeError} for a number outside 0 to 65,535
    */
   setLinger(seconds: number | null): void {
     setOption(this.#descriptor.fd, sockopt.SO_LINGER, { seconds });
   }
 }
 
-/** A TCP listener: `Deno.TcpListener` on which any number of accepts may wait, with deadlines and signals.
- * {@linkcode listen} makes one.
+/** A TCP listener, made by {@linkcode listen}. It has the members of `Deno.TcpListener`, and deadlines and signals; any
+ * number of accepts can wait.
  *
  * @example
  * ```ts
@@ -111,12 +113,19 @@ export class TcpListener extends StreamListener<TcpConn, Deno.NetAddr> implement
     makeListener = (descriptor) => new TcpListener(descriptor);
   }
 
-  /** "TcpListener". */
+  /** Always "TcpListener". */
   get kind(): "TcpListener" {
     return "TcpListener";
   }
 
-  /** Waits for a connection, as {@linkcode StreamListener.accept} says. */
+  /** Waits for a connection and resolves to it: accept4(2). Any number of accepts can wait; connections go to them in
+   * order. A connection that fails before it is accepted is skipped.
+   *
+   * @throws {Deno.errors.BadResource} if the listener is closed, before the call or while it waits
+   * @throws {SocketError} EMFILE or ENFILE if no descriptor is free; the connection stays in the queue and the listener
+   * stays usable
+   * @throws {Deno.errors.TimedOut} if the read deadline expires
+   */
   override accept(options?: WaitOptions): Promise<TcpConn> {
     return super.accept(options);
   }

@@ -17,7 +17,7 @@ says("options", [
     "connectAny({})",
     () => connectAny(wrong({})),
     TypeError,
-    "Invalid candidates: {}, expected an array of what connect takes",
+    "Invalid candidates: {}, expected an array of options for connect",
   ],
   [
     "an unknown transport to listen",
@@ -127,7 +127,7 @@ says("hosts", [
     "an address of the other family to dial from",
     () => connect({ hostname: "::1", port: 1, localAddress: { port: 5 } }),
     TypeError,
-    'localAddress "0.0.0.0" and "::1" are of different families: pass one of the same',
+    'localAddress "0.0.0.0" and "::1" are of different families; pass a localAddress of the same family',
   ],
 ]);
 
