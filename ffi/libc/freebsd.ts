@@ -1,14 +1,9 @@
 import { bsdResolverErrors, freebsdErrors } from "./errno_bsd.ts";
+import { freebsdOptions, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, SOL_SOCKET } from "./options_freebsd.ts";
 import type { System } from "./system.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/event.h>, <netinet/in.h>, <netinet6/in6.h>, <netinet/tcp.h>, <poll.h>,
 // <fcntl.h> and <netdb.h> of FreeBSD 12 and later. SO_REUSEPORT_LB and the longer struct kevent are new in 12.
-
-const SOL_SOCKET = 0xffff;
-const IPPROTO_IP = 0;
-const IPPROTO_TCP = 6;
-const IPPROTO_UDP = 17;
-const IPPROTO_IPV6 = 41;
 
 const constants = {
   AF_UNSPEC: 0,
@@ -32,6 +27,13 @@ const constants = {
   SHUT_WR: 1,
   SHUT_RDWR: 2,
   MSG_PEEK: 0x2,
+  MSG_OOB: 0x1,
+  MSG_DONTROUTE: 0x4,
+  MSG_EOR: 0x8,
+  MSG_WAITALL: 0x40,
+  MSG_CONFIRM: 0,
+  MSG_ERRQUEUE: 0,
+  MSG_MORE: 0,
   MSG_TRUNC: 0x10,
   MSG_CTRUNC: 0x20,
   MSG_DONTWAIT: 0x80,
@@ -103,66 +105,6 @@ const constants = {
   NOTE_TRIGGER: 0x1000000,
 } as const;
 
-const options = {
-  SO_REUSEADDR: { level: SOL_SOCKET, name: 0x4, encoding: "boolean" },
-  SO_REUSEPORT: { level: SOL_SOCKET, name: 0x200, encoding: "boolean" },
-  SO_REUSEPORT_LB: { level: SOL_SOCKET, name: 0x10000, encoding: "boolean" },
-  SO_BROADCAST: { level: SOL_SOCKET, name: 0x20, encoding: "boolean" },
-  SO_KEEPALIVE: { level: SOL_SOCKET, name: 0x8, encoding: "boolean" },
-  SO_LINGER: { level: SOL_SOCKET, name: 0x80, encoding: "linger" },
-  SO_RCVBUF: { level: SOL_SOCKET, name: 0x1002, encoding: "int" },
-  SO_SNDBUF: { level: SOL_SOCKET, name: 0x1001, encoding: "int" },
-  SO_ERROR: { level: SOL_SOCKET, name: 0x1007, encoding: "int" },
-  SO_TYPE: { level: SOL_SOCKET, name: 0x1008, encoding: "int" },
-  SO_DOMAIN: { level: SOL_SOCKET, name: 0x1019, encoding: "int" },
-  SO_PROTOCOL: { level: SOL_SOCKET, name: 0x1016, encoding: "int" },
-  SO_ACCEPTCONN: { level: SOL_SOCKET, name: 0x2, encoding: "boolean" },
-  SO_BINDTODEVICE: null,
-  SO_MARK: null,
-  SO_PRIORITY: null,
-  SO_BUSY_POLL: null,
-  SO_INCOMING_CPU: null,
-  SO_PASSCRED: null,
-  SO_TIMESTAMP: { level: SOL_SOCKET, name: 0x400, encoding: "boolean" },
-  SO_TIMESTAMPNS: null,
-  SO_RXQ_OVFL: null,
-  IP_TTL: { level: IPPROTO_IP, name: 4, encoding: "int" },
-  IP_TOS: { level: IPPROTO_IP, name: 3, encoding: "int" },
-  IP_FREEBIND: null,
-  IP_TRANSPARENT: null,
-  IP_MULTICAST_TTL: { level: IPPROTO_IP, name: 10, encoding: "byte" },
-  IP_MULTICAST_LOOP: { level: IPPROTO_IP, name: 11, encoding: "byte boolean" },
-  IP_MULTICAST_ALL: null,
-  IP_PKTINFO: null,
-  IP_RECVDSTADDR: { level: IPPROTO_IP, name: 7, encoding: "boolean" },
-  IP_RECVIF: { level: IPPROTO_IP, name: 20, encoding: "boolean" },
-  IP_RECVTTL: { level: IPPROTO_IP, name: 65, encoding: "boolean" },
-  IP_RECVTOS: { level: IPPROTO_IP, name: 68, encoding: "boolean" },
-  IPV6_V6ONLY: { level: IPPROTO_IPV6, name: 27, encoding: "boolean" },
-  IPV6_UNICAST_HOPS: { level: IPPROTO_IPV6, name: 4, encoding: "int" },
-  IPV6_MULTICAST_HOPS: { level: IPPROTO_IPV6, name: 10, encoding: "int" },
-  IPV6_MULTICAST_LOOP: { level: IPPROTO_IPV6, name: 11, encoding: "boolean" },
-  IPV6_MULTICAST_IF: { level: IPPROTO_IPV6, name: 9, encoding: "int" },
-  IPV6_MULTICAST_ALL: null,
-  IPV6_TCLASS: { level: IPPROTO_IPV6, name: 61, encoding: "int" },
-  IPV6_RECVPKTINFO: { level: IPPROTO_IPV6, name: 36, encoding: "boolean" },
-  IPV6_RECVHOPLIMIT: { level: IPPROTO_IPV6, name: 37, encoding: "boolean" },
-  IPV6_RECVTCLASS: { level: IPPROTO_IPV6, name: 57, encoding: "boolean" },
-  TCP_NODELAY: { level: IPPROTO_TCP, name: 1, encoding: "boolean" },
-  TCP_MAXSEG: { level: IPPROTO_TCP, name: 2, encoding: "int" },
-  TCP_KEEPIDLE: { level: IPPROTO_TCP, name: 0x100, encoding: "int" },
-  TCP_KEEPINTVL: { level: IPPROTO_TCP, name: 0x200, encoding: "int" },
-  TCP_KEEPCNT: { level: IPPROTO_TCP, name: 0x400, encoding: "int" },
-  TCP_USER_TIMEOUT: null,
-  TCP_DEFER_ACCEPT: null,
-  TCP_FASTOPEN: { level: IPPROTO_TCP, name: 0x401, encoding: "int" },
-  TCP_QUICKACK: null,
-  TCP_CORK: null,
-  TCP_CONGESTION: { level: IPPROTO_TCP, name: 0x40, encoding: "string" },
-  UDP_SEGMENT: null,
-  UDP_GRO: null,
-} as const;
-
 /** FreeBSD 12 and later, on amd64 and arm64. */
 export const freebsd = {
   name: "FreeBSD",
@@ -177,7 +119,7 @@ export const freebsd = {
   peekReturnsWholeLength: false,
   variadicOnStack: false,
   constants,
-  options,
+  options: freebsdOptions,
   layout: {
     sockaddrHasLength: true,
     sockaddr_un: { size: 106, path: 2, pathSize: 104 },

@@ -1,14 +1,9 @@
 import { linuxErrors, linuxResolverErrors } from "./errno_linux.ts";
+import { IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, linuxOptions, SOL_SOCKET } from "./options_linux.ts";
 import type { System } from "./system.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/epoll.h>, <sys/eventfd.h>, <netinet/in.h>, <netinet/tcp.h>, <netinet/udp.h>,
 // <poll.h>, <fcntl.h> and <netdb.h> of glibc. The numbers are the same on both architectures.
-
-const SOL_SOCKET = 1;
-const IPPROTO_IP = 0;
-const IPPROTO_TCP = 6;
-const IPPROTO_UDP = 17;
-const IPPROTO_IPV6 = 41;
 
 const constants = {
   AF_UNSPEC: 0,
@@ -32,6 +27,13 @@ const constants = {
   SHUT_WR: 1,
   SHUT_RDWR: 2,
   MSG_PEEK: 0x2,
+  MSG_OOB: 0x1,
+  MSG_DONTROUTE: 0x4,
+  MSG_EOR: 0x80,
+  MSG_WAITALL: 0x100,
+  MSG_CONFIRM: 0x800,
+  MSG_ERRQUEUE: 0x2000,
+  MSG_MORE: 0x8000,
   MSG_TRUNC: 0x20,
   MSG_CTRUNC: 0x8,
   MSG_DONTWAIT: 0x40,
@@ -103,66 +105,6 @@ const constants = {
   NOTE_TRIGGER: 0,
 } as const;
 
-const options = {
-  SO_REUSEADDR: { level: SOL_SOCKET, name: 2, encoding: "boolean" },
-  SO_REUSEPORT: { level: SOL_SOCKET, name: 15, encoding: "boolean" },
-  SO_REUSEPORT_LB: null,
-  SO_BROADCAST: { level: SOL_SOCKET, name: 6, encoding: "boolean" },
-  SO_KEEPALIVE: { level: SOL_SOCKET, name: 9, encoding: "boolean" },
-  SO_LINGER: { level: SOL_SOCKET, name: 13, encoding: "linger" },
-  SO_RCVBUF: { level: SOL_SOCKET, name: 8, encoding: "int" },
-  SO_SNDBUF: { level: SOL_SOCKET, name: 7, encoding: "int" },
-  SO_ERROR: { level: SOL_SOCKET, name: 4, encoding: "int" },
-  SO_TYPE: { level: SOL_SOCKET, name: 3, encoding: "int" },
-  SO_DOMAIN: { level: SOL_SOCKET, name: 39, encoding: "int" },
-  SO_PROTOCOL: { level: SOL_SOCKET, name: 38, encoding: "int" },
-  SO_ACCEPTCONN: { level: SOL_SOCKET, name: 30, encoding: "boolean" },
-  SO_BINDTODEVICE: { level: SOL_SOCKET, name: 25, encoding: "string" },
-  SO_MARK: { level: SOL_SOCKET, name: 36, encoding: "int" },
-  SO_PRIORITY: { level: SOL_SOCKET, name: 12, encoding: "int" },
-  SO_BUSY_POLL: { level: SOL_SOCKET, name: 46, encoding: "int" },
-  SO_INCOMING_CPU: { level: SOL_SOCKET, name: 49, encoding: "int" },
-  SO_PASSCRED: { level: SOL_SOCKET, name: 16, encoding: "boolean" },
-  SO_TIMESTAMP: { level: SOL_SOCKET, name: 29, encoding: "boolean" },
-  SO_TIMESTAMPNS: { level: SOL_SOCKET, name: 35, encoding: "boolean" },
-  SO_RXQ_OVFL: { level: SOL_SOCKET, name: 40, encoding: "boolean" },
-  IP_TTL: { level: IPPROTO_IP, name: 2, encoding: "int" },
-  IP_TOS: { level: IPPROTO_IP, name: 1, encoding: "int" },
-  IP_FREEBIND: { level: IPPROTO_IP, name: 15, encoding: "boolean" },
-  IP_TRANSPARENT: { level: IPPROTO_IP, name: 19, encoding: "boolean" },
-  IP_MULTICAST_TTL: { level: IPPROTO_IP, name: 33, encoding: "int" },
-  IP_MULTICAST_LOOP: { level: IPPROTO_IP, name: 34, encoding: "boolean" },
-  IP_MULTICAST_ALL: { level: IPPROTO_IP, name: 49, encoding: "boolean" },
-  IP_PKTINFO: { level: IPPROTO_IP, name: 8, encoding: "boolean" },
-  IP_RECVDSTADDR: null,
-  IP_RECVIF: null,
-  IP_RECVTTL: { level: IPPROTO_IP, name: 12, encoding: "boolean" },
-  IP_RECVTOS: { level: IPPROTO_IP, name: 13, encoding: "boolean" },
-  IPV6_V6ONLY: { level: IPPROTO_IPV6, name: 26, encoding: "boolean" },
-  IPV6_UNICAST_HOPS: { level: IPPROTO_IPV6, name: 16, encoding: "int" },
-  IPV6_MULTICAST_HOPS: { level: IPPROTO_IPV6, name: 18, encoding: "int" },
-  IPV6_MULTICAST_LOOP: { level: IPPROTO_IPV6, name: 19, encoding: "boolean" },
-  IPV6_MULTICAST_IF: { level: IPPROTO_IPV6, name: 17, encoding: "int" },
-  IPV6_MULTICAST_ALL: { level: IPPROTO_IPV6, name: 29, encoding: "boolean" },
-  IPV6_TCLASS: { level: IPPROTO_IPV6, name: 67, encoding: "int" },
-  IPV6_RECVPKTINFO: { level: IPPROTO_IPV6, name: 49, encoding: "boolean" },
-  IPV6_RECVHOPLIMIT: { level: IPPROTO_IPV6, name: 51, encoding: "boolean" },
-  IPV6_RECVTCLASS: { level: IPPROTO_IPV6, name: 66, encoding: "boolean" },
-  TCP_NODELAY: { level: IPPROTO_TCP, name: 1, encoding: "boolean" },
-  TCP_MAXSEG: { level: IPPROTO_TCP, name: 2, encoding: "int" },
-  TCP_KEEPIDLE: { level: IPPROTO_TCP, name: 4, encoding: "int" },
-  TCP_KEEPINTVL: { level: IPPROTO_TCP, name: 5, encoding: "int" },
-  TCP_KEEPCNT: { level: IPPROTO_TCP, name: 6, encoding: "int" },
-  TCP_USER_TIMEOUT: { level: IPPROTO_TCP, name: 18, encoding: "int" },
-  TCP_DEFER_ACCEPT: { level: IPPROTO_TCP, name: 9, encoding: "int" },
-  TCP_FASTOPEN: { level: IPPROTO_TCP, name: 23, encoding: "int" },
-  TCP_QUICKACK: { level: IPPROTO_TCP, name: 12, encoding: "boolean" },
-  TCP_CORK: { level: IPPROTO_TCP, name: 3, encoding: "boolean" },
-  TCP_CONGESTION: { level: IPPROTO_TCP, name: 13, encoding: "string" },
-  UDP_SEGMENT: { level: IPPROTO_UDP, name: 103, encoding: "int" },
-  UDP_GRO: { level: IPPROTO_UDP, name: 104, encoding: "boolean" },
-} as const;
-
 const layout = {
   sockaddrHasLength: false,
   sockaddr_un: { size: 110, path: 2, pathSize: 108 },
@@ -209,7 +151,7 @@ const shared = {
   peekReturnsWholeLength: true,
   variadicOnStack: false,
   constants,
-  options,
+  options: linuxOptions,
   errors: linuxErrors,
   resolverErrors: linuxResolverErrors,
 } as const;

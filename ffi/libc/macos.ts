@@ -1,15 +1,10 @@
 import { bsdResolverErrors, macosErrors } from "./errno_bsd.ts";
+import { IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, macosOptions, SOL_SOCKET } from "./options_macos.ts";
 import type { System } from "./system.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/event.h>, <netinet/in.h>, <netinet6/in6.h>, <netinet/tcp.h>, <poll.h>,
 // <fcntl.h> and <netdb.h>. The IPV6_ numbers are those of RFC 3542, which the headers define only with
 // __APPLE_USE_RFC_3542.
-
-const SOL_SOCKET = 0xffff;
-const IPPROTO_IP = 0;
-const IPPROTO_TCP = 6;
-const IPPROTO_UDP = 17;
-const IPPROTO_IPV6 = 41;
 
 const constants = {
   AF_UNSPEC: 0,
@@ -33,6 +28,13 @@ const constants = {
   SHUT_WR: 1,
   SHUT_RDWR: 2,
   MSG_PEEK: 0x2,
+  MSG_OOB: 0x1,
+  MSG_DONTROUTE: 0x4,
+  MSG_EOR: 0x8,
+  MSG_WAITALL: 0x40,
+  MSG_CONFIRM: 0,
+  MSG_ERRQUEUE: 0,
+  MSG_MORE: 0,
   MSG_TRUNC: 0x10,
   MSG_CTRUNC: 0x20,
   MSG_DONTWAIT: 0x80,
@@ -104,68 +106,6 @@ const constants = {
   NOTE_TRIGGER: 0x1000000,
 } as const;
 
-const options = {
-  SO_REUSEADDR: { level: SOL_SOCKET, name: 0x4, encoding: "boolean" },
-  SO_REUSEPORT: { level: SOL_SOCKET, name: 0x200, encoding: "boolean" },
-  SO_REUSEPORT_LB: null,
-  SO_BROADCAST: { level: SOL_SOCKET, name: 0x20, encoding: "boolean" },
-  SO_KEEPALIVE: { level: SOL_SOCKET, name: 0x8, encoding: "boolean" },
-  // SO_LINGER_SEC: the unit of SO_LINGER is clock ticks on macOS.
-  SO_LINGER: { level: SOL_SOCKET, name: 0x1080, encoding: "linger" },
-  SO_RCVBUF: { level: SOL_SOCKET, name: 0x1002, encoding: "int" },
-  SO_SNDBUF: { level: SOL_SOCKET, name: 0x1001, encoding: "int" },
-  SO_ERROR: { level: SOL_SOCKET, name: 0x1007, encoding: "int" },
-  SO_TYPE: { level: SOL_SOCKET, name: 0x1008, encoding: "int" },
-  SO_DOMAIN: null,
-  SO_PROTOCOL: null,
-  SO_ACCEPTCONN: { level: SOL_SOCKET, name: 0x2, encoding: "boolean" },
-  SO_BINDTODEVICE: null,
-  SO_MARK: null,
-  SO_PRIORITY: null,
-  SO_BUSY_POLL: null,
-  SO_INCOMING_CPU: null,
-  SO_PASSCRED: null,
-  SO_TIMESTAMP: { level: SOL_SOCKET, name: 0x400, encoding: "boolean" },
-  SO_TIMESTAMPNS: null,
-  SO_RXQ_OVFL: null,
-  IP_TTL: { level: IPPROTO_IP, name: 4, encoding: "int" },
-  IP_TOS: { level: IPPROTO_IP, name: 3, encoding: "int" },
-  IP_FREEBIND: null,
-  IP_TRANSPARENT: null,
-  IP_MULTICAST_TTL: { level: IPPROTO_IP, name: 10, encoding: "byte" },
-  IP_MULTICAST_LOOP: { level: IPPROTO_IP, name: 11, encoding: "byte boolean" },
-  IP_MULTICAST_ALL: null,
-  IP_PKTINFO: { level: IPPROTO_IP, name: 26, encoding: "boolean" },
-  IP_RECVDSTADDR: { level: IPPROTO_IP, name: 7, encoding: "boolean" },
-  IP_RECVIF: { level: IPPROTO_IP, name: 20, encoding: "boolean" },
-  IP_RECVTTL: { level: IPPROTO_IP, name: 24, encoding: "boolean" },
-  IP_RECVTOS: { level: IPPROTO_IP, name: 27, encoding: "boolean" },
-  IPV6_V6ONLY: { level: IPPROTO_IPV6, name: 27, encoding: "boolean" },
-  IPV6_UNICAST_HOPS: { level: IPPROTO_IPV6, name: 4, encoding: "int" },
-  IPV6_MULTICAST_HOPS: { level: IPPROTO_IPV6, name: 10, encoding: "int" },
-  IPV6_MULTICAST_LOOP: { level: IPPROTO_IPV6, name: 11, encoding: "boolean" },
-  IPV6_MULTICAST_IF: { level: IPPROTO_IPV6, name: 9, encoding: "int" },
-  IPV6_MULTICAST_ALL: null,
-  IPV6_TCLASS: { level: IPPROTO_IPV6, name: 36, encoding: "int" },
-  IPV6_RECVPKTINFO: { level: IPPROTO_IPV6, name: 61, encoding: "boolean" },
-  IPV6_RECVHOPLIMIT: { level: IPPROTO_IPV6, name: 37, encoding: "boolean" },
-  IPV6_RECVTCLASS: { level: IPPROTO_IPV6, name: 35, encoding: "boolean" },
-  TCP_NODELAY: { level: IPPROTO_TCP, name: 1, encoding: "boolean" },
-  TCP_MAXSEG: { level: IPPROTO_TCP, name: 2, encoding: "int" },
-  // TCP_KEEPALIVE in the headers.
-  TCP_KEEPIDLE: { level: IPPROTO_TCP, name: 0x10, encoding: "int" },
-  TCP_KEEPINTVL: { level: IPPROTO_TCP, name: 0x101, encoding: "int" },
-  TCP_KEEPCNT: { level: IPPROTO_TCP, name: 0x102, encoding: "int" },
-  TCP_USER_TIMEOUT: null,
-  TCP_DEFER_ACCEPT: null,
-  TCP_FASTOPEN: { level: IPPROTO_TCP, name: 0x105, encoding: "int" },
-  TCP_QUICKACK: null,
-  TCP_CORK: null,
-  TCP_CONGESTION: null,
-  UDP_SEGMENT: null,
-  UDP_GRO: null,
-} as const;
-
 const layout = {
   sockaddrHasLength: true,
   sockaddr_un: { size: 106, path: 2, pathSize: 104 },
@@ -215,7 +155,7 @@ const shared = {
   installsUnaskedDescriptors: true,
   peekReturnsWholeLength: false,
   constants,
-  options,
+  options: macosOptions,
   layout,
   errors: macosErrors,
   resolverErrors: bsdResolverErrors,

@@ -1,73 +1,4 @@
-/** How the value of an option is encoded. The "byte" forms are for options that take an u_char on BSD and macOS and an
- * int on Linux. */
-export type OptionEncoding = "int" | "boolean" | "byte" | "byte boolean" | "linger" | "string";
-
-/** The level, number and encoding of one option, for getsockopt(2) and setsockopt(2). */
-export interface OptionNumber {
-  readonly level: number;
-  readonly name: number;
-  readonly encoding: OptionEncoding;
-}
-
-/** The options that the module knows, spelled as in the system's headers. */
-export type OptionName =
-  | "SO_REUSEADDR"
-  | "SO_REUSEPORT"
-  | "SO_REUSEPORT_LB"
-  | "SO_BROADCAST"
-  | "SO_KEEPALIVE"
-  | "SO_LINGER"
-  | "SO_RCVBUF"
-  | "SO_SNDBUF"
-  | "SO_ERROR"
-  | "SO_TYPE"
-  | "SO_DOMAIN"
-  | "SO_PROTOCOL"
-  | "SO_ACCEPTCONN"
-  | "SO_BINDTODEVICE"
-  | "SO_MARK"
-  | "SO_PRIORITY"
-  | "SO_BUSY_POLL"
-  | "SO_INCOMING_CPU"
-  | "SO_PASSCRED"
-  | "SO_TIMESTAMP"
-  | "SO_TIMESTAMPNS"
-  | "SO_RXQ_OVFL"
-  | "IP_TTL"
-  | "IP_TOS"
-  | "IP_FREEBIND"
-  | "IP_TRANSPARENT"
-  | "IP_MULTICAST_TTL"
-  | "IP_MULTICAST_LOOP"
-  | "IP_MULTICAST_ALL"
-  | "IP_PKTINFO"
-  | "IP_RECVDSTADDR"
-  | "IP_RECVIF"
-  | "IP_RECVTTL"
-  | "IP_RECVTOS"
-  | "IPV6_V6ONLY"
-  | "IPV6_UNICAST_HOPS"
-  | "IPV6_MULTICAST_HOPS"
-  | "IPV6_MULTICAST_LOOP"
-  | "IPV6_MULTICAST_IF"
-  | "IPV6_MULTICAST_ALL"
-  | "IPV6_TCLASS"
-  | "IPV6_RECVPKTINFO"
-  | "IPV6_RECVHOPLIMIT"
-  | "IPV6_RECVTCLASS"
-  | "TCP_NODELAY"
-  | "TCP_MAXSEG"
-  | "TCP_KEEPIDLE"
-  | "TCP_KEEPINTVL"
-  | "TCP_KEEPCNT"
-  | "TCP_USER_TIMEOUT"
-  | "TCP_DEFER_ACCEPT"
-  | "TCP_FASTOPEN"
-  | "TCP_QUICKACK"
-  | "TCP_CORK"
-  | "TCP_CONGESTION"
-  | "UDP_SEGMENT"
-  | "UDP_GRO";
+import type { OptionTable } from "./option_table.ts";
 
 /** Constants of the system's headers. One that a system lacks is zero. */
 export interface Constants {
@@ -93,6 +24,13 @@ export interface Constants {
   readonly SHUT_WR: number;
   readonly SHUT_RDWR: number;
   readonly MSG_PEEK: number;
+  readonly MSG_OOB: number;
+  readonly MSG_DONTROUTE: number;
+  readonly MSG_EOR: number;
+  readonly MSG_WAITALL: number;
+  readonly MSG_CONFIRM: number;
+  readonly MSG_ERRQUEUE: number;
+  readonly MSG_MORE: number;
   readonly MSG_TRUNC: number;
   readonly MSG_CTRUNC: number;
   readonly MSG_DONTWAIT: number;
@@ -265,7 +203,7 @@ export interface System {
   /** Whether variadic arguments are passed on the stack, as in Apple's arm64 calling convention. */
   readonly variadicOnStack: boolean;
   readonly constants: Constants;
-  readonly options: Readonly<Record<OptionName, OptionNumber | null>>;
+  readonly options: OptionTable;
   readonly layout: Layout;
   /** errno numbers by name. */
   readonly errors: Readonly<Record<string, number>>;

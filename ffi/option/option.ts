@@ -1,6 +1,6 @@
 import { libc } from "../libc/libc.ts";
 import { unwrap } from "../libc/socket_error.ts";
-import type { OptionEncoding, OptionName, OptionNumber } from "../libc/system.ts";
+import type { OptionEncoding, OptionName, OptionNumber } from "../libc/option_table.ts";
 import { thisSystem } from "../libc/host.ts";
 import { decodeLinger, encodeLinger } from "../struct/linger.ts";
 import { lengthOf } from "../validate/bytes.ts";
@@ -91,6 +91,14 @@ function requireRange(name: string, value: number, least: number, most: number):
   throw new RangeError(`Invalid value for ${name}: ${value}, expected ${least} to ${most}`);
 }
 
+/** Encodes a rate in bytes a second, Infinity as all ones. */
+function encodeRate(name: string, value: unknown, size: 4 | 8): Uint8Array<ArrayBuffer> {
+  if (value === Infinity) return new Uint8Array(size).fill(0xff);
+  requireType(name, value, "number");
+  requireRange(name, value as number, 0, size === 4 ? 2 ** 32 - 1 : Number.MAX_SAFE_INTEGER);
+  return new Uint8Array(BigUint64Array.of(BigInt(value as number)).buffer, 0, size);
+}
+
 /** Encodes a value for setsockopt(2). */
 function encode(name: string, encoding: OptionEncoding, value: unknown): Uint8Array<ArrayBuffer> {
   switch (encoding) {
@@ -102,6 +110,17 @@ function encode(name: string, encoding: OptionEncoding, value: unknown): Uint8Ar
       requireType(name, value, "number");
       requireRange(name, value as number, -(2 ** 31), 2 ** 32 - 1);
       return int(value as number);
+    case "unsigned":
+    case "network int":
+      requireType(name, value, "number");
+      requireRange(name, value as number, 0, 2 ** 32 - 1);
+      return encoding === "unsigned" ? int(value as number) : int(value as number).reverse();
+    case "rate":
+    case "short rate":
+      return encodeRate(name, value, encoding === "rate" ? 8 : 4);
+    case "bigint":
+      if (typeof value === "bigint") return new Uint8Array(BigUint64Array.of(value).buffer);
+      throw new TypeError(`Invalid value for ${name}: ${quote(value)}, expected a bigint`);
     case "byte":
       requireType(name, value, "number");
       requireRange(name, value as number, 0, 255);
@@ -124,14 +143,25 @@ function encode(name: string, encoding: OptionEncoding, value: unknown): Uint8Ar
 }
 
 /** Decodes a value from getsockopt(2), which may be shorter than the one that setsockopt(2) takes. */
-function decode(encoding: OptionEncoding, bytes: Uint8Array<ArrayBuffer>): boolean | number | string | Linger {
+function decode(encoding: OptionEncoding, bytes: Uint8Array<ArrayBuffer>): boolean | number | bigint | string | Linger {
   if (encoding === "string") {
     const end = bytes.indexOf(0);
     return decoder.decode(end === -1 ? bytes : bytes.subarray(0, end));
   }
   if (encoding === "linger") return { seconds: decodeLinger(bytes) };
+  if (encoding === "bigint") return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  if (encoding.endsWith("rate")) return decodeRate(bytes);
+  if (encoding === "network int") return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   const number = bytes.length >= 4 ? new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true) : bytes[0] ?? 0;
+  if (encoding === "unsigned") return number >>> 0;
   return encoding.endsWith("boolean") ? number !== 0 : number;
+}
+
+/** Decodes a rate of 32 or 64 bits. */
+function decodeRate(bytes: Uint8Array<ArrayBuffer>): number {
+  if (bytes.every((byte) => byte === 0xff)) return Infinity;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return bytes.length >= 8 ? Number(view.getBigUint64(0, true)) : view.getUint32(0, true);
 }
 
 /** Reads an option with getsockopt(2) and returns the bytes written by the kernel, at most `length`. */

@@ -1,6 +1,6 @@
 import type { Datagram } from "./datagram.ts";
 import { libc } from "../libc/libc.ts";
-import type { OptionName } from "../libc/system.ts";
+import type { OptionName } from "../libc/option_table.ts";
 import { type ControlCursor, controlSpace, writeControlMessage } from "../struct/cmsg.ts";
 import { decodePacketInfo4, decodePacketInfo6, encodePacketInfo4, encodePacketInfo6 } from "../struct/in_pktinfo.ts";
 import { formatIPv4, formatIPv6 } from "../struct/ip.ts";

@@ -38,16 +38,19 @@ const HEADERS = `
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <time.h>
 #ifdef __linux__
+// Newer than glibc's own, which cannot be included beside them.
+#include <linux/in.h>
+#include <linux/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #else
+#include <netinet/tcp.h>
 #include <sys/event.h>
 #endif
 `;
