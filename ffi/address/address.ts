@@ -30,7 +30,7 @@ import { quote } from "../validate/quote.ts";
 export interface UnixAddr {
   /** "unix" for streams, "unixpacket" for datagrams, "seqpacket" for SOCK_SEQPACKET. */
   transport: "unix" | "unixpacket" | "seqpacket";
-  /** A file path, "\0name" for an abstract name, or null for an unnamed socket. */
+  /** A file path, "\0name" for an abstract name, or null for an unnamed socket and for a name that is not UTF-8. */
   path: string | null;
 }
 
@@ -43,7 +43,7 @@ export function parsePort(port: unknown, otherwise?: number): number {
   const digits = typeof port === "string" && /^-?\d+$/.test(port);
   const number = digits ? Number(port) : port;
   if (typeof number !== "number" || !Number.isInteger(number)) {
-    // Deno's own words, but for what looks like a number and is none.
+    // Deno's own words, except that text is quoted: it may look like a number.
     const shown = typeof port === "string" ? `'${port}'` : typeof port === "bigint" ? quote(port) : String(port);
     throw new TypeError(`Invalid port: ${shown}, expected a whole number from 0 to 65535`);
   }
@@ -53,7 +53,7 @@ export function parsePort(port: unknown, otherwise?: number): number {
   return number;
 }
 
-/** An IP address in text, with or without brackets; null for anything else, such as a name. */
+/** Parses an IP address, with or without brackets. Returns null for anything else, such as a name. */
 export function parseHost(hostname: string, port: number): InetAddress | null {
   if (typeof hostname !== "string") {
     throw new TypeError(`Invalid hostname: ${quote(hostname)}, expected an IP address or a name`);
@@ -71,14 +71,14 @@ export function isMulticast(address: InetAddress): boolean {
   return address.family === "inet" ? isMulticastIPv4(address.address) : isMulticastIPv6(address.address);
 }
 
-/** The text of an address without its port. A zone is part of it. */
+/** Formats an address without its port, with its zone. */
 export function formatHost(address: InetAddress): string {
   if (address.family === "inet") return formatIPv4(address.address);
   const host = formatIPv6(address.address);
   return address.scopeId === 0 ? host : `${host}%${interfaceName(address.scopeId)}`;
 }
 
-/** "127.0.0.1:80", "[::1]:80", a path, "@name" for an abstract name, "(unnamed)". */
+/** Formats an address: "127.0.0.1:80", "[::1]:80", a path, "@name" for an abstract name, "(unnamed)". */
 export function formatAddress(address: Deno.NetAddr | UnixAddr | Deno.Addr): string {
   if ("hostname" in address) {
     return address.hostname.includes(":")
@@ -89,18 +89,19 @@ export function formatAddress(address: Deno.NetAddr | UnixAddr | Deno.Addr): str
   return address.path.startsWith("\0") ? `@${address.path.slice(1)}` : address.path;
 }
 
-/** A sockaddr of any family, exactly as long as it is. */
+/** Encodes a struct sockaddr_in or sockaddr_in6. */
 export function encodeInet(address: InetAddress): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(SOCKADDR_STORAGE_SIZE);
   return bytes.slice(0, writeInetAddress(libc().system, bytes, 0, address));
 }
 
+/** Encodes a struct sockaddr_un; "" is the unnamed address. Throws TypeError for a path that does not fit. */
 export function encodeUnix(path: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(SOCKADDR_STORAGE_SIZE);
   return bytes.slice(0, writeUnixAddress(thisSystem(), bytes, 0, path));
 }
 
-/** The text of IPv4 addresses seen lately: a socket hears from few. */
+/** The text of recent IPv4 addresses: a socket receives from few. */
 const hostnames = new Map<number, string>();
 const MOST_HOSTNAMES = 1024;
 
@@ -115,8 +116,8 @@ function hostnameV4(sockaddr: Uint8Array, at: number): string {
   return hostname;
 }
 
-/** Reads what the kernel wrote at `offset`, as Deno's type. Anything but an IP address reads as "0.0.0.0:0", the
- * unspecified one. */
+/** Decodes a struct sockaddr_in or sockaddr_in6 at `offset`. Any other family decodes as the unspecified address,
+ * 0.0.0.0 port 0. */
 export function decodeNet(transport: "tcp" | "udp", sockaddr: Uint8Array, offset = 0): Deno.NetAddr {
   const { constants } = libc().system;
   const family = readFamily(libc().system, sockaddr, offset);
@@ -130,10 +131,12 @@ export function decodeNet(transport: "tcp" | "udp", sockaddr: Uint8Array, offset
   return { transport, hostname, port: readPort(sockaddr, offset) };
 }
 
+/** Decodes a struct sockaddr_un of `length` bytes. */
 export function decodeUnix(transport: UnixAddr["transport"], sockaddr: Uint8Array, length: number): UnixAddr {
   return { transport, path: readUnixAddress(libc().system, sockaddr, 0, length) };
 }
 
+/** Decodes a struct sockaddr_in or sockaddr_in6; null for another family. */
 export function decodeInet(sockaddr: Uint8Array): InetAddress | null {
   return readInetAddress(libc().system, sockaddr, 0, sockaddr.length);
 }

@@ -9,14 +9,14 @@ const decoder = new TextDecoder();
 /** IF_NAMESIZE, with the NUL, on every supported system. */
 const NAME_SIZE = 16;
 
-/** struct ifaddrs begins alike on all supported systems: next, name, flags, address. */
+/** Offsets in struct ifaddrs, the same on all supported systems: next, name, flags, address. */
 const IFADDRS = { size: 32, next: 0, name: 8, address: 24 } as const;
 
 /** The index of an interface by its name. */
 function indexOfName(name: string): number {
   const { c, errno, system } = libc();
   const bytes = encoder.encode(`${name}\0`);
-  // C would cut the name at a NUL and find another interface.
+  // C ends a name at a NUL, and would find another interface.
   const possible = bytes.length <= NAME_SIZE && bytes.indexOf(0) === bytes.length - 1;
   const index = possible ? c.if_nametoindex(bytes) : 0;
   if (index !== 0) return index;
@@ -29,7 +29,7 @@ function indexOfName(name: string): number {
   );
 }
 
-/** The name of an interface; its number where it has gone. */
+/** The name of an interface; its index in digits where it no longer exists. */
 export function interfaceName(index: number): string {
   const { c } = libc();
   const name = new Uint8Array(NAME_SIZE);
@@ -72,7 +72,7 @@ function addressIs(address: bigint, wanted: string): boolean {
   return family === constants.AF_INET && formatIPv4(sockaddr, 4) === wanted;
 }
 
-/** The index of an interface given as its name, its index or one of its IPv4 addresses; 0 leaves it to the system. */
+/** The index of an interface, given by its name, its index or one of its IPv4 addresses. 0 is the system's choice. */
 export function interfaceIndex(given: string | number | undefined): number {
   if (given === undefined) return 0;
   if (typeof given === "string" && given !== "") {

@@ -33,14 +33,14 @@ export type IpNetwork = "tcp" | "tcp4" | "tcp6" | "udp" | "udp4" | "udp6" | "ip"
  */
 export type UnixNetwork = "unix" | "unixgram" | "seqpacket";
 
-/** Which families an answer may be of. */
+/** The families that addresses may be of. */
 export type Family = "any" | "inet" | "inet6";
 
 const RESULT_SIZE = 48;
 const encoder = new TextEncoder();
 
 /** The memory of one call of getaddrinfo(3). */
-class Question {
+class AddrinfoRequest {
   readonly node: Uint8Array<ArrayBuffer>;
   readonly hints: Uint8Array<ArrayBuffer>;
   readonly result = new BigUint64Array(1);
@@ -50,12 +50,12 @@ class Question {
     const { AF_INET, AF_INET6, AF_UNSPEC, SOCK_STREAM } = system.constants;
     this.node = encoder.encode(`${hostname}\0`);
     const wanted = family === "inet" ? AF_INET : family === "inet6" ? AF_INET6 : AF_UNSPEC;
-    // One socket type, or every address comes once for each.
+    // Without a socket type, every address would come once for each.
     this.hints = encodeAddrinfoHints(system, { flags: 0, family: wanted, socktype: SOCK_STREAM });
   }
 
-  /** Reads the answer and gives its memory back. */
-  answer(code: number, port: number): InetAddress[] {
+  /** Decodes the results and frees them. */
+  addresses(code: number, port: number): InetAddress[] {
     if (code !== 0) throw lookupError(this.hostname, code);
     const addresses: InetAddress[] = [];
     for (let at = this.result[0]!; at !== 0n;) {
@@ -74,7 +74,7 @@ class Question {
   }
 }
 
-/** What getaddrinfo(3) says beside that it knows no such host. */
+/** The meanings of codes of getaddrinfo(3) other than that the host is unknown. */
 const LOOKUP_MEANINGS: Readonly<Record<string, string>> = {
   EAI_ADDRFAMILY: "the host has no address of this family",
   EAI_NODATA: "the host has no address of this family",
@@ -98,13 +98,13 @@ function literal(hostname: string, port: number, family: Family): InetAddress | 
   return address;
 }
 
-/** The addresses of a host, at once: the thread stands still while a name is looked up, as with Deno.listen. */
+/** The addresses of a host. Looking a name up blocks the event loop, as Deno.listen does. */
 export function resolveNow(hostname: string, port: number, family: Family = "any"): InetAddress[] {
   const address = literal(hostname, port, family);
   if (address !== null) return [address];
   requireName(hostname);
-  const question = new Question(hostname, family);
-  return question.answer(libc().c.getaddrinfo(question.node, null, question.hints, question.result), port);
+  const request = new AddrinfoRequest(hostname, family);
+  return request.addresses(libc().c.getaddrinfo(request.node, null, request.hints, request.result), port);
 }
 
 /** The addresses of a host, in the order the system prefers them. */
@@ -118,13 +118,13 @@ export async function resolveHost(
   const address = literal(hostname, port, family);
   if (address !== null) return [address];
   requireName(hostname);
-  const question = new Question(hostname, family);
-  const asked = libc().c.getaddrinfo_blocking(question.node, null, question.hints, question.result);
+  const request = new AddrinfoRequest(hostname, family);
+  const pending = libc().c.getaddrinfo_blocking(request.node, null, request.hints, request.result);
   try {
-    return question.answer(await abortable(asked, options?.signal), port);
+    return request.addresses(await abortable(pending, options?.signal), port);
   } catch (error) {
-    // The thread cannot be called back; its answer is freed when it comes.
-    asked.then(() => question.free());
+    // getaddrinfo(3) cannot be cancelled: its results are freed when it returns.
+    pending.then(() => request.free());
     throw error;
   }
 }
@@ -163,7 +163,7 @@ async function resolveInet(network: string, address: string, options?: WaitOptio
   const isName = parseHost(host, port) === null;
   if (isName) requireNet(host, port);
   const found = await resolveHost(host, port, family, options);
-  // As Go does: of both families IPv4, which more of the world can answer.
+  // IPv4 is preferred, as by Go: more hosts can be reached by it.
   const chosen = found.find((one) => one.family === "inet") ?? found[0]!;
   const hostname = formatHost(chosen);
   if (isName) requireNotDenied(hostname, port);
@@ -220,7 +220,7 @@ export function resolveAddress(
   }
   return Promise.try(() => {
     const path = address.startsWith("@") ? `\0${address.slice(1)}` : address;
-    // What no sockaddr holds is refused here and not where it is used.
+    // A path that does not fit a sockaddr is refused here, not where it is used.
     encodeUnix(path);
     return { transport, path };
   });

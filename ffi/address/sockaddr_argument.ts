@@ -100,7 +100,7 @@ function encodeBytes(bytes: Uint8Array, use: AddressUse): EncodedAddress {
   return new EncodedAddress(sockaddr, text);
 }
 
-/** listen(2) binds a socket that is not bound yet: for that it takes the permission which the bind would have. */
+/** Asks for the permission of the bind that listen(2) does on a socket which is not bound. */
 export function requireListening(fd: number): void {
   const address = decodeInet(socketName(fd));
   if (address !== null && address.port === 0) requireNet(formatHost(address), 0);

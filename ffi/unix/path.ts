@@ -6,7 +6,7 @@ import { requireUnix, type UnixPlace } from "../address/permissions.ts";
 import { bindingOf, directoryOf, locate, targetOf } from "../address/unix_path.ts";
 import { quote } from "../validate/quote.ts";
 
-/** What may be asked of the file that a Unix socket is bound to.
+/** Options for the file that a Unix socket is bound to.
  *
  * @example
  * ```ts
@@ -15,7 +15,7 @@ import { quote } from "../validate/quote.ts";
  * const options: UnixPathOptions = { mode: 0o660, replaceStale: true, unlinkOnClose: false };
  * const path = `/tmp/berkeley-${Deno.pid}.sock`;
  * listen({ transport: "unix", path, ...options }).close();
- * listen({ transport: "unix", path, ...options }).close(); // what the first one left is replaced
+ * listen({ transport: "unix", path, ...options }).close(); // replaces what the first one left
  * Deno.removeSync(path);
  * ```
  */
@@ -23,35 +23,35 @@ export interface UnixPathOptions {
   /** Permission bits of the new socket file, 0 to 0o777, set before anyone can connect. Default: what the umask leaves.
    */
   mode?: number;
-  /** Removes a socket file that nobody listens on. A live one stays AddrInUse; anything but a socket is never removed.
-   * Default false. */
+  /** Removes the file of a socket that refuses connections before it binds. A socket in use is still AddrInUse, and
+   * anything but a socket is never removed. Default false. */
   replaceStale?: boolean;
-  /** Removes the file on close. Default true; never removes a file that somebody else has put there since. */
+  /** Removes the file on close, unless another file has taken its place. Default true. */
   unlinkOnClose?: boolean;
 }
 
-/** Tries of the lock that servers starting at once take turns by, and milliseconds between them. */
+/** Attempts to lock the directory, and milliseconds between them. */
 const LOCK_TRIES = 100;
 const LOCK_PAUSE = 10;
-const LOCKED = "replaceStale: true locks the directory, and another process has held its lock for a second";
+const LOCKED = "replaceStale: true locks the directory, and another process has held the lock for a second";
 
 const encoder = new TextEncoder();
 
-/** A path as it has to be asked for: not empty where an empty one would mean something else. */
+/** Throws TypeError for anything but a path: an empty one would be another address. */
 export function requirePath(path: unknown): string {
   if (typeof path === "string" && path !== "") return path;
   const help = path === null ? "; a socket that is not bound has none" : "";
   throw new TypeError(`Invalid path: ${quote(path)}, expected the path of a Unix socket${help}`);
 }
 
-/** A place that may be bound to, and how, copied from the caller's options. */
+/** A checked place to bind to, and how to bind, copied from the caller's options. */
 export interface BindablePath {
   readonly place: UnixPlace;
   readonly mode: number | undefined;
   readonly replaceStale: boolean;
 }
 
-/** Refuses what is wrong with a path, a mode or the program's permissions while there is no socket yet. */
+/** Checks the path, the mode and the permissions, before there is a socket. */
 export function requireBindable(path: string, options: UnixPathOptions): BindablePath {
   const { mode, replaceStale = false } = options;
   if (mode !== undefined && (!Number.isInteger(mode) || mode < 0 || mode > 0o777)) {
@@ -63,8 +63,8 @@ export function requireBindable(path: string, options: UnixPathOptions): Bindabl
   return { place, mode, replaceStale };
 }
 
-/** Binds a socket to a path, or to an abstract name, and runs `then` (listen, for a stream) before anybody is let at
- * it. From here on the descriptor owns the file. */
+/** Binds a socket to a path or an abstract name and calls `then` (listen, for a stream) before the directory is
+ * unlocked. The descriptor owns the file from then on. */
 export function bindPath(
   descriptor: Descriptor,
   bindable: BindablePath,
@@ -101,14 +101,14 @@ function bind(descriptor: Descriptor, { place, mode, replaceStale }: BindablePat
 
 function bindError(errno: number, path: string, file: string | null, replaceStale: boolean): Error {
   const { EADDRINUSE, EACCES, ENOENT } = libc().system.errors;
-  if (errno === ENOENT) return systemError(errno, "bind", path, "the directory is not there");
-  if (errno === EACCES) return systemError(errno, "bind", path, "the directory may not be written to");
+  if (errno === ENOENT) return systemError(errno, "bind", path, "the directory does not exist");
+  if (errno === EACCES) return systemError(errno, "bind", path, "the directory is not writable");
   if (errno !== EADDRINUSE) return systemError(errno, "bind", formatAddress({ transport: "unix", path }));
   if (file === null) return systemError(errno, "bind", `@${path.slice(1)}`, "another socket has this name");
   const socket = replaceStale
-    ? "the socket there is in use, and it is not touched"
-    : "a socket is there; replaceStale: true removes one, if nobody listens on it";
-  const help = isSocketFile(file) ? socket : "a file that is no socket is there, and it is not touched";
+    ? "the socket at that path is in use; it is left as it is"
+    : "the path is a socket; replaceStale: true removes it unless it is in use";
+  const help = isSocketFile(file) ? socket : "the path exists and is not a socket; it is left as it is";
   return systemError(errno, "bind", path, help);
 }
 
@@ -120,7 +120,7 @@ function isSocketFile(path: string): boolean {
   }
 }
 
-/** Which file stands at a path: another one there later has another answer. */
+/** A text that tells one file from another at the same path; null without a file. */
 function identity(path: string): string | null {
   try {
     const { dev, ino, birthtime } = Deno.lstatSync(path);
@@ -130,8 +130,7 @@ function identity(path: string): string | null {
   }
 }
 
-/** How the descriptor's file is removed when it is closed. It can be switched off; what is given away keeps its file.
- */
+/** Whether closing a descriptor removes its file. */
 const unlinkers = new WeakMap<Descriptor, { unlink: boolean }>();
 
 function ownPath(descriptor: Descriptor, file: string): void {
@@ -143,28 +142,27 @@ function ownPath(descriptor: Descriptor, file: string): void {
   };
 }
 
-/** A file that may no longer be removed stays; the socket is closed all the same, as in Go. */
+/** Removes a file. A failure is ignored, as in Go: the socket is closed either way. */
 function remove(file: string): void {
   try {
     Deno.removeSync(file);
   } catch {
-    // Permissions may have been given up since.
+    // Permissions may have been revoked since.
   }
 }
 
-/** Leaves the file where it is on close. Until the socket is wholly open the file is removed with it, whatever was
- * asked. */
+/** Sets whether the file stays on close. Until this is called, a socket whose opening fails removes its file. */
 export function keepPath(descriptor: Descriptor, keep: boolean): void {
   const choice = unlinkers.get(descriptor);
   if (choice !== undefined) choice.unlink = !keep;
 }
 
-/** Runs steps while no other server that takes the same lock is between looking at a path and listening there. The lock
- * is on the directory: it leaves no file behind and ends with the process. */
+/** Runs steps under a lock of the directory, flock(2): two servers that replace the same path take turns. The lock leaves
+ * no file behind and ends with the process. */
 function locked(directory: string, steps: () => void): void {
   const { c, errno, system: { constants, errors } } = libc();
   const fd = unwrap(c.open(encoder.encode(`${directory}\0`), constants.O_CLOEXEC), "open", directory, (code) => {
-    return code === "EACCES" ? "replaceStale: true locks the directory, which has to be readable for that" : undefined;
+    return code === "EACCES" ? "replaceStale: true locks the directory, which has to be readable" : undefined;
   });
   try {
     for (let tries = 1; c.flock(fd, constants.LOCK_EX | constants.LOCK_NB) === -1; tries++) {
@@ -179,8 +177,8 @@ function locked(directory: string, steps: () => void): void {
   }
 }
 
-/** Removes a socket file that nobody listens on: one that refuses a connection, and still does after a moment, for a
- * server that takes no lock may be between bind and listen. */
+/** Removes the file of a socket that refuses two connections, LOCK_PAUSE apart: a server that takes no lock may be
+ * between bind and listen at the first. */
 function removeStale(place: UnixPlace, file: string, type: number): void {
   using target = targetOf(place);
   const { sockaddr } = target;
@@ -191,13 +189,13 @@ function removeStale(place: UnixPlace, file: string, type: number): void {
   try {
     Deno.removeSync(file);
   } catch (error) {
-    // Gone already, which is what was wanted.
+    // Another process removed it first.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
-/** Whether nobody answers there. A full backlog, a socket of another type and a permission that is missing are all
- * signs of life. */
+/** Whether connecting is refused. A full backlog, a socket of another type and a missing permission are other errors:
+ * the socket may be in use. */
 function isRefused(sockaddr: Uint8Array<ArrayBuffer>, type: number): boolean {
   const { c, errno, system: { constants, errors } } = libc();
   const flags = constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC;

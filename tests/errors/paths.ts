@@ -47,7 +47,7 @@ says("paths", [
     }),
     Deno.errors.AddrInUse,
     "bind *: address already in use (EADDRINUSE); " +
-    "a socket is there; replaceStale: true removes one, if nobody listens on it",
+    "the path is a socket; replaceStale: true removes it unless it is in use",
   ],
   [
     "a socket that is in use",
@@ -56,7 +56,7 @@ says("paths", [
       listen({ transport: "unix", path, replaceStale: true }).close();
     }),
     Deno.errors.AddrInUse,
-    "bind *: address already in use (EADDRINUSE); the socket there is in use, and it is not touched",
+    "bind *: address already in use (EADDRINUSE); the socket at that path is in use; it is left as it is",
   ],
   [
     "a file that is there",
@@ -65,13 +65,13 @@ says("paths", [
       listen({ transport: "unix", path, replaceStale: true }).close();
     }),
     Deno.errors.AddrInUse,
-    "bind *: address already in use (EADDRINUSE); a file that is no socket is there, and it is not touched",
+    "bind *: address already in use (EADDRINUSE); the path exists and is not a socket; it is left as it is",
   ],
   [
     "a directory that is not there",
     withPath((path) => listen({ transport: "unix", path: `${path}/socket` })),
     Deno.errors.NotFound,
-    "bind *: no such file or directory (ENOENT); the directory is not there",
+    "bind *: no such file or directory (ENOENT); the directory does not exist",
   ],
   [
     "a directory that is none",
@@ -91,7 +91,7 @@ says("paths", [
     }),
     Deno.errors.WouldBlock,
     "flock *: resource temporarily unavailable (EAGAIN); " +
-    "replaceStale: true locks the directory, and another process has held its lock for a second",
+    "replaceStale: true locks the directory, and another process has held the lock for a second",
   ],
   [
     "a name that is taken",

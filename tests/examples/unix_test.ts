@@ -210,7 +210,7 @@ describe("examples/unix_echo_server.ts", () => {
     await using _server = await startServer(path);
     const { code, stderr, report } = await runExample(path, "unix_echo_server");
     assertEquals(code, 1, report);
-    assertMatch(stderr, new RegExp(`^unix_echo_server: bind ${path}: address already in use .* in use, .*$`));
+    assertMatch(stderr, new RegExp(`^unix_echo_server: bind ${path}: address already in use .* in use; .*$`));
     assertEquals(stderr.split("\n").length, 1);
     using client = await dial(path);
     assertEquals(await echo(client, "still here"), "still here");
@@ -222,7 +222,7 @@ describe("examples/unix_echo_server.ts", () => {
     await Deno.writeTextFile(path, "precious");
     const { code, stderr, report } = await runExample(path, "unix_echo_server");
     assertEquals(code, 1, report);
-    assertMatch(stderr, new RegExp(`^unix_echo_server: bind ${path}: .*a file that is no socket is there.*$`));
+    assertMatch(stderr, new RegExp(`^unix_echo_server: bind ${path}: .*the path exists and is not a socket.*$`));
     assertEquals(await Deno.readTextFile(path), "precious");
   });
 });

@@ -27,7 +27,7 @@ function assertUntouched(path: string): void {
   // Connecting to it is a use of it.
   const before = { ...Deno.lstatSync(path), atime: null };
   for (const kind of kinds) {
-    assertThrows(() => KINDS[kind](path, { replaceStale: true }), Deno.errors.AddrInUse, "it is not touched");
+    assertThrows(() => KINDS[kind](path, { replaceStale: true }), Deno.errors.AddrInUse, "it is left as it is");
   }
   assertEquals({ ...Deno.lstatSync(path), atime: null }, before);
 }
@@ -42,7 +42,7 @@ describe("replaceStale", TIMEOUT, () => {
         assertThrows(
           () => KINDS[after](path),
           Deno.errors.AddrInUse,
-          "a socket is there; replaceStale: true removes one",
+          "the path is a socket; replaceStale: true removes it",
         );
         const socket = KINDS[after](path, { replaceStale: true });
         assertEquals(directory.names, ["socket"]);
