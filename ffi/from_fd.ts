@@ -64,8 +64,8 @@ setOpener(fromFd);
 
 /** Determines the class first: a descriptor without one stays unchanged. */
 function take(fd: number): AnySocket {
-  requireForeignSocket(fd);
-  return takeOver(fd, makerFor(fd));
+  const foreign = requireForeignSocket(fd);
+  return takeOver(foreign, makerFor(foreign));
 }
 
 /** Returns the factory of a socket's class, by family, type and whether it is listening. */

@@ -44,13 +44,13 @@ export function parsePort(port: unknown, otherwise?: number): number {
   const number = digits ? Number(port) : port;
   if (typeof number !== "number" || !Number.isInteger(number)) {
     // Deno's own words, except that text is quoted: it may look like a number.
-    const shown = typeof port === "string" ? `'${port}'` : typeof port === "bigint" ? quote(port) : String(port);
+    const shown = typeof port === "string" ? `'${port.slice(0, 200)}'` : quote(port);
     throw new TypeError(`Invalid port: ${shown}, expected a whole number from 0 to 65535`);
   }
   if (number < 0 || number > 65535) {
     throw new RangeError(`Invalid port (out of range): ${number}, expected 0 to 65535`);
   }
-  return number;
+  return number + 0;
 }
 
 /** Parses an IP address, with or without brackets. Returns null for anything else, such as a name. */

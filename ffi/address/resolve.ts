@@ -200,13 +200,14 @@ export function resolveAddress(
   address: string,
   options?: WaitOptions,
 ): Promise<Deno.NetAddr | UnixAddr> {
-  if (NETWORK.test(network)) return resolveInet(network, address, options);
+  if (typeof network === "string" && NETWORK.test(network)) return resolveInet(network, address, options);
   const transports: Readonly<Record<string, UnixAddr["transport"]>> = {
     unix: "unix",
     unixgram: "unixpacket",
     seqpacket: "seqpacket",
   };
-  const transport = Object.hasOwn(transports, network) ? transports[network] : undefined;
+  const named = typeof network === "string" && Object.hasOwn(transports, network);
+  const transport = named ? transports[network] : undefined;
   if (transport === undefined) {
     const known = [
       ...["tcp", "udp", "ip"].flatMap((name) => [name, `${name}4`, `${name}6`]),

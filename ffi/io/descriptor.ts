@@ -202,12 +202,15 @@ function requireUnowned(fd: number): void {
 }
 
 /** Checks a number from elsewhere that is to be taken over: an open socket that nothing here owns. */
-export function requireForeignSocket(fd: number): void {
-  if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff) {
-    throw new TypeError(`Invalid descriptor: ${quote(fd)}, expected a number from 0 up`);
+export function requireForeignSocket(given: number): number {
+  if (!Number.isInteger(given) || given < 0 || given > 0x7fff_ffff) {
+    throw new TypeError(`Invalid descriptor: ${quote(given)}, expected a number from 0 up`);
   }
+  // FFI refuses -0 as an integer, and adding 0 makes it one.
+  const fd = given + 0;
   requireUnowned(fd);
   if (!isSocket(fd)) throw new TypeError(`Descriptor ${fd} is not a socket`);
+  return fd;
 }
 
 /** Makes an owner for a number that passed `requireForeignSocket`. Where that fails the number is nobody's again, and

@@ -99,8 +99,7 @@ export class Socket implements Disposable {
    * @throws {Deno.errors.BadResource} if the descriptor is not open
    */
   static fromFd(fd: number): Socket {
-    requireForeignSocket(fd);
-    return takeOver(fd, (descriptor) => new Socket(descriptor));
+    return takeOver(requireForeignSocket(fd), (descriptor) => new Socket(descriptor));
   }
 
   /** The descriptor's number.

@@ -1,6 +1,7 @@
 /** struct addrinfo: getaddrinfo(3), <netdb.h>. */
 
 import type { System } from "../libc/system.ts";
+import { structView } from "./view.ts";
 
 /** The part of a system's table that getaddrinfo(3) results depend on. */
 export type AddrinfoSystem = Pick<System, "layout">;
@@ -30,7 +31,7 @@ export function encodeAddrinfoHints(
 /** Decodes one struct addrinfo of the list that getaddrinfo(3) returns. */
 export function readAddrinfo(system: AddrinfoSystem, bytes: Uint8Array): Addrinfo {
   const { addrinfo } = system.layout;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = structView("struct addrinfo", bytes, addrinfo.size);
   return {
     family: view.getInt32(addrinfo.family, true),
     addrlen: view.getUint32(addrinfo.addrlen, true),

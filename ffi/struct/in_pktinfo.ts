@@ -1,6 +1,8 @@
 /** struct in_pktinfo and struct in6_pktinfo: ip(7), ipv6(7), RFC 3542. Their layout is the same on every system that has
  * them. */
 
+import { structView } from "./view.ts";
+
 /** When receiving, the address a datagram was sent to and the interface it arrived on; when sending, the source address
  * and the interface to send through. */
 export type PacketInfo = {
@@ -17,13 +19,13 @@ export const IN6_PKTINFO_SIZE = 20;
 
 /** Decodes a received struct in_pktinfo: ipi_ifindex, and ipi_addr, the destination address of the IP header. */
 export function decodePacketInfo4(bytes: Uint8Array): PacketInfo {
-  const view = viewOf(bytes, IN_PKTINFO_SIZE);
+  const view = structView("struct in_pktinfo", bytes, IN_PKTINFO_SIZE);
   return { interfaceIndex: view.getUint32(0, true), address: bytes.subarray(8, 12) };
 }
 
 /** Decodes a received struct in6_pktinfo. */
 export function decodePacketInfo6(bytes: Uint8Array): PacketInfo {
-  const view = viewOf(bytes, IN6_PKTINFO_SIZE);
+  const view = structView("struct in6_pktinfo", bytes, IN6_PKTINFO_SIZE);
   return { interfaceIndex: view.getUint32(16, true), address: bytes.subarray(0, 16) };
 }
 
@@ -41,12 +43,4 @@ export function encodePacketInfo6(info: PacketInfo): Uint8Array<ArrayBuffer> {
   new DataView(bytes.buffer).setUint32(16, info.interfaceIndex, true);
   bytes.set(info.address.subarray(0, 16), 0);
   return bytes;
-}
-
-/** A view of the whole structure. Throws a RangeError for a truncated one. */
-function viewOf(bytes: Uint8Array, size: number): DataView {
-  if (bytes.length < size) {
-    throw new RangeError(`Packet information has ${bytes.length} bytes, expected ${size}`);
-  }
-  return new DataView(bytes.buffer, bytes.byteOffset, size);
 }

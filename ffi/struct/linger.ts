@@ -1,5 +1,7 @@
 /** struct linger, the value of SO_LINGER: socket(7), <sys/socket.h>. */
 
+import { structView } from "./view.ts";
+
 /** sizeof(struct linger). */
 export const LINGER_SIZE = 8;
 
@@ -14,7 +16,7 @@ export function encodeLinger(seconds: number | null): Uint8Array<ArrayBuffer> {
 
 /** l_linger in seconds, or null where l_onoff is 0. */
 export function decodeLinger(bytes: Uint8Array): number | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = structView("struct linger", bytes, LINGER_SIZE);
   const seconds = view.getInt32(4, true);
   return view.getInt32(0, true) === 0 ? null : seconds;
 }

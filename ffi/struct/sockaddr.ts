@@ -28,6 +28,9 @@ export const SIN_ADDR = 4;
 /** offsetof(struct sockaddr_in6, sin6_addr). */
 export const SIN6_ADDR = 8;
 
+/** Characters of a path that errors show. */
+const LONGEST_SHOWN = 200;
+
 const encoder = new TextEncoder();
 // Without ignoreBOM, a U+FEFF at the start of a path would be dropped as a byte order mark.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
@@ -115,22 +118,22 @@ export function writeUnixAddress(
   path: string,
 ): number {
   const { path: start, pathSize } = system.layout.sockaddr_un;
-  if (!path.isWellFormed()) throw new TypeError(`Path ${JSON.stringify(path)} is not well-formed Unicode`);
+  if (!path.isWellFormed()) throw new TypeError(`Path ${shown(path)} is not well-formed Unicode`);
   const abstract = path.startsWith("\0");
   if (abstract && !system.abstractUnixNames) {
     throw new Deno.errors.NotSupported(
-      `Path ${JSON.stringify(path)} is an abstract name, which ${system.name} does not support`,
+      `Path ${shown(path)} is an abstract name, which ${system.name} does not support`,
     );
   }
   if (!abstract && path.includes("\0")) {
-    throw new TypeError(`Path ${JSON.stringify(path)} contains a NUL, which would end a Unix socket path`);
+    throw new TypeError(`Path ${shown(path)} contains a NUL, which would end a Unix socket path`);
   }
   const name = encoder.encode(path);
   // Linux accepts a path that fills sun_path without a final NUL, but programs that read it back as a C string fail.
   const most = abstract ? pathSize : pathSize - 1;
   if (name.length > most) {
     throw new TypeError(
-      `Path ${JSON.stringify(path)} has ${name.length} bytes, expected at most ${most} for a Unix socket path`,
+      `Path ${shown(path)} has ${name.length} bytes, expected at most ${most} for a Unix socket path`,
     );
   }
   const length = start + name.length + (abstract || name.length === 0 ? 0 : 1);
@@ -178,6 +181,11 @@ function writeFamily(
 ): void {
   target[offset] = system.layout.sockaddrHasLength ? length : family;
   target[offset + 1] = system.layout.sockaddrHasLength ? family : family >> 8;
+}
+
+/** A path as errors quote it: a whole file given by mistake is cut. */
+function shown(path: string): string {
+  return JSON.stringify(path.length > LONGEST_SHOWN ? `${path.slice(0, LONGEST_SHOWN)}…` : path);
 }
 
 /** Throws a RangeError where an address would not fit. Writes past the end of a typed array are silently dropped, and

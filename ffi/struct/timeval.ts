@@ -1,16 +1,20 @@
 /** struct timeval and struct timespec, decoded to milliseconds with a fraction: timeval(3type), timespec(3type). */
 
 import type { Layout } from "../libc/system.ts";
+import { structView } from "./view.ts";
+
+/** sizeof(struct timespec). */
+export const TIMESPEC_SIZE = 16;
 
 /** Decodes a struct timeval, such as SO_TIMESTAMP's, to milliseconds. */
 export function decodeTimeval(layout: Pick<Layout, "timeval">, bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = structView("struct timeval", bytes, layout.timeval.size);
   return seconds(view) * 1e3 + fraction(view, layout.timeval.usec) / 1e3;
 }
 
 /** Decodes a struct timespec, such as SO_TIMESTAMPNS's, to milliseconds. */
 export function decodeTimespec(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = structView("struct timespec", bytes, TIMESPEC_SIZE);
   return seconds(view) * 1e3 + fraction(view, 8) / 1e6;
 }
 

@@ -1,6 +1,7 @@
 /** struct ucred, the credentials of a process: unix(7), SO_PEERCRED and SCM_CREDENTIALS. */
 
 import type { Layout } from "../libc/system.ts";
+import { structView } from "./view.ts";
 
 /** The part of a system's layout that credentials depend on. */
 export type UcredLayout = Pick<Layout, "ucred">;
@@ -14,8 +15,8 @@ export type Credentials = {
 
 /** Decodes a struct ucred. */
 export function decodeCredentials(layout: UcredLayout, bytes: Uint8Array): Credentials {
-  const { pid, uid, gid } = structLayout(layout);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { size, pid, uid, gid } = structLayout(layout);
+  const view = structView("struct ucred", bytes, size);
   return { pid: view.getInt32(pid, true), uid: view.getUint32(uid, true), gid: view.getUint32(gid, true) };
 }
 

@@ -2,6 +2,9 @@ import { isSocketError } from "../libc/socket_error.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { requireUnaborted } from "../validate/options.ts";
 
+/** The longest a timer can be set for, in milliseconds: a longer one would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** Sorts addresses as RFC 8305, section 4, describes: the families alternate, beginning with that of the first. */
 export function interleave(addresses: readonly InetAddress[]): InetAddress[] {
   const first = addresses.filter(({ family }) => family === addresses[0]?.family);
@@ -64,7 +67,7 @@ export async function firstSuccess<T extends Disposable>(
 /** Resolves when one of the promises does, or after `milliseconds`. */
 async function anyOrPause(promises: Iterable<Promise<void>>, milliseconds: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const pause = milliseconds === Infinity
+  const pause = milliseconds > LONGEST_TIMER
     ? []
     : [new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds))];
   await Promise.race([...promises, ...pause]);

@@ -2,9 +2,16 @@ import type { Datagram } from "./datagram.ts";
 import { libc } from "../libc/libc.ts";
 import type { OptionName } from "../libc/option_table.ts";
 import { type ControlCursor, controlSpace, writeControlMessage } from "../struct/cmsg.ts";
-import { decodePacketInfo4, decodePacketInfo6, encodePacketInfo4, encodePacketInfo6 } from "../struct/in_pktinfo.ts";
+import {
+  decodePacketInfo4,
+  decodePacketInfo6,
+  encodePacketInfo4,
+  encodePacketInfo6,
+  IN6_PKTINFO_SIZE,
+  IN_PKTINFO_SIZE,
+} from "../struct/in_pktinfo.ts";
 import { formatIPv4, formatIPv6 } from "../struct/ip.ts";
-import { decodeTimespec, decodeTimeval } from "../struct/timeval.ts";
+import { decodeTimespec, decodeTimeval, TIMESPEC_SIZE } from "../struct/timeval.ts";
 import type { IpFamily } from "./membership.ts";
 import { parseHost } from "../address/address.ts";
 import { inFamily } from "./destinations.ts";
@@ -86,14 +93,15 @@ export function segmentSize(cursor: ControlCursor, offset: number, length: numbe
   if (gro === null) return 0;
   cursor.begin(offset, length);
   while (cursor.next()) {
-    if (cursor.level === gro.level && cursor.type === gro.name) return number(cursor);
+    if (cursor.level === gro.level && cursor.type === gro.name) return Math.max(0, intOrByte(cursor));
   }
   return 0;
 }
 
-/** A control message that is an int on one system and a byte on another. */
-function number({ view, start, end }: ControlCursor): number {
-  return end - start >= 4 ? view.getInt32(start, true) : view.getUint8(start);
+/** A control message that is an int on one system and a byte on another; 0 where it has no data. */
+function intOrByte({ view, start, end }: ControlCursor): number {
+  if (end - start >= 4) return view.getInt32(start, true);
+  return end > start ? view.getUint8(start) : 0;
 }
 
 type Details = Omit<Datagram, "data" | "addr" | "truncated">;
@@ -111,53 +119,50 @@ export function readDetails(cursor: ControlCursor, offset: number, length: numbe
   return details;
 }
 
+/** A message that is shorter than its structure is passed over: the datagram it came with is whole. */
 function readInet(cursor: ControlCursor, details: Details): void {
   const { IP_PKTINFO, IP_RECVDSTADDR, IP_RECVIF, IP_TTL_MESSAGE, IP_TOS_MESSAGE } = libc().system.constants;
-  switch (cursor.type) {
-    case IP_PKTINFO: {
-      const info = decodePacketInfo4(cursor.data);
-      details.destination = formatIPv4(info.address);
-      details.interfaceIndex = info.interfaceIndex;
-      return;
-    }
-    case IP_RECVDSTADDR:
-      details.destination = formatIPv4(cursor.data);
-      return;
-    case IP_RECVIF:
-      // struct sockaddr_dl: sdl_index.
-      details.interfaceIndex = cursor.view.getUint16(cursor.start + 2, true);
-      return;
-    case IP_TTL_MESSAGE:
-      details.ttl = number(cursor);
-      return;
-    case IP_TOS_MESSAGE:
-      details.trafficClass = number(cursor);
-      return;
+  const { type } = cursor;
+  const length = cursor.end - cursor.start;
+  if (type === IP_PKTINFO && length >= IN_PKTINFO_SIZE) {
+    const info = decodePacketInfo4(cursor.data);
+    details.destination = formatIPv4(info.address);
+    details.interfaceIndex = info.interfaceIndex;
+  } else if (type === IP_RECVDSTADDR && length >= 4) {
+    details.destination = formatIPv4(cursor.data);
+  } else if (type === IP_RECVIF && length >= 4) {
+    // struct sockaddr_dl: sdl_index.
+    details.interfaceIndex = cursor.view.getUint16(cursor.start + 2, true);
+  } else if (type === IP_TTL_MESSAGE) {
+    details.ttl = intOrByte(cursor);
+  } else if (type === IP_TOS_MESSAGE) {
+    details.trafficClass = intOrByte(cursor);
   }
 }
 
 function readInet6(cursor: ControlCursor, details: Details): void {
   const { IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS } = libc().system.constants;
-  switch (cursor.type) {
-    case IPV6_PKTINFO: {
-      const info = decodePacketInfo6(cursor.data);
-      details.destination = formatIPv6(info.address);
-      details.interfaceIndex = info.interfaceIndex;
-      return;
-    }
-    case IPV6_HOPLIMIT:
-      details.ttl = number(cursor);
-      return;
-    case IPV6_TCLASS:
-      details.trafficClass = number(cursor);
-      return;
+  const { type } = cursor;
+  const length = cursor.end - cursor.start;
+  if (type === IPV6_PKTINFO && length >= IN6_PKTINFO_SIZE) {
+    const info = decodePacketInfo6(cursor.data);
+    details.destination = formatIPv6(info.address);
+    details.interfaceIndex = info.interfaceIndex;
+  } else if (type === IPV6_HOPLIMIT) {
+    details.ttl = intOrByte(cursor);
+  } else if (type === IPV6_TCLASS) {
+    details.trafficClass = intOrByte(cursor);
   }
 }
 
 function readTimestamp(cursor: ControlCursor, details: Details): void {
   const { constants, layout } = libc().system;
-  if (cursor.type === constants.SCM_TIMESTAMPNS) details.timestamp = decodeTimespec(cursor.data);
-  else if (cursor.type === constants.SCM_TIMESTAMP) details.timestamp = decodeTimeval(layout, cursor.data);
+  const length = cursor.end - cursor.start;
+  if (cursor.type === constants.SCM_TIMESTAMPNS && length >= TIMESPEC_SIZE) {
+    details.timestamp = decodeTimespec(cursor.data);
+  } else if (cursor.type === constants.SCM_TIMESTAMP && length >= layout.timeval.size) {
+    details.timestamp = decodeTimeval(layout, cursor.data);
+  }
 }
 
 /** How one datagram is sent.

@@ -278,7 +278,9 @@ function segmentControl(segmentSize: number): Uint8Array<ArrayBuffer> | null {
 
 /** Throws for what is no list of datagrams. */
 export function requireList(datagrams: unknown): void {
-  if (typeof (datagrams as Iterable<unknown> | null)?.[Symbol.iterator] === "function") return;
+  const iterable = typeof (datagrams as Iterable<unknown> | null)?.[Symbol.iterator] === "function";
+  // Bytes can be iterated too, and are one datagram's.
+  if (iterable && !ArrayBuffer.isView(datagrams) && typeof datagrams !== "string") return;
   throw new TypeError(`Expected an array of datagrams, got ${quote(datagrams)}`);
 }
 

@@ -60,7 +60,8 @@ export function requireBindable(path: string, options: UnixPathOptions): Bindabl
   }
   const place = locate(path);
   requireUnix(place, "socket");
-  return { place, mode, replaceStale };
+  // FFI refuses -0 as an integer, and adding 0 makes it one.
+  return { place, mode: mode === undefined ? undefined : mode + 0, replaceStale };
 }
 
 /** Binds a socket to a path or an abstract name and calls `then` (listen, for a stream) before the directory is

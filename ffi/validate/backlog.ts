@@ -9,5 +9,6 @@ export function backlogOf(name: string, backlog: number | undefined): number {
     throw new TypeError(`Invalid ${name}: ${quote(backlog)}, expected a whole number`);
   }
   if (backlog < 0) throw new RangeError(`Invalid ${name}: ${backlog}, expected 0 or more`);
-  return Math.min(backlog, 0x7fff_ffff);
+  // FFI refuses -0 as an integer, and adding 0 makes it one.
+  return Math.min(backlog, 0x7fff_ffff) + 0;
 }

@@ -12,5 +12,6 @@ export function requireInt(what: string, value: unknown, expected = "a whole num
   if (value < -(2 ** 31) || value >= 2 ** 32) {
     throw new RangeError(`Invalid ${what}: ${value}, expected a number of 32 bits`);
   }
-  return value;
+  // As C has it: -0 is 0, which FFI would refuse, and 0xffff_ffff is -1.
+  return value | 0;
 }

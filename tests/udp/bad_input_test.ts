@@ -26,7 +26,7 @@ const BAD_PORTS: readonly Row[] = [
   ["", TypeError, "''"],
   ["1.5", TypeError, "'1.5'"],
   [true, TypeError, "true"],
-  [{}, TypeError, "[object Object]"],
+  [{}, TypeError, "Invalid port: {}"],
   [-1, RangeError, "-1"],
   [65536, RangeError, "65536"],
   ["-1", RangeError, "-1"],
