@@ -111,7 +111,6 @@ const PORT_HINTS: Readonly<Record<string, (port: number) => string | undefined>>
   "bind EACCES": (port) => port < 1024 ? "ports below 1024 need root or CAP_NET_BIND_SERVICE" : undefined,
   "connect EADDRINUSE": () => "a connection with the same addresses and ports exists or is in TIME_WAIT",
   "connect EADDRNOTAVAIL": () => "no local address or no free local port for this destination",
-  "sendmsg EACCES": () => "a broadcast address needs broadcast: true",
 };
 
 /** Hints for the addresses of Unix sockets. */

@@ -74,8 +74,8 @@ async function anyOrPause(promises: Iterable<Promise<void>>, milliseconds: numbe
   clearTimeout(timer);
 }
 
-/** Tries addresses one after the other, the next when one fails or has taken `delay` milliseconds. Rejects with the
- * error that says most. */
+/** Dials addresses in turn, the next one when one fails or has taken `delay` milliseconds. Rejects with the
+ * most specific error. */
 export async function raceAddresses<T extends Disposable>(
   addresses: readonly InetAddress[],
   delay: number,

@@ -20,16 +20,17 @@ function requireCount(name: string, value: number, least: number, most: number):
 
 let reveal: (batch: DatagramBatch) => BatchBuffer;
 
-/** The memory that receives into a batch write to. */
+/** The memory of a batch, for receives into it. */
 export function memoryOf(batch: DatagramBatch): BatchBuffer {
   return reveal(batch);
 }
 
-/** Memory for many datagrams, allocated once, at the first receive into it. What it yields are views, valid until the
- * next receive into it; packet information and timestamps come with them where the socket has them on.
+/** A reusable buffer for {@linkcode UdpSocket.receiveMany}. Its memory is allocated once, at the first receive. The
+ * datagrams are views of it, valid until the next receive into the batch; they have packet information and timestamps if
+ * the socket has them on.
  *
- * A receive makes no object for a datagram until it is asked for one. A batch of the defaults takes 128 KiB for data
- * and about 34 KiB beside; with `receiveOffload`, 4 MiB for data, since each message may hold many datagrams.
+ * A receive allocates no object for a datagram. With the defaults, a batch takes 128 KiB for data and about 34 KiB for
+ * headers; with `receiveOffload` it takes 4 MiB for data, since each message can contain several datagrams.
  *
  * @example
  * ```ts
@@ -48,11 +49,13 @@ export function memoryOf(batch: DatagramBatch): BatchBuffer {
 export class DatagramBatch implements Iterable<Datagram> {
   readonly #buffer: BatchBuffer;
 
-  /** `capacity` messages a call, 64 by default, 1,024 at most; of at most `maxLength` bytes, 2,048 by default and
-   * 65,535 with `receiveOffload`. What is longer is cut, and says so.
+  /** Makes an empty batch.
    *
+   * @param options `capacity`: the maximum number of messages in one receive, from 1 to 1,024, 64 by default;
+   * `maxLength`: the maximum length of a datagram, from 0 to 65,535 bytes, by default 2,048, or 65,535 with
+   * `receiveOffload`. Longer datagrams are truncated.
    * @throws {TypeError} for an unknown option
-   * @throws {RangeError} for numbers beyond that
+   * @throws {RangeError} for a number outside its range
    */
   constructor(options: { capacity?: number; maxLength?: number } = {}) {
     const { capacity = DEFAULT_CAPACITY, maxLength } = copyOptions<BatchOptions>(options, OPTIONS);
@@ -67,38 +70,41 @@ export class DatagramBatch implements Iterable<Datagram> {
     inspectable(DatagramBatch.prototype, (batch) => ({ name: "DatagramBatch", members: { length: batch.length } }));
   }
 
-  /** Datagrams held, after segments that the kernel coalesced have been told apart. */
+  /** The number of datagrams in the batch; coalesced ones are counted singly. */
   get length(): number {
     return this.#buffer.length;
   }
 
-  /** The bytes of a datagram, as a view of the batch's memory. Whoever transfers that memory away, by `transfer()` or
-   * to a Worker, owns it from then on: the next receive makes the batch other memory.
+  /** Returns the payload of a datagram, as a view of the batch's memory. If that memory is transferred, with `transfer()`
+   * or to a Worker, the next receive allocates new memory.
    *
-   * @throws {RangeError} for an index that holds none
-   * @throws {TypeError} when the batch's memory was transferred away since the last receive
+   * @param index from 0 to `length` - 1
+   * @throws {RangeError} for an index outside the batch
+   * @throws {TypeError} if the batch's memory was transferred since the last receive
    */
   data(index: number): Uint8Array<ArrayBuffer> {
     return this.#buffer.data(index);
   }
 
-  /** Who sent a datagram.
+  /** Returns the address of the sender of a datagram.
    *
-   * @throws {RangeError} for an index that holds none
+   * @param index from 0 to `length` - 1
+   * @throws {RangeError} for an index outside the batch
    */
   addr(index: number): Deno.NetAddr {
     return this.#buffer.addr(index);
   }
 
-  /** Whether a datagram was longer than `maxLength`.
+  /** Returns whether a datagram was longer than `maxLength`.
    *
-   * @throws {RangeError} for an index that holds none
+   * @param index from 0 to `length` - 1
+   * @throws {RangeError} for an index outside the batch
    */
   truncated(index: number): boolean {
     return this.#buffer.truncated(index);
   }
 
-  /** Every datagram with all that is known of it. */
+  /** Iterates over the datagrams, with packet information and timestamps. */
   *[Symbol.iterator](): Iterator<Datagram> {
     for (let index = 0; index < this.length; index++) yield this.#buffer.datagram(index);
   }

@@ -12,28 +12,28 @@ import { AGAIN, type Again } from "../io/operation.ts";
 
 const DEFAULT_LENGTH = 2048;
 
-/** What the kernel may give as one message when it coalesces. */
+/** The maximum length of a coalesced message, in bytes. */
 export const LONGEST_MESSAGE = 65_535;
 
-/** What went wrong behind datagrams that were taken. */
+/** An error that occurred after some datagrams had been received, for the next receive. */
 export interface LeftError {
   error: Error | null;
 }
 
 function lost(): TypeError {
-  return new TypeError("The batch's memory was transferred away: receive into it again, or copy what is to be kept");
+  return new TypeError("The batch's memory was transferred away; receive into the batch again");
 }
 
-/** The memory of a batch, and what receives into it: recvmmsg(2), or recvmsg(2) where there is no such call. */
+/** The memory of a batch, filled by recvmmsg(2), or by recvmsg(2) on systems without it. */
 export class BatchBuffer {
   readonly #capacity: number;
   readonly #maxLength: number | undefined;
   readonly #index: SegmentIndex;
   #vector: MessageVector | null = null;
   #cursor: ControlCursor | null = null;
-  /** Most bytes of one datagram. */
+  /** The length to which datagrams are truncated, in bytes. */
   #cut = 0;
-  /** Messages the kernel wrote into at the last call, whose headers have to be made fresh. */
+  /** The number of messages of the last call, whose headers must be reset before the next one. */
   #used = 0;
 
   constructor(capacity: number, maxLength: number | undefined) {
@@ -71,7 +71,7 @@ export class BatchBuffer {
     return this.#index.extent(message, vector.length(message), start) > this.#cut;
   }
 
-  /** A datagram with all that the kernel said of it. */
+  /** Returns a datagram with the details of its control messages. */
   datagram(index: number): Datagram {
     const message = this.#index.messageOf(index);
     const vector = this.#vector!;
@@ -84,8 +84,8 @@ export class BatchBuffer {
     };
   }
 
-  /** One receive into the batch: the number of datagrams it then holds. `waiting` is what an earlier receive of one
-   * datagram left of a coalesced message. */
+  /** Receives into the batch once and returns the number of datagrams in it. `waiting` is the rest of a coalesced message
+   * of which single datagrams were received before. */
   receive(fd: number, offload: boolean, waiting: Coalesced | null, left: LeftError): number | Again {
     const vector = this.#prepare(offload);
     if (waiting !== null) return this.#adopt(vector, waiting);
@@ -99,7 +99,7 @@ export class BatchBuffer {
     return this.#index.length;
   }
 
-  /** Tells apart the datagrams that the kernel gave as one message. */
+  /** Splits coalesced messages into datagrams. */
   #divide(vector: MessageVector, count: number): void {
     const { layout } = libc().system;
     this.#index.begin();
@@ -121,7 +121,7 @@ export class BatchBuffer {
     }
   }
 
-  /** Receives by recvmsg(2), one by one, until there is no more. */
+  /** Receives with recvmsg(2), one message at a time, until there are no more. */
   #receiveEach(vector: MessageVector, fd: number, left: LeftError): number | Again {
     const { c, errno, system: { constants, errors } } = libc();
     for (let count = 0; count < this.#capacity;) {
@@ -133,7 +133,7 @@ export class BatchBuffer {
       const code = errno();
       if (code === errors.EINTR) continue;
       if (code === errors.EAGAIN) return count > 0 ? count : AGAIN;
-      // The system tells an error once: behind datagrams it is kept for the next receive.
+      // The system reports an error only once, so it is kept for the next receive.
       const error = systemError(code, "recvmsg");
       if (count === 0) throw error;
       left.error = error;
@@ -142,9 +142,9 @@ export class BatchBuffer {
     return this.#capacity;
   }
 
-  /** Datagrams that another receive left behind, as one message. */
+  /** Fills the batch with the datagrams that another receive has left. */
   #adopt(vector: MessageVector, waiting: Coalesced): number {
-    const { size } = waiting;
+    const { segmentSize } = waiting;
     const data = waiting.takeAll();
     vector.data.set(data);
     vector.renew(Math.max(1, this.#used));
@@ -154,7 +154,7 @@ export class BatchBuffer {
     waiting.writeHeader(vector.view, vector.headerOffset(0));
     this.#used = 1;
     this.#index.begin();
-    this.#index.add(0, data.length, size);
+    this.#index.add(0, data.length, segmentSize);
     return this.#index.length;
   }
 

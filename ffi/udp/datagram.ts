@@ -1,8 +1,8 @@
 import { libc } from "../libc/libc.ts";
 import { asSocketError, type SocketError } from "../libc/socket_error.ts";
 
-/** A datagram with what the kernel knows of it: {@linkcode UdpSocket.receiveMessage} and {@linkcode DatagramBatch} give
- * them.
+/** A received datagram with its sender and, on request, packet information and a timestamp: the result of
+ * {@linkcode UdpSocket.receiveMessage} and an element of a {@linkcode DatagramBatch}.
  *
  * @example
  * ```ts
@@ -15,29 +15,28 @@ import { asSocketError, type SocketError } from "../libc/socket_error.ts";
  * ```
  */
 export interface Datagram {
-  /** The bytes: in memory of their own, or those of a batch in its memory. */
+  /** The payload: in memory of its own, or a view of a batch's memory. */
   data: Uint8Array<ArrayBuffer>;
-  /** Who sent it. */
+  /** The address of the sender. */
   addr: Deno.NetAddr;
-  /** The datagram was longer than there was room, and the rest is gone. */
+  /** Whether the datagram was longer than the buffer. The rest is lost. */
   truncated: boolean;
-  /** With `packetInfo`: the address it was sent to. */
+  /** With `packetInfo`: the address that the datagram was sent to. */
   destination?: string | undefined;
-  /** With `packetInfo`: the index of the interface it came in on. */
+  /** With `packetInfo`: the index of the interface that the datagram arrived on. */
   interfaceIndex?: number | undefined;
-  /** With `packetInfo`: its TTL or hop limit. */
+  /** With `packetInfo`: the TTL or hop limit of the received packet, from 0 to 255. */
   ttl?: number | undefined;
-  /** With `packetInfo`: its type of service or traffic class. */
+  /** With `packetInfo`: the type of service or traffic class, from 0 to 255. */
   trafficClass?: number | undefined;
-  /** With `timestamps`: when the kernel took it in, milliseconds since the epoch, with fraction. */
+  /** With `timestamps`: when the kernel received the datagram, in milliseconds since the epoch, with a fraction. */
   timestamp?: number | undefined;
 }
 
-/** The longest payload of UDP over IPv4; IPv6 fits 20 more, and nobody should count on those. */
+/** The maximum payload of UDP over IPv4, in bytes. */
 export const LONGEST_DATAGRAM = 65_507;
 
-/** The error for a datagram that no network could carry. It is made here, since the kernel's would not say how long one
- * may be. */
+/** Makes the error for a datagram longer than the maximum, which the kernel's error would not name. */
 export function tooLong(length: number): SocketError {
   const error = new RangeError(`A datagram of ${length} bytes, expected ${LONGEST_DATAGRAM} at most`);
   return asSocketError(error, {

@@ -5,16 +5,16 @@ import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";
 import { resolveHost } from "../address/resolve.ts";
 
-/** Where a datagram goes: a sockaddr, and the words for it in errors. */
+/** The destination of a datagram: its sockaddr, and its text for error messages. */
 export interface Destination {
   readonly sockaddr: Uint8Array<ArrayBuffer>;
   readonly text: string;
 }
 
-/** Destinations remembered: encoding one takes longer than sending to it. */
+/** The number of destinations that are cached. Encoding one takes longer than sending to it. */
 const MOST_REMEMBERED = 1024;
 
-/** An IPv4 address as an IPv6 socket of both families knows it: ::ffff:a.b.c.d. */
+/** Converts an IPv4 address to its IPv4-mapped IPv6 address, ::ffff:a.b.c.d. */
 function mapped(address: InetAddress): InetAddress {
   const bytes = new Uint8Array(16);
   bytes.fill(0xff, 10, 12);
@@ -22,17 +22,19 @@ function mapped(address: InetAddress): InetAddress {
   return { ...address, family: "inet6", address: bytes };
 }
 
-/** Puts an address into the family of a socket.
+/** Converts an address to the family of a socket.
  *
  * @throws {TypeError} for an IPv6 address on an IPv4 socket
  */
 export function inFamily(family: "inet" | "inet6", address: InetAddress, hostname: string): InetAddress {
   if (address.family === family) return address;
   if (family === "inet6") return mapped(address);
-  throw new TypeError(`An IPv4 socket cannot reach the IPv6 address ${hostname}: open it with hostname: "::" for both`);
+  throw new TypeError(
+    `An IPv4 socket cannot reach the IPv6 address ${hostname}; open it with hostname: "::" for both families`,
+  );
 }
 
-/** What a caller's address says, read and checked. */
+/** A copied and checked address of the caller. */
 interface Copied {
   readonly hostname: string;
   readonly port: number;
@@ -52,14 +54,14 @@ function copied(transport: unknown, hostname: unknown, port: unknown): Copied {
   throw new TypeError(`Invalid hostname: ${quote(host)}, expected an IP address or a name`);
 }
 
-/** A destination, and when it was last asked about. */
+/** A cached destination, and when its permission was last queried. */
 interface KnownDestination extends Destination {
-  /** `grantEpoch()` as it was then: as long as that stays the same, the grant holds. */
+  /** The value of `grantEpoch()` at that time. The grant is valid as long as it has not changed. */
   epoch: number;
 }
 
-/** Encodes the destinations of one socket, and asks for each whether the program may reach it: once, and again after a
- * grant may have been revoked. */
+/** Encodes and caches the destinations of one socket. The permission for each is queried once, and again after a grant may
+ * have been revoked. */
 export class Destinations {
   readonly #family: "inet" | "inet6";
   readonly #known = new Map<string, KnownDestination>();
@@ -71,8 +73,8 @@ export class Destinations {
     this.#family = family;
   }
 
-  /** The destination for an address in text; a promise for a name, which takes time to look up. Each member of the
-   * address is read once: what was asked about is what is sent to. */
+  /** Returns the destination for an address; a promise if it has a host name, which is resolved. Each member of the
+   * address is read once, so that the datagram goes to the address whose permission was queried. */
   find(addr: Deno.NetAddr): Destination | Promise<Destination> {
     requireAddress(addr);
     const { transport, hostname, port } = addr;
@@ -83,7 +85,7 @@ export class Destinations {
     return this.#recall(copy) ?? this.#lookUp(copy);
   }
 
-  /** The destination for an address in text.
+  /** Returns the destination for an IP address.
    *
    * @throws {TypeError} for a name
    */
@@ -96,7 +98,7 @@ export class Destinations {
     throw new TypeError(`Not an IP address: ${quote(copy.hostname)}; resolveAddress looks names up`);
   }
 
-  /** The destination for an address in text, remembered or made; null for a name. */
+  /** Returns the destination for an IP address, from the cache or new; null for a host name. */
   #recall({ hostname, port }: Copied): Destination | null {
     const key = `${port} ${hostname}`;
     let destination = this.#known.get(key);
@@ -114,7 +116,7 @@ export class Destinations {
     return this.#granted(destination, hostname, port);
   }
 
-  /** Asks once more where a grant may have been revoked since. */
+  /** Queries the permission again if a grant may have been revoked since. */
   #granted(destination: KnownDestination, hostname: string, port: number): Destination {
     const epoch = grantEpoch();
     if (destination.epoch !== epoch) {
@@ -124,7 +126,7 @@ export class Destinations {
     return destination;
   }
 
-  /** The destination for a name. */
+  /** Resolves a host name to its destination. */
   async #lookUp({ hostname, port }: Copied): Promise<Destination> {
     requireNet(hostname, port);
     const [address] = await resolveHost(hostname, port, this.#family === "inet" ? "inet" : "any");

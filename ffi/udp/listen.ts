@@ -14,7 +14,7 @@ import { sockopt } from "../option/sockopt.ts";
 import { copyOptions, optionsShape } from "../validate/options.ts";
 import { type UdpSocket, udpSocket } from "./udp.ts";
 
-/** How a UDP socket is opened.
+/** Options of {@linkcode listenDatagram} for UDP.
  *
  * @example
  * ```ts
@@ -33,38 +33,41 @@ import { type UdpSocket, udpSocket } from "./udp.ts";
  * ```
  */
 export interface UdpListenOptions {
-  /** What tells it from a Unix datagram socket. */
+  /** Always "udp". */
   transport: "udp";
-  /** 0, the default: any free port. */
+  /** Port to bind, from 0 to 65535. Default 0: the system chooses a free port. */
   port?: number;
-  /** Default "0.0.0.0". A multicast group binds that group, with reuseAddress on. */
+  /** IP address or host name to bind. Default "0.0.0.0". A socket bound to a multicast group receives only datagrams to
+   * that group. */
   hostname?: string;
-  /** SO_REUSEADDR (on macOS and BSD also what lets multicast listeners share a port). Default false; true for a group.
-   */
+  /** Whether several sockets can bind the port, with SO_REUSEADDR; on macOS and BSD, SO_REUSEPORT too, which multicast
+   * sockets need there. Default true for a multicast group, otherwise false. */
   reuseAddress?: boolean;
-  /** SO_REUSEPORT: datagrams are spread over the sockets of one port. Default false; Deno.errors.NotSupported where the
-   * system would not spread them. Beside port 0 the system may choose a port that another such socket of the same user
-   * has. */
+  /** Whether several sockets share the port, with datagrams spread over them: SO_REUSEPORT. Default false.
+   * Deno.errors.NotSupported on a system that does not spread datagrams. With port 0 the system may choose the port of
+   * another such socket of the same user. */
   reusePort?: boolean;
-  /** SO_BROADCAST. Default true. */
+  /** Whether datagrams can be sent to broadcast addresses: SO_BROADCAST. Default true. */
   broadcast?: boolean;
-  /** Multicast we send comes back to this host. Default false, as Deno's. */
+  /** Whether sent multicast is looped back to this host: IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP. Default false, as for
+   * `Deno.listenDatagram`. */
   loopback?: boolean;
-  /** A "::" socket that refuses IPv4. Default false. */
+  /** Whether a socket on an IPv6 address excludes IPv4: IPV6_V6ONLY. Default false. */
   ipv6Only?: boolean;
-  /** Bytes asked of SO_RCVBUF; the system's default where left out. */
+  /** Size of the receive buffer in bytes: SO_RCVBUF. The system's default if left out; the system may limit it. */
   receiveBufferSize?: number;
-  /** Bytes asked of SO_SNDBUF; the system's default where left out. */
+  /** Size of the send buffer in bytes: SO_SNDBUF. The system's default if left out; the system may limit it. */
   sendBufferSize?: number;
-  /** Tell with each datagram where it was sent to, by which interface it came, its TTL and its class: IP_PKTINFO,
-   * IP_RECVTTL, IP_RECVTOS and IPv6's own. Default false. */
+  /** Whether each received datagram has its destination address, interface, TTL and traffic class: IP_PKTINFO, IP_RECVTTL,
+   * IP_RECVTOS, and the same of IPv6. Default false. */
   packetInfo?: boolean;
-  /** Tell with each datagram when the kernel took it in: SO_TIMESTAMPNS. Default false. */
+  /** Whether each received datagram has the time of its arrival: SO_TIMESTAMPNS. Default false. */
   timestamps?: boolean;
-  /** Let the kernel coalesce datagrams of one flow, which receiveMany then tells apart: UDP_GRO. receive and
-   * receiveMessage still give one at a time. Without effect where there is none. Default false. */
+  /** Whether the kernel may coalesce consecutive datagrams of one sender, which `receiveMany` splits again: UDP_GRO of
+   * udp(7). `receive` and `receiveMessage` return one datagram at a time all the same. It has no effect on a system
+   * without UDP_GRO. Default false. */
   receiveOffload?: boolean;
-  /** Called after the socket is made and before it is bound. */
+  /** Function that is called with the new socket before bind. */
   control?: Control;
 }
 
@@ -85,7 +88,7 @@ const OPTIONS = optionsShape<UdpListenOptions>("UDP sockets", '{ transport: "udp
   control: "function",
 });
 
-/** Opens a UDP socket; what fails on the way leaves nothing open. */
+/** Opens a UDP socket. If a step fails, the socket is closed. */
 export function listenUdp(given: UdpListenOptions): UdpSocket {
   const options = copyOptions(given, OPTIONS);
   const port = parsePort(options.port, 0);
@@ -108,7 +111,7 @@ export function listenUdp(given: UdpListenOptions): UdpSocket {
   });
 }
 
-/** Every option that has to stand before bind(2). */
+/** Sets the options that must precede bind(2). */
 function prepareUdp({ fd }: Descriptor, address: InetAddress, options: UdpListenOptions): void {
   const group = isMulticast(address);
   const reuseAddress = options.reuseAddress ?? group;
@@ -117,7 +120,7 @@ function prepareUdp({ fd }: Descriptor, address: InetAddress, options: UdpListen
     if (libc().system.multicastNeedsReusePort) setOption(fd, sockopt.SO_REUSEPORT, true);
   }
   if (options.reusePort ?? false) {
-    // Every member of a group hears every datagram: there sharing is all that is asked.
+    // Every member of a group receives every datagram: SO_REUSEPORT only shares the port.
     if (group) setOption(fd, sockopt.SO_REUSEPORT, true);
     else setReusePort(fd);
   }

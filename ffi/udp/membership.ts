@@ -11,26 +11,26 @@ import { copyOptions, optionsShape } from "../validate/options.ts";
 import { quote } from "../validate/quote.ts";
 import { sockopt } from "../option/sockopt.ts";
 
-/** Which interface and which sender a membership is about.
+/** Options of {@linkcode MulticastEndpoint.joinMulticast}.
  *
  * @example
  * ```ts
  * import { listenDatagram } from "@berkeley/sockets";
  *
  * using udp = listenDatagram({ transport: "udp", hostname: "239.255.0.1", port: 0 });
- * using heard = udp.joinMulticast("239.255.0.1", { interface: "127.0.0.1", source: "127.0.0.1" });
- * console.log(heard.group); // 239.255.0.1
+ * using membership = udp.joinMulticast("239.255.0.1", { interface: "127.0.0.1", source: "127.0.0.1" });
+ * console.log(membership.group); // 239.255.0.1
  * ```
  */
 export interface MulticastOptions {
-  /** Name ("eth0"), index, or an IPv4 address of the interface; the system's choice where left out. */
+  /** The name ("eth0"), the index or an IPv4 address of the interface. The system chooses it if left out. */
   interface?: string | number;
-  /** Source-specific: only datagrams from this address are heard. */
+  /** Receive only datagrams from this IP address (source-specific multicast). By default, from any source. */
   source?: string;
 }
 
-/** A socket's membership of one group, from {@linkcode MulticastEndpoint.joinMulticast} on. It ends with `leave`, with
- * dispose, or with the socket.
+/** The membership of a socket in one group, made by {@linkcode MulticastEndpoint.joinMulticast}. It ends when it is left
+ * or disposed, or when the socket is closed.
  *
  * @example
  * ```ts
@@ -43,32 +43,37 @@ export interface MulticastOptions {
  * ```
  */
 export interface MulticastMembership extends Disposable {
-  /** The group's address. */
+  /** The IP address of the group. */
   readonly group: string;
-  /** Ends the membership: MCAST_LEAVE_GROUP, MCAST_LEAVE_SOURCE_GROUP.
+  /** Leaves the group: setsockopt(2) with MCAST_LEAVE_GROUP or MCAST_LEAVE_SOURCE_GROUP.
    *
-   * @throws {Deno.errors.AddrNotAvailable} the second time
+   * @throws {Deno.errors.AddrNotAvailable} if the membership has been left
    */
   leave(): Promise<void>;
-  /** Whether multicast the socket sends comes back to this host. It holds for every group: IP_MULTICAST_LOOP,
-   * IPV6_MULTICAST_LOOP. */
-  setLoopback(loopback: boolean): Promise<void>;
-  /** How many routers multicast the socket sends may pass, 0 to 255. It holds for every group: IP_MULTICAST_TTL,
-   * IPV6_MULTICAST_HOPS.
+  /** Sets whether multicast sent by the socket, to any group, is looped back to this host: IP_MULTICAST_LOOP,
+   * IPV6_MULTICAST_LOOP.
    *
-   * @throws {RangeError} for a number beyond that
+   * @throws {TypeError} for a value that is not a boolean
+   */
+  setLoopback(loopback: boolean): Promise<void>;
+  /** Sets the TTL or hop limit of multicast sent by the socket, to any group: IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS.
+   *
+   * @param ttl the maximum number of hops, from 0 to 255
+   * @throws {RangeError} for a number outside 0 to 255
    */
   setTTL(ttl: number): Promise<void>;
-  /** Hears no more from this sender: MCAST_BLOCK_SOURCE. Any-source memberships only.
+  /** Blocks datagrams from one sender: setsockopt(2) with MCAST_BLOCK_SOURCE. It is for any-source memberships.
    *
-   * @throws {TypeError} for a membership of one source, and for what is no IP address of the group's family
-   * @throws {Deno.errors.AddrNotAvailable} for a source that is blocked already
+   * @param source the IP address of the sender
+   * @throws {TypeError} for a source-specific membership, or a value that is not an IP address of the group's family
+   * @throws {Deno.errors.AddrNotAvailable} if the source is blocked
    */
   blockSource(source: string): void;
-  /** Hears from a blocked sender again: MCAST_UNBLOCK_SOURCE.
+  /** Unblocks a blocked sender: setsockopt(2) with MCAST_UNBLOCK_SOURCE.
    *
-   * @throws {TypeError} for a membership of one source, and for what is no IP address of the group's family
-   * @throws {Deno.errors.AddrNotAvailable} for a source that is not blocked
+   * @param source the IP address of the sender
+   * @throws {TypeError} for a source-specific membership, or a value that is not an IP address of the group's family
+   * @throws {Deno.errors.AddrNotAvailable} if the source is not blocked
    */
   unblockSource(source: string): void;
 }
@@ -80,14 +85,14 @@ const OPTIONS = optionsShape<MulticastOptions>("memberships", "{ interface, sour
 
 export type IpFamily = "inet" | "inet6";
 
-/** An address that takes part in a membership: a literal of the socket's family. */
+/** Parses a group or a source: an IP address of the socket's family. */
 function parseMember(what: string, text: string, family: IpFamily): InetAddress {
   const address = typeof text === "string" ? parseHost(text, 0) : null;
   if (address === null) throw new TypeError(`Invalid ${what}: ${quote(text)}, expected an IP address`);
   if (address.family !== family) {
-    const [version, hostname] = family === "inet" ? ["IPv4", "::"] : ["IPv6", "0.0.0.0"];
+    const [version, hostname] = family === "inet" ? ["IPv6", "::"] : ["IPv4", "0.0.0.0"];
     throw new TypeError(
-      `The ${what} ${text} is of the other family: this is an ${version} socket; open one with hostname: "${hostname}"`,
+      `The ${what} ${text} is of the other family; open an ${version} socket with hostname: "${hostname}"`,
     );
   }
   return address;
@@ -101,12 +106,12 @@ function parseGroup(text: string, family: IpFamily): InetAddress {
   );
 }
 
-/** Whether multicast comes back to this host. */
+/** Sets whether sent multicast is looped back to this host. */
 export function setLoopback(fd: number, family: IpFamily, loopback: boolean): void {
   setOption(fd, family === "inet" ? sockopt.IP_MULTICAST_LOOP : sockopt.IPV6_MULTICAST_LOOP, loopback);
 }
 
-/** Routers that multicast may pass. */
+/** Sets the TTL or hop limit of multicast. */
 export function setMulticastHops(fd: number, family: IpFamily, ttl: number): void {
   if (!Number.isInteger(ttl) || ttl < 0 || ttl > 255) {
     throw new RangeError(`Invalid TTL: ${quote(ttl)}, expected 0 to 255`);
@@ -114,13 +119,13 @@ export function setMulticastHops(fd: number, family: IpFamily, ttl: number): voi
   setOption(fd, family === "inet" ? sockopt.IP_MULTICAST_TTL : sockopt.IPV6_MULTICAST_HOPS, ttl);
 }
 
-/** The interface that multicast leaves by. */
+/** Sets the interface that multicast is sent through. */
 export function setInterface(fd: number, family: IpFamily, networkInterface: string | number): void {
   const index = interfaceIndex(networkInterface);
   if (family === "inet6") return setOption(fd, sockopt.IPV6_MULTICAST_IF, index);
   const { IPPROTO_IP, IP_MULTICAST_IF } = libc().system.constants;
-  // struct ip_mreqn: the index decides. An address becomes the source of what is sent, which else follows the default
-  // route.
+  // struct ip_mreqn: the index selects the interface. The address becomes the source address of sent datagrams, which
+  // otherwise follows the default route.
   const request = new Uint8Array(12);
   const address = parseIPv4(String(networkInterface));
   if (address !== null) request.set(address, 4);
@@ -128,7 +133,7 @@ export function setInterface(fd: number, family: IpFamily, networkInterface: str
   writeOption(fd, IPPROTO_IP, IP_MULTICAST_IF, request, `IP_MULTICAST_IF ${networkInterface}`);
 }
 
-/** Joins a group: MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP, which RFC 3678 defines for both families. */
+/** Joins a group with MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP, which RFC 3678 defines for both families. */
 export function joinGroup(
   descriptor: Descriptor,
   family: IpFamily,
@@ -139,15 +144,14 @@ export function joinGroup(
 }
 
 /** Hints by operation and errno. */
-const HELP: Readonly<Record<string, string>> = {
-  "join EADDRINUSE": "the socket has joined this group on this interface before",
-  "join EADDRNOTAVAIL": "the socket has joined this group from this source before",
-  "join EINVAL": "the socket has joined this group on this interface before, from any source or from certain ones",
+const HINTS: Readonly<Record<string, string>> = {
+  "join EADDRINUSE": "the socket has already joined this group on this interface",
+  "join EADDRNOTAVAIL": "the socket has already joined this group with this source",
   "join ENOBUFS": "the limits are net.ipv4.igmp_max_memberships (20 by default) and net.core.optmem_max",
-  "join ENODEV": "no interface has a route to it: pass interface to name one",
+  "join ENODEV": "the system found no interface for the group; pass one as interface",
   "block EINVAL": "the socket is no longer a member of the group from any source",
   "unblock EINVAL": "the socket is no longer a member of the group from any source",
-  "block EADDRNOTAVAIL": "the source is blocked already",
+  "block EADDRNOTAVAIL": "the source is already blocked",
   "unblock EADDRNOTAVAIL": "the source is not blocked",
 };
 
@@ -198,9 +202,9 @@ class Membership implements MulticastMembership {
 
   #leave(): void {
     const { constants, errors } = libc().system;
-    // The kernel would let go of a membership that another object has taken since.
+    // The kernel would end a membership that another object has joined since.
     if (this.#left) {
-      throw systemError(errors.EADDRNOTAVAIL!, "setsockopt", this.group, "this membership was left before");
+      throw systemError(errors.EADDRNOTAVAIL!, "setsockopt", this.group, "this membership has been left");
     }
     if (this.#source === null) this.#request(constants.MCAST_LEAVE_GROUP, "leave");
     else this.#requestSource(constants.MCAST_LEAVE_SOURCE_GROUP, this.#source, "leave");
@@ -209,7 +213,7 @@ class Membership implements MulticastMembership {
 
   #filter(name: number, source: string, verb: string): void {
     if (this.#source !== null) {
-      throw new TypeError(`The membership of ${this.group} is source-specific already: it has no sources to ${verb}`);
+      throw new TypeError(`Cannot ${verb} a source: the membership of ${this.group} is source-specific`);
     }
     this.#requestSource(name, parseMember("source", source, this.#family), verb);
   }
@@ -222,14 +226,14 @@ class Membership implements MulticastMembership {
       name,
       value,
       `${verb} ${this.group}`,
-      (code) => HELP[`${verb} ${code}`],
+      (code) => HINTS[`${verb} ${code}`],
     );
   }
 
   #requestSource(name: number, source: InetAddress, verb: string): void {
     const value = encodeGroupSourceRequest(libc().system, this.#index, this.#group, source);
     const what = `${verb} ${this.group} from ${formatHost(source)}`;
-    writeOption(this.#descriptor.fd, this.#level, name, value, what, (code) => HELP[`${verb} ${code}`]);
+    writeOption(this.#descriptor.fd, this.#level, name, value, what, (code) => HINTS[`${verb} ${code}`]);
   }
 
   get #level(): number {

@@ -3,9 +3,9 @@ import { override } from "../libc/env.ts";
 import { IOVEC_SIZE, setIovec, writeIovec, writeMessageHeader } from "../struct/msghdr.ts";
 import { isDetached } from "../validate/bytes.ts";
 
-/** How a vector of messages is laid out. */
+/** The layout of a vector of messages. */
 export interface VectorShape {
-  /** Messages. */
+  /** Number of messages. */
   readonly capacity: number;
   /** Bytes of data for each. */
   readonly dataSize: number;
@@ -13,23 +13,23 @@ export interface VectorShape {
   readonly controlSize: number;
 }
 
-/** Bytes of a sockaddr_in6, rounded up. */
+/** Size of a sockaddr_in6 in bytes, rounded up. */
 const NAME_SIZE = 32;
 
-/** struct mmsghdr; where there is none, a msghdr with room for a length behind it serves calls made one by one. */
+/** The layout in place of struct mmsghdr on systems without it: a msghdr and room for a length, for single calls. */
 const SUBSTITUTE = { size: 64, len: 56 } as const;
 
 let vectored: boolean | undefined;
 
-/** Whether the system moves many messages in one call. Tests switch it off to see the same results without. */
+/** Whether the system has recvmmsg(2) and sendmmsg(2). BERKELEY_MMSG=off disables them, for tests of the fallback. */
 export function hasVectoredCalls(): boolean {
   const { c, system } = libc();
   return vectored ??= c.recvmmsg !== null && system.layout.mmsghdr !== null && override("BERKELEY_MMSG") !== "off";
 }
 
-/** Many messages in memory made once: headers, vectors, addresses and control messages in one piece, the data in
- * another. The kernel is given addresses of these two, which are fields, and of what `useAddress` is given. The headers
- * never leave the module; views of the data may, and with them its buffer, so `lost` is asked before each call. */
+/** The memory of many messages, allocated once: headers, vectors, addresses and control messages in one buffer, data in
+ * another. The kernel gets addresses of these two, which are fields, and those passed to `useAddress`. The headers never
+ * leave the module. Views of the data may, so `lost` must be checked before each call. */
 export class MessageVector {
   readonly shape: VectorShape;
   readonly headers: Uint8Array<ArrayBuffer>;
@@ -42,9 +42,9 @@ export class MessageVector {
   readonly #controls: number;
   readonly #iovecs: number;
   readonly #dataAddress: number;
-  /** The headers as they are before a call, which writes into them. */
+  /** A copy of the headers before a call, which overwrites them. */
   readonly #fresh: Uint8Array<ArrayBuffer>;
-  /** Pointers to single headers, for systems that take one at a time. */
+  /** Pointers to single headers, for calls of one message. */
   readonly #pointers: Deno.PointerObject[] = [];
 
   constructor(shape: VectorShape) {
@@ -79,13 +79,12 @@ export class MessageVector {
     });
   }
 
-  /** Whether somebody who was given a view of the data has transferred its buffer away: the kernel may no longer be
-   * given its address. */
+  /** Whether the data buffer has been transferred away. Its address must then no longer be passed to the kernel. */
   get lost(): boolean {
     return isDetached(this.data.buffer);
   }
 
-  /** Where the header of a message is. */
+  /** Offset of the header of a message. */
   headerOffset(index: number): number {
     return index * this.#header.size;
   }
@@ -98,17 +97,17 @@ export class MessageVector {
     return this.#controls + index * this.shape.controlSize;
   }
 
-  /** A pointer to one header. */
+  /** Returns a pointer to one header. */
   pointerAt(index: number): Deno.PointerObject {
     return this.#pointers[index] ??= this.#libc.pointerTo(this.headers.subarray(index * this.#header.size));
   }
 
-  /** Undoes what receiving `count` messages wrote: every length is the room there is again. */
+  /** Resets the headers of `count` messages after a receive: all lengths are those of the buffers again. */
   renew(count: number): void {
     this.headers.set(count === this.shape.capacity ? this.#fresh : this.#fresh.subarray(0, count * this.#header.size));
   }
 
-  /** msg_len: bytes received into a message. */
+  /** msg_len: the number of bytes received into a message. */
   length(index: number): number {
     return this.view.getUint32(index * this.#header.size + this.#header.len, true);
   }
@@ -117,12 +116,12 @@ export class MessageVector {
     this.view.setUint32(index * this.#header.size + this.#header.len, length, true);
   }
 
-  /** Points a message at its own data, `length` bytes of it. */
+  /** Points a message at the first `length` bytes of its own data. */
   useOwnData(index: number, length: number): void {
     this.useAddress(index, this.#dataAddress + index * this.shape.dataSize, length);
   }
 
-  /** Points a message at memory that the caller holds, and has checked, until the call is over. */
+  /** Points a message at other memory, which the caller has checked and keeps alive until the call has returned. */
   useAddress(index: number, address: number, length: number): void {
     setIovec(this.view, this.#iovecs + index * IOVEC_SIZE, address, length);
   }

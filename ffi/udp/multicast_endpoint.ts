@@ -10,20 +10,20 @@ import {
 import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint } from "../socket/endpoint.ts";
 
-/** What a UDP socket can do with groups: the part of {@linkcode UdpSocket} that is about multicast.
+/** The base class of {@linkcode UdpSocket} with its multicast methods. See ip(7) and ipv6(7).
  *
  * @example
  * ```ts
  * import { listenDatagram, type MulticastEndpoint } from "@berkeley/sockets";
  *
- * // Keeps what is sent to groups on this machine.
- * function stayHere(socket: MulticastEndpoint): void {
+ * // Restricts multicast to this host.
+ * function restrictToHost(socket: MulticastEndpoint): void {
  *   socket.setMulticastInterface("127.0.0.1");
  *   socket.setMulticastTTL(0);
  *   socket.setMulticastLoopback(true);
  * }
  * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
- * stayHere(udp);
+ * restrictToHost(udp);
  * ```
  */
 export abstract class MulticastEndpoint extends Endpoint {
@@ -37,11 +37,15 @@ export abstract class MulticastEndpoint extends Endpoint {
     this.#family = family;
   }
 
-  /** Joins a group of the socket's family, of any source or of one: MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP.
+  /** Joins a multicast group of the socket's family: setsockopt(2) with MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP.
    *
-   * @throws {TypeError} for an address that is no multicast group or of the other family
-   * @throws {Deno.errors.NotFound} for an interface that is not there
-   * @throws {Deno.errors.AddrInUse} for a group that the socket has joined on that interface
+   * @param group the IP address of the group
+   * @param options the interface and the source; the system's choice and any source by default
+   * @returns the membership, which ends when it is left or disposed, or the socket is closed
+   * @throws {TypeError} for an address that is not a multicast group, or of the other family
+   * @throws {Deno.errors.NotFound} for an interface that does not exist
+   * @throws {Deno.errors.AddrInUse} if the socket has joined the group on that interface
+   * @throws {SocketError} ENOBUFS if the socket has too many memberships
    *
    * @example
    * ```ts
@@ -58,43 +62,53 @@ export abstract class MulticastEndpoint extends Endpoint {
     return joinGroup(this.#descriptor, this.#family, group, options);
   }
 
-  /** As Deno's: joins an IPv4 group on the interface that has this address, "0.0.0.0" for the system's choice.
-   * MCAST_JOIN_GROUP.
+  /** Joins an IPv4 group, as Deno's method of the same name: setsockopt(2) with MCAST_JOIN_GROUP.
    *
-   * @throws as {@linkcode MulticastEndpoint.joinMulticast} does
+   * @param address the IPv4 address of the group
+   * @param networkInterface the IPv4 address of the interface; with "0.0.0.0" the system chooses it
+   * @throws {TypeError} for an address that is not an IPv4 multicast group
+   * @throws {Deno.errors.NotFound} if no interface has the address
+   * @throws {Deno.errors.AddrInUse} if the socket has joined the group on that interface
    */
   joinMulticastV4(address: string, networkInterface: string): Promise<MulticastMembership> {
     return Promise.try(() => this.joinMulticast(address, { interface: networkInterface }));
   }
 
-  /** As Deno's: joins an IPv6 group on the interface of this index, 0 for the system's choice. MCAST_JOIN_GROUP.
+  /** Joins an IPv6 group, as Deno's method of the same name: setsockopt(2) with MCAST_JOIN_GROUP.
    *
-   * @throws as {@linkcode MulticastEndpoint.joinMulticast} does
+   * @param address the IPv6 address of the group
+   * @param networkInterface the index of the interface; with 0 the system chooses it
+   * @throws {TypeError} for an address that is not an IPv6 multicast group
+   * @throws {Deno.errors.NotFound} if no interface has the index
+   * @throws {Deno.errors.AddrInUse} if the socket has joined the group on that interface
    */
   joinMulticastV6(address: string, networkInterface: number): Promise<MulticastMembership> {
     return Promise.try(() => this.joinMulticast(address, { interface: networkInterface }));
   }
 
-  /** Sets the interface that multicast leaves by, as its name, index or IPv4 address: IP_MULTICAST_IF,
-   * IPV6_MULTICAST_IF.
+  /** Sets the interface that multicast is sent through: IP_MULTICAST_IF, IPV6_MULTICAST_IF.
    *
-   * @throws {Deno.errors.NotFound} for an interface that is not there
-   * @throws {TypeError} for what names none
+   * @param networkInterface the name, the index or an IPv4 address of the interface
+   * @throws {Deno.errors.NotFound} for an interface that does not exist
+   * @throws {TypeError} for a value that is neither a string nor an index
    */
   setMulticastInterface(networkInterface: string | number): void {
     setInterface(this.#descriptor.fd, this.#family, networkInterface);
   }
 
-  /** Sets how many routers multicast may pass, 0 to 255: IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS. The system's default is
-   * 1.
+  /** Sets the TTL or hop limit of multicast datagrams: IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS.
    *
-   * @throws {RangeError} for a number beyond that
+   * @param ttl the maximum number of hops, from 0 to 255; 0 stays on this host. The system's default is 1.
+   * @throws {RangeError} for a number outside 0 to 255
    */
   setMulticastTTL(ttl: number): void {
     setMulticastHops(this.#descriptor.fd, this.#family, ttl);
   }
 
-  /** Sets whether multicast that is sent comes back to this host: IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP. */
+  /** Sets whether sent multicast is looped back to this host: IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP.
+   *
+   * @throws {TypeError} for a value that is not a boolean
+   */
   setMulticastLoopback(loopback: boolean): void {
     setLoopback(this.#descriptor.fd, this.#family, loopback);
   }

@@ -20,18 +20,17 @@ import { optionNumber, readOption, writeOption } from "../option/option.ts";
 import { requireInt } from "../validate/number.ts";
 import { quote } from "../validate/quote.ts";
 
-/** What a UDP socket has the kernel tell beside the bytes. */
+/** The details that a UDP socket receives with each datagram. */
 export interface UdpFeatures {
   readonly packetInfo: boolean;
   readonly timestamps: boolean;
   readonly receiveOffload: boolean;
 }
 
-/** Room for the control messages of one datagram with everything on: 40 + 24 + 24 + 32 + 24 bytes on Linux, more on
- * BSD. */
+/** Bytes for the control messages of one datagram with all features on: 40 + 24 + 24 + 32 + 24 on Linux, more on BSD. */
 export const CONTROL_ROOM = 256;
 
-/** The control messages a socket has to leave room for. */
+/** Bytes for the control messages of one datagram with these features. */
 export function controlRoomOf({ packetInfo, timestamps, receiveOffload }: UdpFeatures): number {
   return packetInfo || timestamps || receiveOffload ? CONTROL_ROOM : 0;
 }
@@ -41,8 +40,7 @@ const PACKET_INFO: Readonly<Record<IpFamily, readonly OptionName[]>> = {
   inet6: ["IPV6_RECVPKTINFO", "IPV6_RECVHOPLIMIT", "IPV6_RECVTCLASS"],
 };
 
-/** On a socket of both families Linux tells IPv4's part too, where it is asked; older kernels refuse, and then it stays
- * unknown. */
+/** Options for IPv4 datagrams on a dual-stack socket. Older kernels refuse them; TTL and class are then undefined. */
 const MAPPED: readonly OptionName[] = ["IP_RECVTTL", "IP_RECVTOS"];
 
 const TIMESTAMPS: readonly OptionName[] = ["SO_TIMESTAMPNS", "SO_TIMESTAMP"];
@@ -53,22 +51,22 @@ function supported(names: readonly OptionName[]): OptionName[] {
   return names.filter((name) => libc().system.options[name] !== null);
 }
 
-function switchOn(fd: number, option: OptionName): void {
+function enable(fd: number, option: OptionName): void {
   const { level, name } = optionNumber(option);
   writeOption(fd, level, name, ON, option);
 }
 
-/** Switches on what was asked for. UDP_GRO is left alone where there is none: the results are the same without. */
+/** Enables the requested features. UDP_GRO is skipped on systems without it, where the results are the same. */
 export function enableFeatures(fd: number, family: IpFamily, features: UdpFeatures): void {
   if (features.packetInfo) {
-    for (const name of supported(PACKET_INFO[family])) switchOn(fd, name);
+    for (const name of supported(PACKET_INFO[family])) enable(fd, name);
     for (const option of family === "inet6" ? supported(MAPPED) : []) {
       const { level, name } = optionNumber(option);
       libc().c.setsockopt(fd, level, name, ON, ON.length);
     }
   }
-  if (features.timestamps) switchOn(fd, supported(TIMESTAMPS)[0]!);
-  if (features.receiveOffload) { for (const name of supported(["UDP_GRO"])) switchOn(fd, name); }
+  if (features.timestamps) enable(fd, supported(TIMESTAMPS)[0]!);
+  if (features.receiveOffload) { for (const name of supported(["UDP_GRO"])) enable(fd, name); }
 }
 
 function isOn(fd: number, option: OptionName | undefined): boolean {
@@ -77,7 +75,7 @@ function isOn(fd: number, option: OptionName | undefined): boolean {
   return readOption(fd, level, name, 4, option)[0] !== 0;
 }
 
-/** What is switched on at a socket that was made elsewhere. */
+/** Returns the features that are enabled on an existing socket. */
 export function featuresOf(fd: number, family: IpFamily): UdpFeatures {
   return {
     packetInfo: isOn(fd, supported(PACKET_INFO[family])[0]),
@@ -86,7 +84,8 @@ export function featuresOf(fd: number, family: IpFamily): UdpFeatures {
   };
 }
 
-/** How long the datagrams are that the kernel gave as one: UDP_GRO's control message; 0 where there is none. */
+/** Returns the length in bytes of the datagrams of a coalesced message, from the control message of UDP_GRO, or 0 without
+ * one. */
 export function segmentSize(cursor: ControlCursor, offset: number, length: number): number {
   const { options } = libc().system;
   const gro = options.UDP_GRO;
@@ -98,7 +97,7 @@ export function segmentSize(cursor: ControlCursor, offset: number, length: numbe
   return 0;
 }
 
-/** A control message that is an int on one system and a byte on another; 0 where it has no data. */
+/** Reads a control message that is an int on some systems and a byte on others; 0 if it has no data. */
 function intOrByte({ view, start, end }: ControlCursor): number {
   if (end - start >= 4) return view.getInt32(start, true);
   return end > start ? view.getUint8(start) : 0;
@@ -106,7 +105,7 @@ function intOrByte({ view, start, end }: ControlCursor): number {
 
 type Details = Omit<Datagram, "data" | "addr" | "truncated">;
 
-/** What control messages say of a datagram: `length` bytes of them at `offset`. */
+/** Reads the details of a datagram from `length` bytes of control messages at `offset`. */
 export function readDetails(cursor: ControlCursor, offset: number, length: number): Details {
   const { constants } = libc().system;
   const details: Details = {};
@@ -165,7 +164,7 @@ function readTimestamp(cursor: ControlCursor, details: Details): void {
   }
 }
 
-/** How one datagram is sent.
+/** Options of {@linkcode UdpSocket.send}.
  *
  * @example
  * ```ts
@@ -180,10 +179,11 @@ function readTimestamp(cursor: ControlCursor, details: Details): void {
  * ```
  */
 export interface SendOptions extends WaitOptions {
-  /** Which of this machine's addresses to send from, on a socket bound to all of them: the `destination` of the
-   * datagram that is answered. IP_PKTINFO, IPV6_PKTINFO, IP_SENDSRCADDR. */
+  /** The local address to send from, on a socket bound to the wildcard address; to answer a datagram, its `destination`:
+   * IP_PKTINFO, IPV6_PKTINFO, IP_SENDSRCADDR. The system chooses it if left out. */
   source?: string;
-  /** Which interface to send by, beside `source`. The system's choice where left out; not on FreeBSD over IPv4. */
+  /** The index of the interface to send through, together with `source`. The system chooses it if left out. It has no
+   * effect for IPv4 on FreeBSD. */
   interfaceIndex?: number;
 }
 
@@ -194,8 +194,7 @@ export const SEND_OPTIONS: OptionsShape<SendOptions> = optionsShape<SendOptions>
   { signal: "signal", source: "any", interfaceIndex: "any" },
 );
 
-/** Where a datagram is to be sent from: the control message for one of this machine's addresses, on a socket bound to
- * all of them. */
+/** Encodes the control message with the source address and the interface of a datagram. */
 export function encodeSource(family: IpFamily, source: string, interfaceIndex: number): Uint8Array<ArrayBuffer> {
   const given = typeof source === "string" ? parseHost(source, 0) : null;
   if (given === null) throw new TypeError(`Invalid source: ${quote(source)}, expected an IP address`);

@@ -10,25 +10,25 @@ import { type ReceivingMessage, receivingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import { scratchBytes } from "../io/scratch.ts";
 
-/** What receives need to know of their socket, and what one leaves for the next. */
+/** The state of a socket that receives share. */
 export interface DatagramSource {
   readonly descriptor: Descriptor;
   readonly features: UdpFeatures;
-  /** Datagrams that came together with one that was given out. */
+  /** The rest of a coalesced message. */
   waiting: Coalesced | null;
-  /** What the next receive is to be told. */
+  /** The error for the next receive. */
   error: Error | null;
 }
 
-/** Takes one datagram out of what the kernel gives, into `p` or the thread's scratch memory. With UDP_GRO that may be
- * several: the rest is left with the socket. */
+/** Receives one datagram into `p`, which can be the thread's scratch memory. With UDP_GRO the kernel may return several;
+ * the rest is kept in `source`. */
 function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number | Again {
   const message = receivingMessage();
   const room = controlRoomOf(source.features);
   if (!source.features.receiveOffload) {
     return message.receive(source.descriptor.fd, p, 0, SOCKADDR_STORAGE_SIZE, room);
   }
-  // Before anything is taken: while the operation waited, the buffer may have been transferred away.
+  // Check before receiving: while the operation waited, the buffer may have been transferred away.
   requireBytes(p);
   const whole = scratchBytes();
   const length = message.receive(source.descriptor.fd, whole, 0, SOCKADDR_STORAGE_SIZE, room);
@@ -40,12 +40,12 @@ function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number 
   return first.length;
 }
 
-/** Whether the next receive needs nothing from the kernel. */
+/** Whether the next receive completes without a system call. */
 export function holdsUnread({ waiting, error }: DatagramSource): boolean {
   return error !== null || (waiting !== null && !waiting.empty);
 }
 
-/** The datagram that waits, if one does; or throws the error that does. */
+/** Returns the rest of a coalesced message, or null without one. Throws a pending error. */
 function takeWaiting(source: DatagramSource): Coalesced | null {
   const { waiting, error } = source;
   if (error !== null) {
@@ -56,7 +56,7 @@ function takeWaiting(source: DatagramSource): Coalesced | null {
   return source.waiting = null;
 }
 
-/** Receives one datagram into the caller's buffer, or into memory of its own. */
+/** Receives one datagram into the caller's buffer or into new memory. */
 export class ReceivingPair extends Operation<[Uint8Array<ArrayBuffer>, Deno.NetAddr]> {
   readonly syscall = "recvmsg";
   readonly #source: DatagramSource;
@@ -89,7 +89,7 @@ export class ReceivingPair extends Operation<[Uint8Array<ArrayBuffer>, Deno.NetA
   }
 }
 
-/** Receives one datagram whole, with what the kernel knows of it. */
+/** Receives one datagram with its details. */
 export class ReceivingDatagram extends Operation<Datagram> {
   readonly syscall = "recvmsg";
   readonly #source: DatagramSource;
@@ -116,7 +116,7 @@ export class ReceivingDatagram extends Operation<Datagram> {
     };
   }
 
-  /** With UDP_GRO the kernel had room enough, and the cut was made here. */
+  /** Whether a datagram was truncated here: with UDP_GRO the kernel's buffer is always long enough. */
   #exceeds(message: ReceivingMessage, length: number): boolean {
     if (!this.#source.features.receiveOffload || length < this.#maxLength) return false;
     return message.length > length && (coalescedSize(message, message.length) || message.length) > length;
@@ -129,7 +129,7 @@ export class ReceivingDatagram extends Operation<Datagram> {
   }
 }
 
-/** Receives as many datagrams as there are and a batch holds. */
+/** Receives the available datagrams, as many as a batch can hold. */
 export class ReceivingBatch extends Operation<number> {
   readonly syscall = "recvmmsg";
   readonly #source: DatagramSource;

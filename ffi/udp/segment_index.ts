@@ -1,17 +1,17 @@
 import { quote } from "../validate/quote.ts";
 
-/** Where each datagram of a batch lies: which message holds it, and at which of its segments. The kernel may coalesce
- * datagrams of one flow into one message (UDP_GRO of udp(7)); without that each message is one datagram. */
+/** Finds the message and the offset of each datagram of a batch. The kernel may coalesce datagrams of one flow into one
+ * message (UDP_GRO of udp(7)); otherwise each message is one datagram. */
 export class SegmentIndex {
-  /** Datagrams held. */
+  /** The number of datagrams. */
   length = 0;
   readonly #capacity: number;
-  /** For each message the index of its first datagram, and how long its datagrams are, the last perhaps shorter. */
+  /** For each message, the index of its first datagram, and the size of its datagrams in bytes; the last can be shorter. */
   readonly #first: Uint32Array<ArrayBuffer>;
   readonly #segment: Uint32Array<ArrayBuffer>;
-  /** Whether those two say that every message is one datagram. */
+  /** Whether these arrays are set for messages of one datagram each. */
   #whole = false;
-  /** The message looked at last: a walk through a batch in order finds the next datagram beside it. */
+  /** The message of the last lookup, where the next one begins: batches are mostly read in order. */
   #at = 0;
 
   constructor(capacity: number) {
@@ -20,7 +20,7 @@ export class SegmentIndex {
     this.#segment = new Uint32Array(capacity);
   }
 
-  /** `count` messages of one datagram each. What the arrays then hold serves every later receive of that kind. */
+  /** Sets `count` messages of one datagram each. The arrays are filled only the first time. */
   setWhole(count: number): void {
     if (!this.#whole) {
       for (let message = 0; message <= this.#capacity; message++) this.#first[message] = message;
@@ -31,14 +31,14 @@ export class SegmentIndex {
     this.#at = 0;
   }
 
-  /** Begins to count coalesced messages anew. */
+  /** Clears the index, for `add`. */
   begin(): void {
     this.#whole = false;
     this.length = 0;
     this.#at = 0;
   }
 
-  /** The next message, of `length` bytes, holds datagrams of `segmentSize` bytes; 0 means that it is one datagram. */
+  /** Adds the next message: `length` bytes in datagrams of `segmentSize` bytes, or in one datagram if that is 0. */
   add(message: number, length: number, segmentSize: number): void {
     this.#first[message] = this.length;
     this.#segment[message] = segmentSize === 0 ? length : segmentSize;
@@ -46,9 +46,9 @@ export class SegmentIndex {
     this.#first[message + 1] = this.length;
   }
 
-  /** The message that holds a datagram.
+  /** Returns the message that contains a datagram.
    *
-   * @throws {RangeError} for an index that holds none
+   * @throws {RangeError} for an index outside the batch
    */
   messageOf(index: number): number {
     if (!(Number.isInteger(index) && index >= 0 && index < this.length)) {
@@ -60,17 +60,17 @@ export class SegmentIndex {
     return this.#at = message;
   }
 
-  /** Where in its message a datagram begins, in bytes. */
+  /** The offset of a datagram in its message, in bytes. */
   start(message: number, index: number): number {
     return (index - this.#first[message]!) * this.#segment[message]!;
   }
 
-  /** How many of the `length` bytes of a message are a datagram's that begins at `start`. */
+  /** The length in bytes of the datagram at offset `start` of a message of `length` bytes. */
   extent(message: number, length: number, start: number): number {
     return Math.min(this.#segment[message]!, length - start);
   }
 
-  /** Whether a datagram is the last of its message. */
+  /** Whether a datagram is the last one of its message. */
   isLast(message: number, index: number): boolean {
     return index === this.#first[message + 1]! - 1;
   }

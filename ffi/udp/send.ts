@@ -7,22 +7,23 @@ import { hasVectoredCalls, MessageVector } from "./mmsg.ts";
 import { AddressCache, lengthOf, refusedBytes, requireBytes, viewOf } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import type { Destination } from "./destinations.ts";
+import { broadcastHint, sourceHint } from "./send_hints.ts";
 import { sendingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import { quote } from "../validate/quote.ts";
 
-/** Datagrams handed over by one call. */
+/** Maximum number of datagrams in one call. */
 const VECTOR = 64;
 
-/** Datagrams up to this length are copied to memory whose address the kernel knows already: that is quicker than
- * finding out another. */
+/** Datagrams of up to this length in bytes are copied into memory with a known address, which is faster than finding the
+ * address of theirs. */
 const COPIED = 2048;
 
-/** UDP_MAX_SEGMENTS of the kernels since 4.18. */
+/** Maximum number of segments in one call: UDP_MAX_SEGMENTS of Linux since 4.18. */
 const MOST_SEGMENTS = 64;
 
-/** sendmsg(2). That somebody refuses datagrams is told a connected socket of an earlier one, by whatever send comes
- * next: the error names no address, since it is not about this one's. */
+/** Sends one datagram: sendmsg(2). On a connected socket, ECONNREFUSED is about an earlier datagram, so the error has no
+ * address. */
 function sendOne(
   descriptor: Descriptor,
   data: Uint8Array,
@@ -32,13 +33,21 @@ function sendOne(
   try {
     return sendingMessage().send(descriptor.fd, data, to?.sockaddr ?? null, controlLength, to?.text);
   } catch (error) {
-    if (to === null || !isSocketError(error) || error.code !== "ECONNREFUSED") throw error;
-    throw systemError(error.errno, error.syscall);
+    if (to === null || !isSocketError(error)) throw error;
+    if (error.code === "ECONNREFUSED") throw systemError(error.errno, error.syscall);
+    if (error.code !== "EACCES") throw error;
+    throw systemError(error.errno, error.syscall, to.text, broadcastHint(descriptor.fd, to));
   }
 }
 
-/** What the system says of a source that is not this machine's. */
+/** The errors for a source that is not a local address. */
 const SOURCE_REFUSED: readonly string[] = ["EADDRNOTAVAIL", "EINVAL", "ENETUNREACH"];
+
+/** The source address of a datagram, and its control message. */
+export interface Source {
+  readonly address: string;
+  readonly control: Uint8Array;
+}
 
 /** Sends one datagram, to a destination or to the connected peer. */
 export class SendingDatagram extends Operation<number> {
@@ -46,24 +55,25 @@ export class SendingDatagram extends Operation<number> {
   readonly #descriptor: Descriptor;
   readonly #p: Uint8Array;
   readonly #to: Destination | null;
-  readonly #control: Uint8Array | null;
+  readonly #from: Source | null;
 
-  constructor(descriptor: Descriptor, p: Uint8Array, to: Destination | null, control: Uint8Array | null) {
+  constructor(descriptor: Descriptor, p: Uint8Array, to: Destination | null, from: Source | null) {
     super();
-    this.#control = control;
+    this.#from = from;
     this.#descriptor = descriptor;
     this.#p = p;
     this.#to = to;
   }
 
   override attempt(): number | Again {
-    if (this.#control === null) return sendOne(this.#descriptor, this.#p, this.#to, 0);
-    sendingMessage().control.set(this.#control);
+    if (this.#from === null) return sendOne(this.#descriptor, this.#p, this.#to, 0);
+    const { address, control } = this.#from;
+    sendingMessage().control.set(control);
     try {
-      return sendOne(this.#descriptor, this.#p, this.#to, this.#control.length);
+      return sendOne(this.#descriptor, this.#p, this.#to, control.length);
     } catch (error) {
       if (!isSocketError(error) || !SOURCE_REFUSED.includes(error.code)) throw error;
-      throw systemError(error.errno, error.syscall, error.address, "source has to be an address of this machine's");
+      throw systemError(error.errno, error.syscall, error.address, sourceHint(address));
     }
   }
 }
@@ -75,11 +85,11 @@ export interface Outgoing {
   readonly to: Destination | null;
 }
 
-/** The memory that many datagrams are sent from. Calls are synchronous: one serves all sockets of a thread. */
+/** The memory from which batches are sent. Calls are synchronous, so all sockets of a thread share one. */
 class SendingVector extends MessageVector {
   readonly #addresses = new AddressCache();
-  /** The arrays whose addresses the kernel is given, until the call is over. `#fill` has checked them, and nothing of
-   * the caller's runs between that and the call. */
+  /** The arrays whose addresses are passed to the kernel, until the call has returned. `#fill` has checked them, and no
+   * code of the caller runs before the call. */
   readonly #held: (Uint8Array | null)[] = new Array(VECTOR).fill(null);
   readonly #names: (Uint8Array | null | undefined)[] = new Array(VECTOR).fill(undefined);
 
@@ -110,13 +120,13 @@ class SendingVector extends MessageVector {
 
 let sendingVector: SendingVector | undefined;
 
-/** Sends datagrams in order, as many at a time as the kernel takes. Resolves to how many there were. */
+/** Sends datagrams in order, as many in one call as possible. Resolves to their number. */
 export class SendingMany extends Operation<number> {
   readonly syscall = "sendmmsg";
   readonly #descriptor: Descriptor;
   readonly #outgoing: readonly Outgoing[];
-  /** A connected socket hears of the fate of earlier datagrams by a failing send, and sendmmsg(2) keeps such an error
-   * to itself when it has sent something before. */
+  /** On a connected socket a send can fail with the error of an earlier datagram, which sendmmsg(2) does not report if it
+   * has sent others before; datagrams are then sent one by one. */
   readonly #connected: boolean;
   #sent = 0;
 
@@ -140,7 +150,7 @@ export class SendingMany extends Operation<number> {
     return this.#sent;
   }
 
-  /** However it ends, the caller learns how many the kernel took. */
+  /** Adds the number of datagrams sent to the error. */
   override explain(error: Error): Error {
     return Object.assign(error, { sent: this.#sent });
   }
@@ -150,7 +160,8 @@ export class SendingMany extends Operation<number> {
     return sendOne(this.#descriptor, data, to, 0) === AGAIN ? AGAIN : 1;
   }
 
-  /** Puts in as many as fit. One whose buffer went away while it waited is told of when those before it have gone. */
+  /** Fills the vector with as many datagrams as fit. One whose buffer was transferred meanwhile throws only when all before
+   * it have been sent. */
   #fill(vector: SendingVector): number {
     const most = Math.min(VECTOR, this.#outgoing.length - this.#sent);
     for (let index = 0; index < most; index++) {
@@ -174,17 +185,20 @@ export class SendingMany extends Operation<number> {
       vector.release(count);
       if (sent !== -1) return sent;
       if (code === errors.EAGAIN) return AGAIN;
-      throw systemError(code, "sendmmsg", this.#outgoing[this.#sent]!.to?.text);
+      const { to } = this.#outgoing[this.#sent]!;
+      const hint = code === errors.EACCES ? broadcastHint(this.#descriptor.fd, to) : undefined;
+      throw systemError(code, "sendmmsg", to?.text, hint);
     }
   }
 }
 
-/** A socket's experience with UDP_SEGMENT: segments of this size and more were refused, and are not tried again. */
+/** Whether UDP_SEGMENT works on a socket: segments of this size in bytes, and longer ones, were refused and are not tried
+ * again. */
 export interface SegmentOffload {
   refusedFrom: number;
 }
 
-/** Sends one buffer as datagrams of equal size, the last perhaps shorter. Resolves to the bytes handed over. */
+/** Sends one buffer as datagrams of equal size; the last one can be shorter. Resolves to the number of bytes sent. */
 export class SendingSegments extends Operation<number> {
   readonly syscall = "sendmsg";
   readonly #descriptor: Descriptor;
@@ -194,7 +208,7 @@ export class SendingSegments extends Operation<number> {
   readonly #to: Destination | null;
   readonly #offload: SegmentOffload;
   readonly #control: Uint8Array<ArrayBuffer> | null;
-  /** Bytes of one call. */
+  /** Maximum number of bytes in one call. */
   readonly #portion: number;
   #written = 0;
 
@@ -231,7 +245,7 @@ export class SendingSegments extends Operation<number> {
     return this.#length;
   }
 
-  /** However it ends, the caller learns how much the kernel took. */
+  /** Adds the number of bytes sent to the error. */
   override explain(error: Error): Error {
     return Object.assign(error, { bytesWritten: this.#written });
   }
@@ -246,8 +260,8 @@ export class SendingSegments extends Operation<number> {
       return this.#send(rest, this.#control!.length);
     } catch (error) {
       if (!isSocketError(error) || !["EIO", "EINVAL", "EMSGSIZE"].includes(error.code)) throw error;
-      // A device without checksum offload, or segments longer than its packets: plain datagrams pass, in fragments if
-      // need be. Where they do not either, it was something else.
+      // The device has no checksum offload, or the segments are longer than its MTU. Plain datagrams then succeed, if
+      // necessary in fragments; otherwise there is another cause, and this throws.
       const written = this.#send(rest.subarray(0, this.#segmentSize), 0);
       if (written !== AGAIN) this.#offload.refusedFrom = error.code === "EIO" ? 0 : this.#segmentSize;
       return written;
@@ -259,13 +273,13 @@ export class SendingSegments extends Operation<number> {
   }
 }
 
-/** The error for bytes that there were when the operation began. */
+/** Makes the error for a buffer that was transferred or resized while the operation waited. */
 function gone(p: Uint8Array, length: number): TypeError {
   return refusedBytes(p) ??
     new TypeError(`The buffer shrank from ${length} bytes to ${lengthOf(p)} while it waited to be sent`);
 }
 
-/** UDP_SEGMENT's control message, null where there is no such thing. */
+/** Encodes the control message of UDP_SEGMENT; null on systems without it. */
 function segmentControl(segmentSize: number): Uint8Array<ArrayBuffer> | null {
   const { options, layout } = libc().system;
   const option = options.UDP_SEGMENT;
@@ -276,7 +290,7 @@ function segmentControl(segmentSize: number): Uint8Array<ArrayBuffer> | null {
   return control;
 }
 
-/** Throws for what is no list of datagrams. */
+/** Throws a TypeError for a value that is not iterable. */
 export function requireList(datagrams: unknown): void {
   const iterable = typeof (datagrams as Iterable<unknown> | null)?.[Symbol.iterator] === "function";
   // Bytes can be iterated too, and are one datagram's.
@@ -284,7 +298,7 @@ export function requireList(datagrams: unknown): void {
   throw new TypeError(`Expected an array of datagrams, got ${quote(datagrams)}`);
 }
 
-/** Copies what is to be sent, and refuses what cannot be. */
+/** Copies and checks a datagram to be sent. */
 export function readDatagram(datagram: unknown): { data: Uint8Array; addr?: Deno.NetAddr | undefined } {
   if (datagram === null || typeof datagram !== "object") {
     throw new TypeError(`Not a datagram: ${quote(datagram)}, expected { data, addr }`);

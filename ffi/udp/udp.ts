@@ -10,6 +10,7 @@ import {
   SendingDatagram,
   SendingMany,
   SendingSegments,
+  type Source,
 } from "./send.ts";
 import { type DatagramSource, holdsUnread, ReceivingBatch, ReceivingDatagram, ReceivingPair } from "./receive.ts";
 import { encodeSource, featuresOf, SEND_OPTIONS, type SendOptions, type UdpFeatures } from "./packet_info.ts";
@@ -38,17 +39,17 @@ const RECEIVE_MESSAGE = optionsShape<ReceiveMessageOptions>("receiveMessage of U
 
 let make: (descriptor: Descriptor, features?: UdpFeatures) => UdpSocket;
 
-/** The UDP socket that a descriptor is, with what is switched on at it where that is known. */
+/** Makes the UDP socket of a descriptor. `features` are those enabled on it, if known; otherwise the kernel is asked. */
 export function udpSocket(descriptor: Descriptor, features?: UdpFeatures): UdpSocket {
   return make(descriptor, features);
 }
 
-/** A UDP socket: `Deno.DatagramConn` with options before bind, source-filtered multicast of both families, a fixed
- * peer, deadlines and signals. {@linkcode listenDatagram} makes one.
+/** A UDP socket, made by {@linkcode listenDatagram}. It has the members of `Deno.DatagramConn`, and socket options,
+ * source-specific multicast of both families, `connect`, batches, deadlines and signals. See udp(7).
  *
- * Receives and sends that wait are served in the order they were asked for. They reject with {@linkcode SocketError}s,
- * with the signal's reason when aborted, with Deno.errors.TimedOut past a deadline, and with Deno.errors.Interrupted
- * when the socket is closed meanwhile.
+ * Any number of receives and sends can wait; each direction is served in call order. They reject with a
+ * {@linkcode SocketError}, with the signal's reason when aborted, with Deno.errors.TimedOut when a deadline expires, and
+ * with Deno.errors.Interrupted when the socket is closed meanwhile. No method blocks the event loop.
  *
  * @example
  * ```ts
@@ -67,7 +68,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
   readonly #source: DatagramSource;
   readonly #offload: SegmentOffload = { refusedFrom: Infinity };
   readonly #destinations: Destinations;
-  /** Where it was bound, to go back there. */
+  /** The address that the socket was bound to, to bind it again. */
   readonly #bound: Uint8Array<ArrayBuffer>;
   #addr: Deno.NetAddr;
   #remoteAddr: Deno.NetAddr | null;
@@ -92,7 +93,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     make = (descriptor, features) => new UdpSocket(descriptor, features);
   }
 
-  /** "UdpSocket". */
+  /** Always "UdpSocket". */
   get kind(): "UdpSocket" {
     return "UdpSocket";
   }
@@ -102,16 +103,17 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return this.#addr;
   }
 
-  /** The fixed peer, null without one: getpeername(2). */
+  /** The address of the connected peer, null without one: getpeername(2). */
   get remoteAddr(): Deno.NetAddr | null {
     return this.#remoteAddr;
   }
 
-  /** Takes one datagram: into `p`, cutting what is longer, or into memory of its own, whole. What resolves is a view of
-   * `p`. recvmsg(2).
+  /** Receives one datagram and resolves to its payload and its sender: recvmsg(2).
    *
+   * @param p the buffer to receive into; the payload is then a view of it, and a longer datagram is truncated. By default
+   * the payload is complete and in new memory.
    * @throws {TypeError} for a buffer that is detached or shared
-   * @throws {Deno.errors.ConnectionRefused} on a connected socket, when an earlier datagram found nobody
+   * @throws {Deno.errors.ConnectionRefused} on a connected socket, if an earlier datagram was refused
    */
   receive(p?: Uint8Array, options?: WaitOptions): Promise<[Uint8Array<ArrayBuffer>, Deno.NetAddr]> {
     const refusal = p === undefined ? null : refusedBytes(p);
@@ -120,11 +122,12 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return this.#descriptor.reads.run(receiving, options);
   }
 
-  /** Takes one datagram with what the kernel knows of it, recvmsg(2). `maxLength` is the longest taken whole, 65,507
-   * bytes by default.
+  /** Receives one datagram with its details (packet information, timestamp): recvmsg(2).
    *
-   * @throws {RangeError} for a `maxLength` beyond 0 to 65,535
-   * @throws {Deno.errors.ConnectionRefused} on a connected socket, when an earlier datagram found nobody
+   * @param options `maxLength`: the length in bytes to which longer datagrams are truncated, from 0 to 65,535, 65,507 by
+   * default; `signal`: aborts the operation
+   * @throws {RangeError} for a `maxLength` outside 0 to 65,535 bytes
+   * @throws {Deno.errors.ConnectionRefused} on a connected socket, if an earlier datagram was refused
    */
   receiveMessage(options: WaitOptions & { maxLength?: number } = {}): Promise<Datagram> {
     try {
@@ -138,11 +141,11 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     }
   }
 
-  /** Waits for at least one datagram and takes what is there, as many as the batch holds, in one system call:
-   * recvmmsg(2). Resolves to `batch.length`. With `receiveOffload` each message may hold many datagrams, which the
-   * batch tells apart.
+  /** Waits for at least one datagram and receives all available ones, up to the capacity of the batch, in one system
+   * call: recvmmsg(2). Resolves to the number of datagrams, `batch.length`. With `receiveOffload` each message can
+   * contain several datagrams, which the batch splits.
    *
-   * @throws {TypeError} for anything but a DatagramBatch
+   * @throws {TypeError} for a value that is not a DatagramBatch
    */
   receiveMany(batch: DatagramBatch, options?: WaitOptions): Promise<number> {
     if (!(batch instanceof DatagramBatch)) {
@@ -151,12 +154,16 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return this.#descriptor.reads.run(new ReceivingBatch(this.#source, batch), options);
   }
 
-  /** Sends one datagram, to `addr` or to the connected peer, and resolves to its length: sendmsg(2). A name is looked
-   * up every time.
+  /** Sends one datagram and resolves to its length in bytes: sendmsg(2).
    *
+   * @param p the payload, at most 65,507 bytes
+   * @param addr the destination; the connected peer by default. A host name is resolved for every datagram.
+   * @param options the source address and interface, and a signal
    * @throws {RangeError} for more than 65,507 bytes; its `code` is "EMSGSIZE"
-   * @throws {TypeError} for an address of the other family, none at all, or a buffer that is detached or shared
-   * @throws {Deno.errors.ConnectionRefused} on a connected socket, when an earlier datagram found nobody
+   * @throws {TypeError} for an address of the other family, no address on a socket that is not connected, or a buffer that
+   * is detached or shared
+   * @throws {Deno.errors.ConnectionRefused} on a connected socket, if an earlier datagram was refused
+   * @throws {Deno.errors.PermissionDenied} for a broadcast address without `broadcast: true`
    * @throws {Deno.errors.NotCapable} without `--allow-net` for the destination
    */
   send(p: Uint8Array, addr?: Deno.Addr, options?: SendOptions): Promise<number> {
@@ -166,22 +173,25 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     try {
       const asked = options === undefined ? options : copyOptions(options, SEND_OPTIONS);
       const to = this.#destination(addr as Deno.NetAddr | undefined);
-      const control = this.#control(asked);
+      const from = this.#sourceOf(asked);
       const wait = asked?.signal ? { signal: asked.signal } : undefined;
-      if (to instanceof Promise) return this.#sendLater(p, to, control, wait);
-      return this.#descriptor.writes.run(new SendingDatagram(this.#descriptor, p, to, control), wait);
+      if (to instanceof Promise) return this.#sendLater(p, to, from, wait);
+      return this.#descriptor.writes.run(new SendingDatagram(this.#descriptor, p, to, from), wait);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  /** Sends datagrams in order, as many with one system call as the kernel takes, waiting when it takes no more:
-   * sendmmsg(2). Resolves to how many were handed over: all. An error has in `sent` how many had gone before it.
+  /** Sends several datagrams in order, up to 64 in one system call: sendmmsg(2). Resolves to their number. An error has
+   * the number of datagrams that were sent before it in `sent`.
    *
-   * On a connected socket an error may be about a datagram sent earlier, as with {@linkcode UdpSocket.send}; those go
-   * one by one, so that none is lost or told of the wrong one.
+   * On a connected socket the datagrams are sent one by one, since an error can be about an earlier datagram.
    *
-   * @throws as {@linkcode UdpSocket.send} does; bad input is refused before anything is sent
+   * @param datagrams payloads of at most 65,507 bytes, each with its destination; the connected peer by default
+   * @throws {RangeError} for more than 65,507 bytes in one datagram; nothing is sent
+   * @throws {TypeError} for an invalid datagram; nothing is sent
+   * @throws {Deno.errors.ConnectionRefused} on a connected socket, if an earlier datagram was refused
+   * @throws {Deno.errors.NotCapable} without `--allow-net` for a destination; nothing is sent
    */
   async sendMany(
     datagrams: readonly { data: Uint8Array; addr?: Deno.NetAddr }[],
@@ -204,12 +214,18 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return await this.#descriptor.writes.run(sending, options);
   }
 
-  /** Sends one buffer as many datagrams of `segmentSize` bytes, the last perhaps shorter: UDP_SEGMENT of udp(7) where
-   * there is one, up to 64 a call; sendMany's way elsewhere. Resolves to the bytes handed over; an error has them in
-   * `bytesWritten`.
+  /** Sends one buffer as several datagrams, up to 64 in one system call: sendmsg(2) with UDP_SEGMENT of udp(7), or one call
+   * for each datagram on systems without it. Resolves to the number of bytes sent. An error has the number of bytes that
+   * were sent before it in `bytesWritten`.
    *
-   * @throws {RangeError} for a segment size beyond 1 to 65,507
-   * @throws as {@linkcode UdpSocket.send} does
+   * @param p the payloads of all datagrams
+   * @param segmentSize length of each datagram, from 1 to 65,507 bytes; the last one can be shorter
+   * @param addr the destination; the connected peer by default
+   * @throws {RangeError} for a segment size outside 1 to 65,507 bytes
+   * @throws {TypeError} for an address of the other family, no address on a socket that is not connected, or a buffer that
+   * is detached or shared
+   * @throws {Deno.errors.ConnectionRefused} on a connected socket, if an earlier datagram was refused
+   * @throws {Deno.errors.NotCapable} without `--allow-net` for the destination
    */
   async sendSegments(
     p: Uint8Array,
@@ -222,23 +238,23 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
       throw new RangeError(`Invalid segmentSize: ${quote(segmentSize)}, expected 1 to ${LONGEST_DATAGRAM} bytes`);
     }
     const to = this.#destination(addr);
-    // Without a name to look up nothing is waited for: it keeps its place among other sends.
+    // Without a host name this must not await, to keep its place among other sends.
     const found = to instanceof Promise ? await to : to;
     const sending = new SendingSegments(this.#descriptor, p, segmentSize, found, this.#offload);
     return await this.#descriptor.writes.run(sending, options);
   }
 
-  /** Fixes the peer: sends without an address go there, and nothing from elsewhere is heard. `null` undoes it and keeps
-   * the local port. connect(2).
+  /** Sets the peer: connect(2). Sends without an address go to it, and datagrams from other addresses are not received.
    *
-   * @throws {TypeError} for a name or an address of the other family
+   * @param addr the address of the peer; null dissolves the association and keeps the local port
+   * @throws {TypeError} for a host name or an address of the other family
    * @throws {Deno.errors.NotCapable} without `--allow-net` for the address
    */
   connect(addr: Deno.NetAddr | null): void {
     try {
       this.#connect(addr);
     } finally {
-      // Whatever became of it, these are the addresses that the system goes by now.
+      // Even after an error, the addresses are those of the system.
       const peer = peerName(this.#descriptor.fd);
       this.#remoteAddr = peer === null ? null : decodeNet("udp", peer);
       this.#addr = decodeNet("udp", socketName(this.#descriptor.fd));
@@ -256,9 +272,10 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     }
   }
 
-  /** Sets how many routers unicast may pass, 1 to 255: IP_TTL, IPV6_UNICAST_HOPS.
+  /** Sets the TTL or hop limit of unicast datagrams: IP_TTL, IPV6_UNICAST_HOPS.
    *
-   * @throws {RangeError} for a number beyond that
+   * @param ttl the maximum number of hops, from 1 to 255; the system's default is usually 64
+   * @throws {RangeError} for a number outside 1 to 255
    */
   setTTL(ttl: number): void {
     if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255) {
@@ -267,43 +284,44 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     setOption(this.#descriptor.fd, this.#family === "inet" ? sockopt.IP_TTL : sockopt.IPV6_UNICAST_HOPS, ttl);
   }
 
-  /** Sets whether datagrams may go to broadcast addresses: SO_BROADCAST.
+  /** Sets whether datagrams can be sent to broadcast addresses: SO_BROADCAST.
    *
-   * @throws {TypeError} for anything but a boolean
+   * @throws {TypeError} for a value that is not a boolean
    */
   setBroadcast(broadcast: boolean): void {
     setOption(this.#descriptor.fd, sockopt.SO_BROADCAST, broadcast);
   }
 
-  /** Iterates over what is received, until the socket is closed. Leaving the loop leaves the socket open. */
+  /** Iterates over received datagrams until the socket is closed. Leaving the loop does not close the socket. */
   [Symbol.asyncIterator](): AsyncIterableIterator<[Uint8Array<ArrayBuffer>, Deno.NetAddr]> {
     return new UntilClosed((options) => this.receive(undefined, options));
   }
 
-  /** Where a datagram goes: null to the connected peer, a promise for a name. */
+  /** Returns the destination of a datagram: null for the connected peer, a promise for a host name. */
   #destination(addr: Deno.NetAddr | undefined): Destination | null | Promise<Destination> {
     if (addr !== undefined) return this.#destinations.find(addr);
     if (this.#remoteAddr !== null) return null;
-    throw new TypeError("No address given, and the socket is not connected: pass one, or call connect() first");
+    throw new TypeError("No address given, and the socket is not connected; pass an address or call connect() first");
   }
 
   async #sendLater(
     p: Uint8Array,
     to: Promise<Destination>,
-    control: Uint8Array | null,
+    from: Source | null,
     options: WaitOptions | undefined,
   ): Promise<number> {
-    const sending = new SendingDatagram(this.#descriptor, p, await to, control);
+    const sending = new SendingDatagram(this.#descriptor, p, await to, from);
     return await this.#descriptor.writes.run(sending, options);
   }
 
-  #control(options: SendOptions | undefined): Uint8Array | null {
+  #sourceOf(options: SendOptions | undefined): Source | null {
     if (options?.source === undefined) return null;
-    return encodeSource(this.#family, options.source, options.interfaceIndex ?? 0);
+    const { source, interfaceIndex = 0 } = options;
+    return { address: source, control: encodeSource(this.#family, source, interfaceIndex) };
   }
 
-  /** connect(2) to an address of no family. Linux lets go of a port it had chosen itself, so the socket is bound there
-   * once more. */
+  /** Dissolves the association: connect(2) with AF_UNSPEC. Linux releases a port that it has chosen itself, so the socket
+   * is bound to it again. */
   #dissolve(fd: number, unspecified: number): void {
     const nowhere = new Uint8Array(this.#bound.length);
     nowhere[libc().system.layout.sockaddrHasLength ? 1 : 0] = unspecified;
@@ -311,7 +329,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     const { c, errno, system: { errors } } = libc();
     if (c.connect(fd, nowhere, nowhere.length) === -1) {
       const code = errno();
-      // BSD dissolves the association and complains about the address all the same.
+      // BSD dissolves the association and returns one of these errors all the same.
       if (code !== errors.EAFNOSUPPORT && code !== errors.EINVAL) unwrap(-1, "connect");
     }
     if (decodeNet("udp", socketName(fd)).port !== 0) return;

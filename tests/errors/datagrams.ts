@@ -12,7 +12,7 @@ says("destinations", [
     "a send without one",
     withUdp((socket) => socket.send(ONE)),
     TypeError,
-    "No address given, and the socket is not connected: pass one, or call connect() first",
+    "No address given, and the socket is not connected; pass an address or call connect() first",
   ],
   [
     "text",
@@ -30,7 +30,7 @@ says("destinations", [
     "one of the other family",
     withUdp((socket) => socket.send(ONE, at("::1", 9))),
     TypeError,
-    'An IPv4 socket cannot reach the IPv6 address ::1: open it with hostname: "::" for both',
+    'An IPv4 socket cannot reach the IPv6 address ::1; open it with hostname: "::" for both families',
   ],
   [
     "a name to stay connected to",
@@ -48,7 +48,7 @@ says("destinations", [
     "a source of another machine",
     withUdp((socket) => socket.send(ONE, at(LOOPBACK, 9), { source: "192.0.2.1" })),
     Deno.errors.NetworkUnreachable,
-    "sendmsg 127.0.0.1:9: network is unreachable (ENETUNREACH); source has to be an address of this machine's",
+    "sendmsg 127.0.0.1:9: network is unreachable (ENETUNREACH); source must be a local address",
   ],
 ]);
 

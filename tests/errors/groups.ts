@@ -27,13 +27,13 @@ says("groups", [
     "one of the other family",
     withUdp((socket) => socket.joinMulticast("ff02::1")),
     TypeError,
-    'The group ff02::1 is of the other family: this is an IPv4 socket; open one with hostname: "::"',
+    'The group ff02::1 is of the other family; open an IPv6 socket with hostname: "::"',
   ],
   [
     "a source of the other family",
     withUdp((socket) => socket.joinMulticast(GROUP, { ...HERE, source: "::1" })),
     TypeError,
-    'The source ::1 is of the other family: this is an IPv4 socket; open one with hostname: "::"',
+    'The source ::1 is of the other family; open an IPv6 socket with hostname: "::"',
   ],
   [
     "an interface's name",
@@ -68,7 +68,7 @@ says("groups", [
     }),
     Deno.errors.AddrInUse,
     "setsockopt join 239.255.9.9: address already in use (EADDRINUSE); " +
-    "the socket has joined this group on this interface before",
+    "the socket has already joined this group on this interface",
   ],
   [
     "one joined twice from one source",
@@ -78,7 +78,7 @@ says("groups", [
     }),
     Deno.errors.AddrNotAvailable,
     "setsockopt join 239.255.9.9 from 127.0.0.9: cannot assign requested address (EADDRNOTAVAIL); " +
-    "the socket has joined this group from this source before",
+    "the socket has already joined this group with this source",
   ],
   [
     "one left twice",
@@ -88,7 +88,7 @@ says("groups", [
       await membership.leave();
     }),
     Deno.errors.AddrNotAvailable,
-    "setsockopt 239.255.9.9: cannot assign requested address (EADDRNOTAVAIL); this membership was left before",
+    "setsockopt 239.255.9.9: cannot assign requested address (EADDRNOTAVAIL); this membership has been left",
   ],
   [
     "a source blocked twice",
@@ -98,7 +98,7 @@ says("groups", [
       membership.blockSource("127.0.0.9");
     }),
     Deno.errors.AddrNotAvailable,
-    "setsockopt block 239.255.9.9 from 127.0.0.9: cannot assign requested address (EADDRNOTAVAIL); the source is blocked already",
+    "setsockopt block 239.255.9.9 from 127.0.0.9: cannot assign requested address (EADDRNOTAVAIL); the source is already blocked",
   ],
   [
     "a source unblocked that was not blocked",
@@ -110,7 +110,7 @@ says("groups", [
     "a source blocked in a membership of one source",
     withUdp((socket) => socket.joinMulticast(GROUP, { ...HERE, source: "127.0.0.9" }).blockSource("127.0.0.8")),
     TypeError,
-    "The membership of 239.255.9.9 is source-specific already: it has no sources to block",
+    "Cannot block a source: the membership of 239.255.9.9 is source-specific",
   ],
   [
     "more than the system allows",

@@ -1,0 +1,42 @@
+import { libc } from "../libc/libc.ts";
+import { type InetAddress, readFamily } from "../struct/sockaddr.ts";
+import { encodeInet, parseHost } from "../address/address.ts";
+import { getOption, setOption } from "../option/option.ts";
+import { sockopt } from "../option/sockopt.ts";
+import type { Destination } from "./destinations.ts";
+
+// An errno of a failed send can have several causes. Each hint is given only if a probe confirms its cause.
+
+/** Returns the hint for EACCES, if the destination is a broadcast address and the socket has no SO_BROADCAST. The error of
+ * a prohibited route is EACCES too. */
+export function broadcastHint(fd: number, to: Destination | null): string | undefined {
+  if (to === null || getOption(fd, sockopt.SO_BROADCAST)) return undefined;
+  // For UDP, connect(2) only looks up the route.
+  const reachable = probe(to.sockaddr, (socket) => {
+    setOption(socket, sockopt.SO_BROADCAST, true);
+    return libc().c.connect(socket, to.sockaddr, to.sockaddr.length) === 0;
+  });
+  return reachable === true ? "a broadcast address needs broadcast: true" : undefined;
+}
+
+/** Returns the hint for a source that is not an address of this machine. */
+export function sourceHint(source: string): string | undefined {
+  const address: InetAddress | null = parseHost(source, 0);
+  if (address === null) return undefined;
+  const sockaddr = encodeInet(address);
+  const local = probe(sockaddr, (socket) => libc().c.bind(socket, sockaddr, sockaddr.length) === 0);
+  return local === false ? "source must be a local address" : undefined;
+}
+
+/** Tries something with a new UDP socket of an address's family; undefined if there is no socket. */
+function probe(sockaddr: Uint8Array<ArrayBuffer>, attempt: (socket: number) => boolean): boolean | undefined {
+  const { c, system } = libc();
+  const { SOCK_CLOEXEC, SOCK_DGRAM } = system.constants;
+  const socket = c.socket(readFamily(system, sockaddr, 0), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket === -1) return undefined;
+  try {
+    return attempt(socket);
+  } finally {
+    c.close(socket);
+  }
+}
