@@ -75,11 +75,11 @@ describe("A source-specific membership", TIMEOUT, () => {
     assert(isSocketError(error) && error.code === "EADDRNOTAVAIL" && error.syscall === "setsockopt");
   });
 
-  it("has no sources to block or to unblock", () => {
+  it("has Cannot block a source or to unblock", () => {
     using member = openMember();
     using membership = member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
-    assertThrows(() => membership.blockSource(RIGHT), TypeError, "no sources to block");
-    assertThrows(() => membership.unblockSource(RIGHT), TypeError, "no sources to unblock");
+    assertThrows(() => membership.blockSource(RIGHT), TypeError, "Cannot block a source");
+    assertThrows(() => membership.unblockSource(RIGHT), TypeError, "Cannot unblock a source");
   });
 });
 
