@@ -143,6 +143,8 @@ export { type IpNetwork, resolveAddress, type UnixNetwork } from "./ffi/address/
 // The socket under everything.
 export type { Linger, SocketOption } from "./ffi/option/option.ts";
 export { type Control, Socket } from "./ffi/socket/socket.ts";
+export type { BpfInstruction } from "./ffi/option/filter.ts";
+export type { ControlMessage } from "./ffi/io/control_message.ts";
 export { msg } from "./ffi/option/message_flags.ts";
 export { sockopt } from "./ffi/option/sockopt.ts";
 export type { ReceivedMessage } from "./ffi/io/transfer.ts";

@@ -38,9 +38,9 @@ abstract class Message {
   readonly pointer: Deno.PointerObject;
   readonly #addresses = new AddressCache();
 
-  constructor() {
+  constructor(controlSize = CONTROL_SIZE) {
     this.libc = libc();
-    this.bytes = new Uint8Array(CONTROL + CONTROL_SIZE);
+    this.bytes = new Uint8Array(CONTROL + controlSize);
     this.view = new DataView(this.bytes.buffer);
     this.name = this.bytes.subarray(NAME, CONTROL);
     this.control = this.bytes.subarray(CONTROL);

@@ -67,6 +67,11 @@ export interface Constants {
   readonly MCAST_UNBLOCK_SOURCE: number;
   readonly MCAST_JOIN_SOURCE_GROUP: number;
   readonly MCAST_LEAVE_SOURCE_GROUP: number;
+  /** Options of classic BPF programs; zero where the system has none. */
+  readonly SO_ATTACH_FILTER: number;
+  readonly SO_DETACH_FILTER: number;
+  readonly SO_LOCK_FILTER: number;
+  readonly SO_ATTACH_REUSEPORT_CBPF: number;
   readonly SO_PEERCRED: number;
   /** Level and name of LOCAL_PEERPID on macOS; zero elsewhere. */
   readonly SOL_LOCAL: number;

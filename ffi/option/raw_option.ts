@@ -38,6 +38,29 @@ export function getRawOption(fd: number, level: number, name: number, length: nu
   return value.slice(0, Math.min(room, written[0]!) * (inUnits ? LARGEST_UNIT : 1));
 }
 
+/** TCP_ZEROCOPY_RECEIVE of Linux: its value holds addresses that the kernel writes to. */
+const TCP_ZEROCOPY_RECEIVE = 35;
+
+/** getsockopt(2) of an option that reads what it is given: the kernel is given a copy of `value`, and what it wrote, at
+ * most as many bytes, is returned. */
+export function exchangeRawOption(fd: number, level: number, name: number, value: Uint8Array): Uint8Array<ArrayBuffer> {
+  const [at, number, what] = numbered(level, name);
+  requireBytes(value);
+  const length = lengthOf(value);
+  if (length > MOST_READ) throw new RangeError(`A value of ${length} bytes for ${what}, expected ${MOST_READ} at most`);
+  const { constants } = libc().system;
+  if (at === constants.IPPROTO_TCP && number === TCP_ZEROCOPY_RECEIVE) {
+    throw new TypeError(`The value of ${what} holds addresses of memory, which are not given to the kernel`);
+  }
+  const bytes = new Uint8Array(length * LARGEST_UNIT);
+  bytes.set(value);
+  // An option whose length is counted in units would otherwise be given too much room.
+  const inUnits = at === constants.SOL_SOCKET && number === SO_GET_FILTER;
+  const written = Uint32Array.of(inUnits ? Math.floor(length / LARGEST_UNIT) : length);
+  unwrap(libc().c.getsockopt(fd, at, number, bytes, written), "getsockopt", what);
+  return bytes.slice(0, Math.min(length, written[0]! * (inUnits ? LARGEST_UNIT : 1)));
+}
+
 /** setsockopt(2) with level and name as the system's headers number them; a number goes as a C int. */
 export function setRawOption(fd: number, level: number, name: number, value: Uint8Array | number): void {
   const [at, number, what] = numbered(level, name);

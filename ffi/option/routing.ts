@@ -106,8 +106,55 @@ const LINUX: Harmless = {
   ],
 };
 
+const LINUX_CONTROL = {
+  ip: [
+    1, // IP_TOS
+    2, // IP_TTL
+    8, // IP_PKTINFO
+  ],
+  ipv6: [
+    2, // IPV6_2292PKTINFO
+    8, // IPV6_2292HOPLIMIT
+    50, // IPV6_PKTINFO
+    52, // IPV6_HOPLIMIT
+    62, // IPV6_DONTFRAG
+    67, // IPV6_TCLASS
+  ],
+  udp: [
+    103, // UDP_SEGMENT
+  ],
+};
+
 /** By system. Elsewhere only the options that `sockopt` has are known. */
 const HARMLESS: Readonly<Record<string, Harmless>> = { "Linux x86_64": LINUX, "Linux aarch64": LINUX };
+
+/** Control messages that lead no packet elsewhere, beside those of SOL_SOCKET: they choose the source address and the
+ * interface, the TTL, the class, and how a datagram is cut. IP_RETOPTS and IPV6_RTHDR carry a route, IPV6_DSTOPTS and
+ * IPV6_HOPOPTS what the far side may act on, and SCTP has an address as a control message. */
+const HARMLESS_CONTROL: Readonly<Record<string, Harmless & { readonly udp: readonly number[] }>> = {
+  "Linux x86_64": LINUX_CONTROL,
+  "Linux aarch64": LINUX_CONTROL,
+};
+
+/** Whether a control message that is sent may choose where the packet goes, so that it needs `--allow-net` for every
+ * host. */
+export function controlMayChooseDestination(level: number, type: number): boolean {
+  const { name: system, constants } = thisSystem();
+  const { SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP } = constants;
+  if (level === SOL_SOCKET) return false;
+  const list = HARMLESS_CONTROL[system] ?? bsdControl();
+  if (level === IPPROTO_IP) return !list.ip.includes(type);
+  if (level === IPPROTO_IPV6) return !list.ipv6.includes(type);
+  return level !== IPPROTO_UDP || !list.udp.includes(type);
+}
+
+/** What BSD and macOS have of them, without the numbers that are zero there. */
+function bsdControl(): Harmless & { readonly udp: readonly number[] } {
+  const { IP_PKTINFO, IP_RECVDSTADDR, IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS } = thisSystem().constants;
+  // IP_SENDSRCADDR has the number of IP_RECVDSTADDR.
+  const ip = [IP_PKTINFO, IP_RECVDSTADDR].filter((type) => type !== 0);
+  return { ip, ipv6: [IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS], udp: [] };
+}
 
 /** Whether setting a raw option may choose where packets go, so that it needs `--allow-net` for every host. Options of
  * SOL_SOCKET, TCP and UDP do not. What are no numbers of an option are refused elsewhere. */

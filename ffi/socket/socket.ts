@@ -3,20 +3,29 @@ import { unwrap } from "../libc/socket_error.ts";
 import { Accepting, PeerName } from "../io/accept.ts";
 import type { UnixAddr } from "../address/address.ts";
 import { backlogOf } from "../validate/backlog.ts";
-import { requireBytes } from "../validate/bytes.ts";
+import { isBytes, requireBytes } from "../validate/bytes.ts";
 import { Connecting } from "../io/connect.ts";
-import { Descriptor, fcntl, openDescriptor, requireForeignSocket, takeOver } from "../io/descriptor.ts";
+import { Descriptor, fcntl, requireForeignSocket, takeOver } from "../io/descriptor.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { getOption, setOption, type SocketOption } from "../option/option.ts";
-import { getRawOption, setRawOption } from "../option/raw_option.ts";
+import { attachFilter, type BpfInstruction, detachFilter, lockFilter } from "../option/filter.ts";
+import { exchangeRawOption, getRawOption, setRawOption } from "../option/raw_option.ts";
 import { mayChooseDestination } from "../option/routing.ts";
-import { requireInt } from "../validate/number.ts";
 import { requireEveryHost } from "../address/permissions.ts";
 import { inspectable } from "../validate/inspect.ts";
-import { quote } from "../validate/quote.ts";
 import { Readiness } from "../io/readiness.ts";
 import { encodeSocketAddress, requireListening } from "../address/sockaddr_argument.ts";
+import type { ControlMessage } from "../io/control_message.ts";
+import { asOneMessage, partsOf } from "../io/gather.ts";
 import { type ReceivedMessage, Receiving, Sending } from "../io/transfer.ts";
+import {
+  localAddress,
+  numberOf,
+  openSocket,
+  readReceiveOptions,
+  readSendOptions,
+  remoteAddress,
+} from "./socket_arguments.ts";
 
 /** Access to the private constructor of Socket, for this file. */
 let make: (descriptor: Descriptor) => Socket;
@@ -73,23 +82,7 @@ export class Socket implements Disposable {
     type: "stream" | "dgram" | "seqpacket" | "raw" | number,
     protocol = 0,
   ): Socket {
-    const { constants } = libc().system;
-    const domains = { inet: constants.AF_INET, inet6: constants.AF_INET6, unix: constants.AF_UNIX };
-    const types = {
-      stream: constants.SOCK_STREAM,
-      dgram: constants.SOCK_DGRAM,
-      seqpacket: constants.SOCK_SEQPACKET,
-      raw: constants.SOCK_RAW,
-    };
-    const family = numberOf("domain", domain, domains);
-    const kind = numberOf("type", type, types);
-    // Sockets of these types receive nothing before bind or connect, which check the address. Others may receive the
-    // traffic of all hosts without bind. A type with flags is not in this list, since the kernel masks the flags.
-    const askedByAddress = [constants.SOCK_STREAM, constants.SOCK_DGRAM, constants.SOCK_SEQPACKET];
-    if (!askedByAddress.includes(kind) || !Object.values(domains).includes(family)) {
-      requireEveryHost(`sockets of domain ${domain} and type ${type}`);
-    }
-    return new Socket(openDescriptor(family, kind, numberOf("protocol", protocol, {})));
+    return new Socket(openSocket(domain, type, protocol));
   }
 
   /** Takes ownership of an open descriptor, which becomes non-blocking and close-on-exec. If this throws, the descriptor
@@ -139,8 +132,24 @@ export class Socket implements Disposable {
    * @throws {RangeError} for a length outside 0 to 65,536 bytes, or a number that does not fit 32 bits
    * @throws {SocketError} ENOPROTOOPT for an unknown option
    */
-  getRawOption(level: number, name: number, length: number): Uint8Array {
-    return getRawOption(this.fd, level, name, length);
+  getRawOption(level: number, name: number, length: number): Uint8Array;
+  /** Returns the bytes of an option that reads what it is given, such as MCAST_MSFILTER: getsockopt(2).
+   *
+   * @param level the level, as the system's headers number it (SOL_SOCKET, …)
+   * @param name the option, as the system's headers number it
+   * @param value what the kernel reads first, at most 65,536 bytes; it is copied, and the array returned has at most as
+   * many bytes
+   * @throws {TypeError} for a level or a name that is not a whole number, a buffer that is detached or shared, and for
+   * TCP_ZEROCOPY_RECEIVE, whose value holds addresses of memory
+   * @throws {Deno.errors.NotCapable} without `--allow-net` for every host, for an option that can choose the destination
+   * of packets
+   * @throws {SocketError} ENOPROTOOPT for an unknown option, EINVAL for a value of another length
+   */
+  getRawOption(level: number, name: number, value: Uint8Array): Uint8Array;
+  getRawOption(level: number, name: number, value: number | Uint8Array): Uint8Array {
+    if (!isBytes(value)) return getRawOption(this.fd, level, name, value);
+    if (mayChooseDestination(level, name)) requireEveryHost(`level ${level} option ${name}`);
+    return exchangeRawOption(this.fd, level, name, value);
   }
 
   /** Sets an option: setsockopt(2).
@@ -208,30 +217,90 @@ export class Socket implements Disposable {
     return this.#descriptor.reads.run(accepting, options);
   }
 
+  /** The local address: getsockname(2). Bytes of a sockaddr for families that this module does not know.
+   *
+   * @throws {Deno.errors.BadResource} if the socket is closed
+   */
+  get localAddr(): Deno.NetAddr | UnixAddr | Uint8Array<ArrayBuffer> {
+    return localAddress(this.fd);
+  }
+
+  /** The address of the connected peer, null without one: getpeername(2). Bytes of a sockaddr for families that this
+   * module does not know.
+   *
+   * @throws {Deno.errors.BadResource} if the socket is closed
+   */
+  get remoteAddr(): Deno.NetAddr | UnixAddr | Uint8Array<ArrayBuffer> | null {
+    return remoteAddress(this.fd);
+  }
+
   /** Receives one message, or the next bytes of a stream, into `p`: recvmsg(2).
    *
-   * @throws {TypeError} for a buffer that is detached or shared
+   * @param options `flags` for the call, see {@linkcode msg}: with MSG_PEEK what is received stays, with MSG_ERRQUEUE it
+   * is an error of a packet sent earlier; `controlLength`, the bytes of room for control messages, 0 to 65,536, 0 by
+   * default
+   * @throws {TypeError} for a buffer that is detached or shared, or for flags that cannot be given
+   * @throws {RangeError} for a `controlLength` outside 0 to 65,536
    */
-  async receive(p: Uint8Array, options?: WaitOptions): Promise<ReceivedMessage> {
+  async receive(
+    p: Uint8Array,
+    options?: WaitOptions & { flags?: number; controlLength?: number },
+  ): Promise<ReceivedMessage> {
     requireBytes(p);
-    return await this.#descriptor.reads.run(new Receiving(this.#descriptor, p), options);
+    const { how, wait } = readReceiveOptions(options);
+    return await this.#descriptor.reads.run(new Receiving(this.#descriptor, p, how), wait);
   }
 
   /** Sends one message, or bytes of a stream: sendmsg(2). Resolves to the number of bytes sent, which on a stream can be
-   * less than `p.length`.
+   * less than there are.
    *
+   * @param p the bytes; several buffers go one after the other, as one message
    * @param address the destination; the connected peer by default
-   * @throws {TypeError} for a buffer that is detached or shared, or a value that is not an address
-   * @throws {Deno.errors.NotCapable} without the permission that Deno needs for the address
+   * @param options `flags` for the call, see {@linkcode msg}, and `control`, the control messages that go with the bytes;
+   * a descriptor among them (SCM_RIGHTS) must stay open until the promise has settled
+   * @throws {TypeError} for a buffer that is detached or shared, for flags that cannot be given, or a value that is not an
+   * address
+   * @throws {Deno.errors.NotCapable} without the permission that Deno needs for the address; without `--allow-net` for
+   * every host, for a control message that can choose the destination, such as IPV6_RTHDR
    */
   async send(
-    p: Uint8Array,
+    p: Uint8Array | readonly Uint8Array[],
     address?: Deno.NetAddr | UnixAddr | Uint8Array,
-    options?: WaitOptions,
+    options?: WaitOptions & { flags?: number; control?: readonly ControlMessage[] },
   ): Promise<number> {
-    requireBytes(p);
+    const parts = asOneMessage(partsOf(p));
+    const { flags, control, wait } = readSendOptions(options);
     using to = address === undefined ? null : encodeSocketAddress(address, "send");
-    return await this.#descriptor.writes.run(new Sending(this.#descriptor, p, to), options);
+    return await this.#descriptor.writes.run(new Sending(this.#descriptor, { parts, to, control, flags }), wait);
+  }
+
+  /** Attaches a classic BPF program, which decides of each packet how many of its bytes are received, 0 for none:
+   * SO_ATTACH_FILTER, socket(7). It replaces the one before.
+   *
+   * @throws {TypeError} for a value that is not a program
+   * @throws {RangeError} for a number outside its range, or not 1 to 4,096 instructions
+   * @throws {Deno.errors.NotSupported} if the running system lacks SO_ATTACH_FILTER
+   * @throws {SocketError} EINVAL for a program that the kernel refuses, EPERM if the filter is locked
+   */
+  attachFilter(program: readonly BpfInstruction[]): void {
+    attachFilter(this.fd, program, "SO_ATTACH_FILTER");
+  }
+
+  /** Removes the filter: SO_DETACH_FILTER.
+   *
+   * @throws {Deno.errors.NotSupported} if the running system lacks SO_DETACH_FILTER
+   * @throws {SocketError} ENOENT without a filter, EPERM if it is locked
+   */
+  detachFilter(): void {
+    detachFilter(this.fd);
+  }
+
+  /** Makes the filter permanent: it can be neither removed nor replaced as long as the socket is open. SO_LOCK_FILTER.
+   *
+   * @throws {Deno.errors.NotSupported} if the running system lacks SO_LOCK_FILTER
+   */
+  lockFilter(): void {
+    lockFilter(this.fd);
   }
 
   /** Shuts down one or both directions of a connection: shutdown(2).
@@ -284,13 +353,6 @@ export class Socket implements Disposable {
   [Symbol.dispose](): void {
     if (!this.#descriptor.closed) this.close();
   }
-}
-
-function numberOf<K extends string>(what: string, given: unknown, words: Readonly<Record<K, number>>): number {
-  if (typeof given === "number" && Number.isInteger(given)) return requireInt(what, given);
-  if (typeof given === "string" && Object.hasOwn(words, given)) return words[given as K];
-  const known = Object.keys(words).map(quote).join(", ");
-  throw new TypeError(`Unknown ${what}: ${quote(given)}, expected ${known === "" ? "" : `${known} or `}a number`);
 }
 
 /** Makes the Socket of a descriptor. */

@@ -45,7 +45,11 @@ const HEADERS = `
 #include <time.h>
 #ifdef __linux__
 // Newer than glibc's own, which cannot be included beside them.
+#include <linux/errqueue.h>
+#include <linux/filter.h>
 #include <linux/in.h>
+#include <linux/net_tstamp.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

@@ -124,9 +124,25 @@ const IN_PKTINFO: Readonly<Record<string, number>> = {
   "offsetof(struct in_pktinfo, ipi_addr)": 8,
 };
 
+/** Structures of Linux alone, whose numbers ffi/struct writes into its code. */
+const LINUX: Readonly<Record<string, number>> = {
+  "sizeof(struct sock_filter)": 8,
+  "offsetof(struct sock_filter, code)": 0,
+  "offsetof(struct sock_filter, jt)": 2,
+  "offsetof(struct sock_filter, jf)": 3,
+  "offsetof(struct sock_filter, k)": 4,
+  "sizeof(struct sock_fprog)": 16,
+  "offsetof(struct sock_fprog, len)": 0,
+  "offsetof(struct sock_fprog, filter)": 8,
+};
+
 /** Every question the table answers. */
 export function probes(system: System): Probe[] {
-  const common = system.options.IP_PKTINFO === null ? COMMON : { ...COMMON, ...IN_PKTINFO };
+  const common = {
+    ...COMMON,
+    ...(system.options.IP_PKTINFO === null ? {} : IN_PKTINFO),
+    ...(system.backend === "epoll" ? LINUX : {}),
+  };
   return [
     ...Object.entries(common).map(([expression, expected]) => ({
       name: expression,

@@ -192,6 +192,38 @@ describe("Raw options", () => {
     assertThrows(() => socket.setRawOption(0, 9999, 1), Error, "level 0 option 9999");
   });
 
+  itUnless(
+    Deno.build.os === "linux" ? null : "numbers of Linux",
+    "read what they are given where the system does",
+    () => {
+      using socket = Socket.open("inet", "dgram");
+      // MCAST_JOIN_SOURCE_GROUP of 239.1.2.3 from 127.0.0.9 through lo, then MCAST_MSFILTER asked about that group.
+      const group = Uint8Array.of(2, 0, 0, 0, 239, 1, 2, 3);
+      const join = new Uint8Array(264);
+      join[0] = 1;
+      join.set(group, 8);
+      join.set([2, 0, 0, 0, 127, 0, 0, 9], 136);
+      socket.setRawOption(0, 46, join);
+      const filter = new Uint8Array(272);
+      filter[0] = 1;
+      filter.set(group, 8);
+      filter[140] = 1;
+      const answer = socket.getRawOption(0, 48, filter);
+      assertEquals([answer[136], answer[140], answer.length], [1, 1, 272]);
+      assertEquals(answer.slice(148, 152), Uint8Array.of(127, 0, 0, 9));
+      assertEquals(filter[144], 0);
+    },
+  );
+
+  it("are not given addresses of memory", () => {
+    using socket = Socket.open("inet", "stream");
+    assertThrows(() => socket.getRawOption(6, 35, new Uint8Array(64)), TypeError, "addresses of memory");
+    for (const value of [new Uint8Array(new SharedArrayBuffer(4)), "4", null]) {
+      assertThrows(() => socket.getRawOption(1, 3, value as Uint8Array));
+    }
+    assertThrows(() => socket.getRawOption(1, 3, new Uint8Array(65_537)), RangeError);
+  });
+
   it("are refused where they are none", () => {
     using socket = Socket.open("inet", "dgram");
     for (const length of [-1, 1.5, NaN, 65_537]) assertThrows(() => socket.getRawOption(1, 3, length), RangeError);

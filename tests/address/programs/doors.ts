@@ -29,6 +29,16 @@ function sets(domain: "inet" | "inet6", level: number, name: number, value: Uint
   };
 }
 
+/** Sends one datagram to 127.0.0.1 with a control message. */
+function sends(domain: "inet" | "inet6", level: number, type: number, data: Uint8Array) {
+  return async () => {
+    using socket = Socket.open(domain, "dgram");
+    const hostname = domain === "inet" ? "127.0.0.1" : "::ffff:127.0.0.1";
+    const to = { transport: "udp", hostname, port: 9 } as const;
+    await socket.send(new Uint8Array(1), to, { control: [{ level, type, data }] });
+  };
+}
+
 async function accepted(hostnameOf: (port: number) => Promise<{ remoteAddr: Deno.Addr; close(): void }>) {
   using listener = listen({ hostname: "127.0.0.1", port: 0 });
   const conn = await hostnameOf(listener.addr.port);
@@ -104,6 +114,17 @@ const ATTEMPTS: Record<string, () => unknown> = {
   "IP_MINTTL": sets("inet", 0, 21, 3),
   "IPV6_TCLASS": sets("inet6", 41, 67, 8),
   "SO_PRIORITY": sets("inet", 1, 12, 3),
+
+  "control message IP_RETOPTS": sends("inet", 0, 7, SOURCE_ROUTE),
+  "control message IPV6_RTHDR": sends("inet6", 41, 57, ROUTE),
+  "control message IPV6_DSTOPTS": sends("inet6", 41, 59, new Uint8Array(8)),
+  "control message SCTP_DSTADDRV4": sends("inet", 132, 8, Uint8Array.of(127, 0, 0, 2)),
+  "control message IP_PKTINFO": sends("inet", 0, 8, Uint8Array.of(0, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0)),
+  "control message IP_TTL": sends("inet", 0, 2, Uint8Array.of(3, 0, 0, 0)),
+  "getRawOption of SCTP_SOCKOPT_CONNECTX3": () => {
+    using socket = Socket.open("inet", "dgram");
+    socket.getRawOption(132, 111, new Uint8Array(16));
+  },
 
   "Socket.bind to no name": () => {
     using socket = Socket.open("unix", "dgram");
