@@ -132,6 +132,10 @@ export type {
   UnixMessage,
 } from "./ffi/unix/message.ts";
 
+// The machine's network.
+export { interfaces } from "./ffi/interface/interfaces.ts";
+export type { InterfaceAddress, NetworkInterface } from "./ffi/interface/network_interface.ts";
+
 // Addresses, waits and errors.
 export { isSocketError, type SocketError } from "./ffi/libc/socket_error.ts";
 export type { UnixAddr } from "./ffi/address/address.ts";

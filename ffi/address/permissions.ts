@@ -112,3 +112,11 @@ export function nothingIsLimited(): boolean {
     return state === "granted" && !partial;
   });
 }
+
+/** Throws NotCapable unless the program may know of the machine's interfaces. */
+export function requireInterfaces(): void {
+  if (isGranted({ name: "sys", kind: "networkInterfaces" })) return;
+  throw new Deno.errors.NotCapable(
+    'Requires sys access to "networkInterfaces", run again with the --allow-sys flag',
+  );
+}

@@ -1,5 +1,6 @@
 import { bsdResolverErrors, freebsdErrors } from "./errno_bsd.ts";
 import { freebsdOptions, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, SOL_SOCKET } from "./options_freebsd.ts";
+import { freebsdNetwork } from "./network.ts";
 import type { System } from "./system.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/event.h>, <netinet/in.h>, <netinet6/in6.h>, <netinet/tcp.h>, <poll.h>,
@@ -124,6 +125,7 @@ export const freebsd = {
   variadicOnStack: false,
   constants,
   options: freebsdOptions,
+  network: freebsdNetwork,
   layout: {
     sockaddrHasLength: true,
     sockaddr_un: { size: 106, path: 2, pathSize: 104 },

@@ -1,5 +1,6 @@
 import { linuxErrors, linuxResolverErrors } from "./errno_linux.ts";
 import { IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, linuxOptions, SOL_SOCKET } from "./options_linux.ts";
+import { linuxNetwork } from "./network.ts";
 import type { System } from "./system.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/epoll.h>, <sys/eventfd.h>, <netinet/in.h>, <netinet/tcp.h>, <netinet/udp.h>,
@@ -156,6 +157,7 @@ const shared = {
   variadicOnStack: false,
   constants,
   options: linuxOptions,
+  network: linuxNetwork,
   errors: linuxErrors,
   resolverErrors: linuxResolverErrors,
 } as const;

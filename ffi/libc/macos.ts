@@ -1,5 +1,6 @@
 import { bsdResolverErrors, macosErrors } from "./errno_bsd.ts";
 import { IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, macosOptions, SOL_SOCKET } from "./options_macos.ts";
+import { macosNetwork } from "./network.ts";
 import type { System } from "./system.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/event.h>, <netinet/in.h>, <netinet6/in6.h>, <netinet/tcp.h>, <poll.h>,
@@ -160,6 +161,7 @@ const shared = {
   peekReturnsWholeLength: false,
   constants,
   options: macosOptions,
+  network: macosNetwork,
   layout,
   errors: macosErrors,
   resolverErrors: bsdResolverErrors,

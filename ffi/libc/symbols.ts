@@ -265,6 +265,15 @@ export const symbols = {
     parameters: ["usize" /* struct ifaddrs *ifa */],
     result: "void",
   },
+  /** ioctl(2) with a pointer. It is variadic: not for systems with `variadicOnStack`. */
+  ioctl: {
+    parameters: ["i32", /* int fd */ "usize", /* unsigned long op */ "buffer" /* void *argp */],
+    result: "i32",
+  },
+  strlen: {
+    parameters: ["usize" /* const char *s */],
+    result: "usize",
+  },
   getpeereid: {
     parameters: ["i32", /* int s */ "buffer", /* uid_t *euid */ "buffer" /* gid_t *egid */],
     result: "i32",

@@ -1,4 +1,5 @@
 import type { OptionTable } from "./option_table.ts";
+import type { NetworkTable } from "./network.ts";
 
 /** Constants of the system's headers. One that a system lacks is zero. */
 export interface Constants {
@@ -210,6 +211,8 @@ export interface System {
   readonly constants: Constants;
   readonly options: OptionTable;
   readonly layout: Layout;
+  /** Interfaces, their changes, and options of the same subject. */
+  readonly network: NetworkTable;
   /** errno numbers by name. */
   readonly errors: Readonly<Record<string, number>>;
   /** Error codes of getaddrinfo(3) by name. */

@@ -36,6 +36,8 @@ const HEADERS = `
 #include <sys/un.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -51,9 +53,17 @@ const HEADERS = `
 #include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <netpacket/packet.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #else
+#include <net/if_dl.h>
+#include <net/if_var.h>
+#include <net/route.h>
+#include <sys/ioctl.h>
 #include <netinet/tcp.h>
 #include <sys/event.h>
 #endif

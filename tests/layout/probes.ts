@@ -1,6 +1,7 @@
 /** What to ask a system's headers about its table: one C expression for every number in it. */
 
 import type { Layout, System } from "../../ffi/libc/system.ts";
+import { networkProbes } from "./network_probes.ts";
 
 /** One number of a table and how C spells it. */
 export interface Probe {
@@ -153,6 +154,7 @@ export function probes(system: System): Probe[] {
     ...constantProbes(system),
     ...optionProbes(system),
     ...layoutProbes(system.layout),
+    ...networkProbes(system),
     ...Object.entries(system.errors).map(([name, number]) => macroProbe(name, name, number)),
     ...Object.entries(system.resolverErrors).map(([name, number]) => macroProbe(name, name, number)),
   ];
