@@ -134,6 +134,8 @@ export type {
 
 // The machine's network.
 export { interfaces } from "./ffi/interface/interfaces.ts";
+export type { InterfaceChange } from "./ffi/interface/monitor.ts";
+export { watchInterfaces } from "./ffi/interface/watch_interfaces.ts";
 export type { InterfaceAddress, NetworkInterface } from "./ffi/interface/network_interface.ts";
 
 // Addresses, waits and errors.

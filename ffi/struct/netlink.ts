@@ -13,13 +13,16 @@ const NL_GROUPS = 8;
 const NLMSGHDR_SIZE = 16;
 const NLMSG_TYPE = 4;
 
+/** ifi_family of a message about an interface itself. It is the first byte of struct ifinfomsg. */
+const AF_UNSPEC = 0;
+
 /** offsetof(struct ifinfomsg, ifi_index), which is that of ifa_index in struct ifaddrmsg too. */
 const INDEX = 4;
 
 /** What a message says: an interface is gone, or something of one is another. */
 export interface RouteChange {
   readonly kind: "removed" | "changed";
-  /** The interface, 0 where the message does not name it. */
+  /** The index of the interface. */
   readonly index: number;
 }
 
@@ -50,7 +53,9 @@ export function readNetlinkChanges(network: NetworkTable, bytes: Uint8Array<Arra
     const type = view.getUint16(at + NLMSG_TYPE, true);
     if ([RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR, RTM_DELADDR].includes(type) && length >= NLMSGHDR_SIZE + INDEX + 4) {
       const index = view.getUint32(at + NLMSGHDR_SIZE + INDEX, true);
-      changes.push({ kind: type === RTM_DELLINK ? "removed" : "changed", index });
+      // With another family it is a port that leaves a bridge.
+      const removed = type === RTM_DELLINK && bytes[at + NLMSGHDR_SIZE] === AF_UNSPEC;
+      changes.push({ kind: removed ? "removed" : "changed", index });
     }
     at += Math.ceil(length / 4) * 4;
   }

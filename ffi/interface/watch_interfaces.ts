@@ -1,0 +1,80 @@
+import { requireInterfaces } from "../address/permissions.ts";
+import { signalOf, type WaitOptions } from "../validate/options.ts";
+import { type InterfaceChange, InterfaceMonitor, TakingChange } from "./monitor.ts";
+
+/** Iterates over what changes about the interfaces of this machine: first all there are, each as "added", then those that
+ * come, go, or change their state, their name or their addresses. rtnetlink(7); a routing socket on macOS and FreeBSD.
+ *
+ * Several changes at once of one interface are one: what is told is how it is now. When changes come faster than they
+ * are taken, and the socket's buffer overruns, the interfaces are listed anew and compared.
+ *
+ * The iteration ends when `signal` is aborted, and by leaving the loop. While `next()` waits, the process stays alive.
+ *
+ * @throws {Deno.errors.NotCapable} without `--allow-sys=networkInterfaces`
+ * @throws {TypeError} for what is no AbortSignal
+ *
+ * @example
+ * ```ts
+ * import { watchInterfaces } from "@berkeley/sockets";
+ *
+ * const names: string[] = [];
+ * for await (const { type, interface: { name } } of watchInterfaces({ signal: AbortSignal.timeout(50) })) {
+ *   if (type === "added") names.push(name);
+ * }
+ * console.log(names.includes("lo")); // true
+ * ```
+ */
+export function watchInterfaces(options?: WaitOptions): AsyncIterableIterator<InterfaceChange> {
+  const signal = signalOf(options);
+  requireInterfaces();
+  return new InterfaceIterator(signal);
+}
+
+class InterfaceIterator implements AsyncIterableIterator<InterfaceChange, undefined, undefined> {
+  readonly #signal: AbortSignal | undefined;
+  /** Opened by the first `next`: an iterator that is never used holds nothing. */
+  #monitor: InterfaceMonitor | null = null;
+  #ended = false;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  async next(): Promise<IteratorResult<InterfaceChange, undefined>> {
+    if (this.#ended || this.#signal?.aborted === true) {
+      this.#end();
+      return { value: undefined, done: true };
+    }
+    try {
+      const monitor = this.#monitor ??= this.#open();
+      return { value: await monitor.descriptor.reads.run(new TakingChange(monitor)), done: false };
+    } catch (error) {
+      if (!this.#ended) {
+        this.#end();
+        throw error;
+      }
+      return { value: undefined, done: true };
+    }
+  }
+
+  return(): Promise<IteratorResult<InterfaceChange, undefined>> {
+    this.#end();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #open(): InterfaceMonitor {
+    const monitor = new InterfaceMonitor();
+    this.#signal?.addEventListener("abort", this.#end);
+    return monitor;
+  }
+
+  readonly #end = (): void => {
+    this.#ended = true;
+    this.#signal?.removeEventListener("abort", this.#end);
+    if (this.#monitor !== null && !this.#monitor.descriptor.closed) this.#monitor.descriptor.close();
+  };
+}
