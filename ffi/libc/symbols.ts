@@ -82,6 +82,17 @@ export const symbols = {
     parameters: ["i32", /* int sockfd */ "buffer", /* const void *buf */ "usize", /* size_t len */ "i32" /* flags */],
     result: "i32",
   },
+  recvfrom: {
+    parameters: [
+      "i32", /* int sockfd */
+      "buffer", /* void *buf */
+      "usize", /* size_t len */
+      "i32", /* int flags */
+      "buffer", /* struct sockaddr *src_addr */
+      "buffer", /* socklen_t *addrlen */
+    ],
+    result: "i32",
+  },
   recvmmsg: {
     parameters: [
       "i32", /* int sockfd */
