@@ -96,7 +96,6 @@ const ERRORS: Readonly<Record<string, readonly [words: string, errorClass?: Erro
 
 /** Hints by call and errno, each for a failure that has one cause. */
 const HINTS: Readonly<Record<string, string>> = {
-  "sendmsg EBADF": "a descriptor to be passed is not open",
   "sendmsg ETOOMANYREFS": "too many passed descriptors have not been received yet",
   "setsockopt ENOPROTOOPT": "the socket or the kernel does not have this option",
   "getsockopt ENOPROTOOPT": "the socket or the kernel does not have this option",

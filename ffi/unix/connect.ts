@@ -15,7 +15,7 @@ import { type Control, socketOf } from "../socket/socket.ts";
 import { type UnixConn, unixConn } from "./unix.ts";
 import { requirePath } from "./path.ts";
 
-/** How a Unix socket is dialled.
+/** Options of {@linkcode connect} for Unix stream sockets.
  *
  * @example
  * ```ts
@@ -29,18 +29,18 @@ import { requirePath } from "./path.ts";
  * ```
  */
 export interface UnixConnectOptions extends WaitOptions {
-  /** What tells it from TCP. */
+  /** Always "unix". */
   transport: "unix";
   /** A file path of at most 107 bytes (103 on BSD and macOS), or "\0name" for an abstract name on Linux. */
   path: string;
-  /** When to give up, as Go's Dialer.Deadline: a Date, or milliseconds from now. Past it the dial rejects with
-   * Deno.errors.TimedOut whose `timeout` is true. Default null, never. */
+  /** Time by which the connection must be established, as Go's Dialer.Deadline: a Date, or milliseconds from now. When
+   * it expires, the dial rejects with Deno.errors.TimedOut whose `timeout` is true. Default null, no deadline. */
   deadline?: Deadline;
-  /** Called after the socket is made and before it is connected. */
+  /** Function that is called with the new socket before connect. */
   control?: Control;
 }
 
-/** How a connection that keeps message boundaries is dialled: as {@linkcode UnixConnectOptions}.
+/** Options of {@linkcode connect} for seqpacket sockets; all but `transport` are those of {@linkcode UnixConnectOptions}.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export interface UnixConnectOptions extends WaitOptions {
  * ```
  */
 export interface SeqpacketConnectOptions extends Omit<UnixConnectOptions, "transport"> {
-  /** SOCK_SEQPACKET, Go's "unixpacket". */
+  /** Always "seqpacket": SOCK_SEQPACKET, which Go calls "unixpacket". */
   transport: "seqpacket";
 }
 
@@ -66,15 +66,18 @@ const SEQPACKET = optionsShape<SeqpacketConnectOptions>(
   KINDS,
 );
 
-/** Copies what a dial is asked for, and checks it before anything is dialled.
+/** Copies and checks the options of a dial, without dialling.
  *
- * @throws {TypeError} for an unknown option, a value of another type and a path that no socket can have
+ * @throws {TypeError} for an unknown option, a value of another type or a path that no socket can have
  */
 export function unixDial(given: UnixConnectOptions): Dial<UnixConn> {
   return prepared(copyOptions(given, UNIX), "unix", unixConn);
 }
 
-/** As `unixDial`, for connections that keep message boundaries. */
+/** Copies and checks the options of a seqpacket dial, without dialling.
+ *
+ * @throws {TypeError} for an unknown option, a value of another type or a path that no socket can have
+ */
 export function seqpacketDial(given: SeqpacketConnectOptions): Dial<SeqpacketConn> {
   return prepared(copyOptions(given, SEQPACKET), "seqpacket", seqpacketConn);
 }
@@ -114,16 +117,16 @@ async function dial(
     return descriptor;
   } catch (error) {
     if (!descriptor.closed) descriptor.close();
-    // The answer came at once; who dials again on each failure must not keep the event loop from turning.
+    // connect(2) may fail at once. A caller that dials again after each failure must not block the event loop.
     await new Promise<void>((resolve) => setImmediate(resolve));
     throw error;
   }
 }
 
-/** Makes two connected, unnamed sockets: socketpair(2).
+/** Makes two connected, unnamed Unix stream sockets: socketpair(2). It does not block.
  *
- * @throws {TypeError} for another type
- * @throws {SocketError} EMFILE without descriptors left; EPROTONOSUPPORT for "seqpacket" on macOS
+ * @throws {TypeError} for an unknown type
+ * @throws {SocketError} EMFILE if no descriptors are free
  *
  * @example
  * ```ts
@@ -137,7 +140,23 @@ async function dial(
  * ```
  */
 export function socketPair(type: "stream"): [UnixConn, UnixConn];
-/** The same of sockets that keep message boundaries: SOCK_SEQPACKET. macOS has none. */
+/** Makes two connected, unnamed Unix sockets that keep message boundaries (SOCK_SEQPACKET): socketpair(2). It does not
+ * block.
+ *
+ * @throws {TypeError} for an unknown type
+ * @throws {SocketError} EMFILE if no descriptors are free; EPROTONOSUPPORT on macOS
+ *
+ * @example
+ * ```ts
+ * import { socketPair } from "@berkeley/sockets";
+ *
+ * const [one, two] = socketPair("seqpacket");
+ * await one.send(Uint8Array.of(1, 2));
+ * console.log((await two.receive())?.length); // 2
+ * one.close();
+ * two.close();
+ * ```
+ */
 export function socketPair(type: "seqpacket"): [SeqpacketConn, SeqpacketConn];
 export function socketPair(type: "stream" | "seqpacket"): [UnixConn, UnixConn] | [SeqpacketConn, SeqpacketConn] {
   const { constants } = libc().system;

@@ -4,8 +4,8 @@ import { decodeCredentials } from "../struct/ucred.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { readOption } from "../option/option.ts";
 
-/** Who is at the other end: {@linkcode DescriptorPassing.peerCredentials}, and {@linkcode UnixMessage} where it was
- * asked for.
+/** The credentials of a peer: the result of {@linkcode DescriptorPassing.peerCredentials}, and a member of
+ * {@linkcode UnixMessage} on request.
  *
  * @example
  * ```ts
@@ -19,16 +19,16 @@ import { readOption } from "../option/option.ts";
  * ```
  */
 export interface PeerCredentials {
-  /** The number of the process; null where the system does not say. */
+  /** Process number; null on a system that does not report it. */
   pid: number | null;
-  /** The number of the user it acted as. */
+  /** Effective user number. */
   uid: number;
-  /** The number of the group it acted as. */
+  /** Effective group number. */
   gid: number;
 }
 
-/** Credentials of the peer as they were when the connection was made: SO_PEERCRED on Linux; getpeereid(3) elsewhere,
- * and LOCAL_PEERPID on macOS. */
+/** Returns the credentials of the peer at the time of the connection: SO_PEERCRED on Linux; getpeereid(3) elsewhere, and
+ * LOCAL_PEERPID on macOS. */
 export function peerCredentials({ fd }: Descriptor): PeerCredentials {
   const { c, system: { constants, layout } } = libc();
   if (layout.ucred !== null) {

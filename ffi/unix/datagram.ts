@@ -19,7 +19,7 @@ import { socketName } from "../address/sockname.ts";
 import { isSocketError } from "../libc/socket_error.ts";
 import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./path.ts";
 
-/** How a Unix datagram socket is opened.
+/** Options of {@linkcode listenDatagram} for Unix datagram sockets.
  *
  * @example
  * ```ts
@@ -32,11 +32,12 @@ import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions 
  * ```
  */
 export interface UnixDatagramOptions extends UnixPathOptions {
-  /** Deno's word and Go's for the same: SOCK_DGRAM. */
+  /** "unixpacket", as Deno calls SOCK_DGRAM, or "unixgram", as Go does. */
   transport: "unixpacket" | "unixgram";
-  /** Left out: unbound, `addr.path` is null. Empty: the system chooses an abstract name. */
+  /** Path of at most 107 bytes (103 on BSD and macOS), or "\0name" for an abstract name on Linux. If left out, the socket
+   * is unbound and `addr.path` is null; with "", the system chooses an abstract name (Linux). */
   path?: string;
-  /** Called after the socket is made and before it is bound. */
+  /** Function that is called with the new socket before bind. */
   control?: Control;
 }
 
@@ -46,14 +47,16 @@ function datagramAddr(sockaddr: Uint8Array, length: number): Deno.UnixAddr {
 
 let make: (descriptor: Descriptor) => UnixDatagram;
 
-/** The datagram socket that a descriptor is. */
+/** Makes the datagram socket of a descriptor. */
 export function unixDatagram(descriptor: Descriptor): UnixDatagram {
   return make(descriptor);
 }
 
-/** SOCK_DGRAM in the file system's or the abstract name space (Deno's "unixpacket", Go's "unixgram"):
- * `Deno.DatagramConn` on which any number of receives may wait. {@linkcode listenDatagram} makes one. Its file goes
- * when it is closed, unless somebody else has put another there or `unlinkOnClose` is off.
+/** A Unix datagram socket (Deno's "unixpacket", Go's "unixgram"), made by {@linkcode listenDatagram}. It has the members
+ * of `Deno.DatagramConn`, and deadlines and signals; any number of receives and sends can wait. No method blocks the
+ * event loop.
+ *
+ * Close removes the socket's path, unless another file has been created there or `unlinkOnClose` is false.
  *
  * @example
  * ```ts
@@ -83,19 +86,20 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     make = (descriptor) => new UnixDatagram(descriptor);
   }
 
-  /** "UnixDatagram". */
+  /** Always "UnixDatagram". */
   get kind(): "UnixDatagram" {
     return "UnixDatagram";
   }
 
-  /** Where it is bound, the path of an unbound one being null: getsockname(2). */
+  /** The local address: getsockname(2). The path of an unbound socket is null. */
   get addr(): Deno.UnixAddr {
     return this.#addr;
   }
 
-  /** Takes one datagram: into `p`, cutting what is longer, or whole into memory of its own. What resolves is a view of
-   * `p`. The path of an unbound sender is null. recvmsg(2).
+  /** Receives one datagram and resolves to its payload and its sender, whose path is null if it is unbound: recvmsg(2).
    *
+   * @param p the buffer to receive into; the payload is then a view of it, and a longer datagram is truncated. By default
+   * the payload is complete and in new memory.
    * @throws {TypeError} for a buffer that is detached or shared
    */
   receive(p?: Uint8Array, options?: WaitOptions): Promise<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
@@ -105,12 +109,13 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     return this.#descriptor.reads.run(receiving, options);
   }
 
-  /** Sends one datagram to a path or an abstract name, waiting while its receiver's queue is full. sendmsg(2).
+  /** Sends one datagram to a path or an abstract name and resolves to its length in bytes: sendmsg(2). It waits while the
+   * receiver's queue is full.
    *
-   * @throws {Deno.errors.NotFound} where there is nothing, Deno.errors.ConnectionRefused where nobody listens any more
-   * @throws {SocketError} EMSGSIZE for more than the socket's buffer (SO_SNDBUF) could hold, EPROTOTYPE for a stream
-   * socket
-   * @throws {TypeError} for an address that is no Unix address, and for a buffer that is detached or shared
+   * @throws {Deno.errors.NotFound} if the path does not exist
+   * @throws {Deno.errors.ConnectionRefused} if no socket is bound to the path or the name
+   * @throws {SocketError} EMSGSIZE for a datagram longer than the send buffer (SO_SNDBUF), EPROTOTYPE for a stream socket
+   * @throws {TypeError} for a value that is not a Unix address, or a buffer that is detached or shared
    * @throws {Deno.errors.NotCapable} without `--allow-write` and `--allow-net` for the path
    */
   send(p: Uint8Array, addr: Deno.Addr | UnixAddr, options?: WaitOptions): Promise<number> {
@@ -128,7 +133,8 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     });
   }
 
-  /** The sockaddr for a path, which is remembered as long as it leads to the same place and is granted. */
+  /** Returns the sockaddr for a path. The last one is cached as long as the path cannot change its meaning and its grant
+   * has not been revoked. */
   #target(path: string): UnixTarget {
     if (this.#last !== null && this.#last.path === path && this.#last.epoch === grantEpoch()) return this.#last.target;
     const place = locate(path);
@@ -139,7 +145,7 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     return target;
   }
 
-  /** As Deno's; a Unix socket has no groups.
+  /** Always rejects: Unix sockets have no multicast. The method is part of `Deno.DatagramConn`.
    *
    * @throws {Deno.errors.NotSupported} always
    */
@@ -147,7 +153,7 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     return Promise.reject(new Deno.errors.NotSupported("A Unix datagram socket has no multicast groups"));
   }
 
-  /** As Deno's; a Unix socket has no groups.
+  /** Always rejects: Unix sockets have no multicast. The method is part of `Deno.DatagramConn`.
    *
    * @throws {Deno.errors.NotSupported} always
    */
@@ -155,7 +161,7 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     return Promise.reject(new Deno.errors.NotSupported("A Unix datagram socket has no multicast groups"));
   }
 
-  /** Iterates over what is received, until the socket is closed. Leaving the loop leaves the socket open. */
+  /** Iterates over received datagrams until the socket is closed. Leaving the loop does not close the socket. */
   [Symbol.asyncIterator](): AsyncIterableIterator<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
     return new UntilClosed((options) => this.receive(undefined, options));
   }
@@ -205,13 +211,13 @@ class SendingUnix extends Operation<number> {
     this.#backoff.stop();
   }
 
-  /** This socket stays writable while the receiver's queue is full. */
+  /** The sending socket stays writable while the receiver's queue is full, so the attempt is repeated after a pause. */
   override attempt(): number | RetryLater {
     try {
       const length = sendingMessage().send(this.#descriptor.fd, this.#p, this.#sockaddr, 0, this.#address);
       return length === AGAIN ? this.#backoff.later() : length;
     } catch (error) {
-      // BSD's word for a full queue.
+      // The errno for a full queue on BSD.
       if (isSocketError(error) && error.code === "ENOBUFS") return this.#backoff.later();
       throw error;
     }
@@ -227,7 +233,7 @@ const OPTIONS = optionsShape<UnixDatagramOptions>("Unix datagram sockets", '{ tr
   control: "function",
 });
 
-/** Opens a Unix datagram socket; what fails on the way leaves nothing open and no file. */
+/** Opens a Unix datagram socket. If a step fails, the socket is closed and its path removed. */
 export function listenUnixDatagram(given: UnixDatagramOptions): UnixDatagram {
   const options = copyOptions(given, OPTIONS);
   const { path } = options;

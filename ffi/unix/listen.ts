@@ -10,7 +10,7 @@ import { type Control, socketOf } from "../socket/socket.ts";
 import { type UnixListener, unixListener } from "./unix.ts";
 import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./path.ts";
 
-/** How a listener at a path or an abstract name is opened.
+/** Options of {@linkcode listen} for Unix stream sockets.
  *
  * @example
  * ```ts
@@ -25,15 +25,15 @@ import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions 
 export interface UnixListenOptions extends UnixPathOptions {
   /** A file path of at most 107 bytes (103 on BSD and macOS), or "\0name" for an abstract name on Linux. */
   path: string;
-  /** What tells it from TCP. */
+  /** Always "unix". */
   transport: "unix";
-  /** Connections that may wait to be accepted. Default 511; clamped to what the system takes. */
+  /** Maximum number of connections that wait to be accepted. Default 511; the system may limit it. */
   backlog?: number;
-  /** Called after the socket is made and before it is bound. */
+  /** Function that is called with the new socket before bind. */
   control?: Control;
 }
 
-/** How a listener for connections that keep message boundaries is opened: as {@linkcode UnixListenOptions}.
+/** Options of {@linkcode listen} for seqpacket sockets; all but `transport` are those of {@linkcode UnixListenOptions}.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export interface UnixListenOptions extends UnixPathOptions {
  * ```
  */
 export interface SeqpacketListenOptions extends Omit<UnixListenOptions, "transport"> {
-  /** SOCK_SEQPACKET, Go's "unixpacket". */
+  /** Always "seqpacket": SOCK_SEQPACKET, which Go calls "unixpacket". */
   transport: "seqpacket";
 }
 
@@ -75,7 +75,7 @@ export function listenSeqpacket(options: SeqpacketListenOptions): SeqpacketListe
   return open(copyOptions(options, SEQPACKET), thisSystem().constants.SOCK_SEQPACKET, seqpacketListener);
 }
 
-/** What fails on the way leaves nothing open and no file. */
+/** Opens a listener. If a step fails, the socket is closed and its path removed. */
 function open<T>(
   options: UnixListenOptions | SeqpacketListenOptions,
   type: number,

@@ -7,16 +7,17 @@ import { requireBytes } from "../validate/bytes.ts";
 import { CONTROL_SIZE, receivedDescriptors, type ReceivingMessage, sendingMessage } from "../io/message.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import type { Again } from "../io/operation.ts";
+import { isSocketError, systemError } from "../libc/socket_error.ts";
 import { copyOptions, optionsShape, type WaitOptions } from "../validate/options.ts";
 import { optionNumber, writeOption } from "../option/option.ts";
 import { quote } from "../validate/quote.ts";
 import type { Socket } from "../socket/socket.ts";
 
-/** SCM_MAX_FD: what Linux lets one message carry, and nobody else more. */
+/** Maximum number of descriptors in one message: SCM_MAX_FD of Linux. Other systems allow no more. */
 const MOST_FDS = 253;
 const DEFAULT_FDS = 16;
 
-/** What came with one message: {@linkcode DescriptorPassing.receiveMessage} gives it.
+/** A received message: the result of {@linkcode DescriptorPassing.receiveMessage}.
  *
  * @example
  * ```ts
@@ -32,17 +33,18 @@ const DEFAULT_FDS = 16;
  * ```
  */
 export interface UnixMessage {
-  /** The bytes, in memory of their own. */
+  /** The data, in memory of its own. */
   data: Uint8Array<ArrayBuffer>;
-  /** Descriptors that came with them, owned by whoever holds the message. */
+  /** The received descriptors. Close those that are not used. */
   fds: OwnedFd[];
-  /** With `credentials`: who sent it, as the system vouches. Undefined where it was sent before anybody asked. */
+  /** With `credentials`: the credentials of the sender, verified by the system. Undefined for a message that was sent
+   * before credentials were requested. */
   credentials?: PeerCredentials | undefined;
-  /** The data or the descriptors did not all fit; descriptors that did not fit are closed, never leaked. */
+  /** Whether data or descriptors did not fit. Such descriptors are closed. */
   truncated: boolean;
 }
 
-/** Something with a descriptor to pass: a number, or any object of this module.
+/** Something with a descriptor that can be passed: a descriptor number, or a socket or {@linkcode OwnedFd} of this module.
  *
  * @example
  * ```ts
@@ -55,7 +57,7 @@ export interface UnixMessage {
  */
 export type Passable = number | { readonly fd: number } | { readonly socket: Socket };
 
-/** What is sent as one message: {@linkcode DescriptorPassing.sendMessage} takes it.
+/** A message to be sent by {@linkcode DescriptorPassing.sendMessage}.
  *
  * @example
  * ```ts
@@ -70,14 +72,14 @@ export type Passable = number | { readonly fd: number } | { readonly socket: Soc
  * ```
  */
 export interface OutgoingUnixMessage {
-  /** The bytes. On a stream at least one where descriptors go with them: the system would drop those. */
+  /** The data. With descriptors on a stream it must have at least one byte, or the system would drop the descriptors. */
   data: Uint8Array;
-  /** Descriptors the peer gets copies of, 253 at most; ours stay open. A bare number has to stay so until the message
-   * has gone out. */
+  /** Descriptors to pass, at most 253. The peer gets duplicates; the originals stay open. A descriptor given as a number
+   * must stay open until the message has been sent. */
   fds?: readonly Passable[];
 }
 
-/** How a message is received.
+/** Options of {@linkcode DescriptorPassing.receiveMessage}.
  *
  * @example
  * ```ts
@@ -93,49 +95,47 @@ export interface OutgoingUnixMessage {
  * ```
  */
 export interface ReceiveMessageOptions extends WaitOptions {
-  /** Bytes taken at the most. Default 65,536 on a stream, and a whole message of whatever length on a seqpacket
-   * connection. */
+  /** Maximum length of the data in bytes. Default 65,536 on a stream, unlimited on a seqpacket connection. */
   maxLength?: number;
-  /** Descriptors taken at the most, 0 to 253. Default 16; what arrives beyond it is closed and the message is
-   * `truncated`. */
+  /** Maximum number of descriptors, from 0 to 253. Further ones are closed, and the message is `truncated`. Default 16. */
   maxFds?: number;
-  /** Ask for the sender's credentials: SO_PASSCRED. It stays on for the connection. Default false. */
+  /** Whether to receive the sender's credentials: SO_PASSCRED, which then stays on for the connection. Default false. */
   credentials?: boolean;
 }
 
-/** What passes descriptors and tells who is at the other end: connections of Unix sockets.
+/** Descriptor passing and peer credentials: the methods that {@linkcode UnixConn} and {@linkcode SeqpacketConn} share.
+ * See unix(7).
  *
  * @example
  * ```ts
  * import { type DescriptorPassing, listenDatagram, socketPair } from "@berkeley/sockets";
  *
- * // Sends a socket to whoever is at the other end, if that is the same user.
- * async function handOver(conn: DescriptorPassing, socket: { socket: { fd: number } }): Promise<void> {
- *   if (conn.peerCredentials().uid !== Deno.uid()) throw new Error("Somebody else is there");
+ * // Passes a socket to the peer if it runs as the same user.
+ * async function passSocket(conn: DescriptorPassing, socket: { socket: { fd: number } }): Promise<void> {
+ *   if (conn.peerCredentials().uid !== Deno.uid()) throw new Error("The peer runs as another user");
  *   await conn.sendMessage({ data: Uint8Array.of(1), fds: [socket.socket] });
  * }
  * const [one, two] = socketPair("stream");
  * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
- * await handOver(one, udp);
+ * await passSocket(one, udp);
  * (await two.receiveMessage())?.fds[0]?.close();
  * one.close();
  * two.close();
  * ```
  */
 export interface DescriptorPassing {
-  /** Credentials of the peer as they were when the connection was made: SO_PEERCRED, or getpeereid(3). */
+  /** Returns the credentials of the peer at the time of the connection: SO_PEERCRED on Linux, getpeereid(3) elsewhere. */
   peerCredentials(): PeerCredentials;
-  /** Sends bytes and descriptors as one message: SCM_RIGHTS. The peer gets copies, ours stay open. Resolves to the
-   * bytes of data.
+  /** Sends data and descriptors as one message: sendmsg(2) with SCM_RIGHTS. Resolves to the length of the data in bytes.
    *
-   * @throws {TypeError} for what is no descriptor, and on a stream for descriptors without data
+   * @throws {TypeError} for a value without a descriptor, and on a stream for descriptors without data
    * @throws {RangeError} for more than 253 descriptors
-   * @throws {Deno.errors.BadResource} for a number that is not open
+   * @throws {Deno.errors.BadResource} for a descriptor that is not open
    */
   sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number>;
-  /** Takes one message with its descriptors, null at the end: recvmsg(2).
+  /** Receives one message with its descriptors: recvmsg(2). Resolves to null at the end.
    *
-   * @throws {RangeError} for a `maxLength` below 0 or a `maxFds` beyond 0 to 253
+   * @throws {RangeError} for a negative `maxLength`, or a `maxFds` outside 0 to 253
    */
   receiveMessage(options?: ReceiveMessageOptions): Promise<UnixMessage | null>;
 }
@@ -148,15 +148,15 @@ function descriptorNumber(item: Passable): number {
 
 const NOTHING = new Uint8Array(0);
 
-/** Descriptors to be passed: SCM_RIGHTS. Their numbers are asked for at each attempt: while one waits, a socket may be
- * closed, and its number another's. */
+/** Descriptors to be passed: SCM_RIGHTS. Their numbers are read at each attempt: while one waits, a socket may be closed
+ * and its number reused. */
 export class ScmRights {
   readonly #fds: readonly Passable[];
 
   constructor(fds: readonly Passable[] = []) {
     if (!Array.isArray(fds)) throw new TypeError(`Invalid fds: ${quote(fds)}, expected an array of descriptors`);
     if (fds.length > MOST_FDS) {
-      throw new RangeError(`${fds.length} descriptors in one message, expected ${MOST_FDS} at most`);
+      throw new RangeError(`${fds.length} descriptors in one message, expected at most ${MOST_FDS}`);
     }
     this.#fds = [...fds];
     this.encode();
@@ -166,7 +166,7 @@ export class ScmRights {
     return this.#fds.length;
   }
 
-  /** The control message; empty without any. */
+  /** Encodes the control message; empty without descriptors. */
   encode(): Uint8Array {
     if (this.#fds.length === 0) return NOTHING;
     const { constants, layout } = libc().system;
@@ -177,7 +177,7 @@ export class ScmRights {
   }
 }
 
-/** Copies what is to be sent as one message, and refuses what cannot be. */
+/** Copies and checks a message to be sent. */
 export function readOutgoing(message: OutgoingUnixMessage): { data: Uint8Array; rights: ScmRights } {
   if (message === null || typeof message !== "object") {
     throw new TypeError(`Not a message: ${quote(message)}, expected { data, fds }`);
@@ -187,14 +187,19 @@ export function readOutgoing(message: OutgoingUnixMessage): { data: Uint8Array; 
   return { data, rights: new ScmRights(fds) };
 }
 
-/** Sends bytes with control messages. The control messages are copied to where the kernel is told they are. */
+/** Sends data with control messages, which are copied to the memory of the message header. */
 export function sendWithControl(descriptor: Descriptor, data: Uint8Array, control: Uint8Array): number | Again {
   const message = sendingMessage();
   message.control.set(control);
-  return message.send(descriptor.fd, data, null, control.length);
+  try {
+    return message.send(descriptor.fd, data, null, control.length);
+  } catch (error) {
+    if (control.length === 0 || !isSocketError(error) || error.code !== "EBADF") throw error;
+    throw systemError(error.errno, error.syscall, error.address, "a descriptor to be passed is not open");
+  }
 }
 
-/** How much of one message is wanted. */
+/** Checked options of one receive. */
 export interface Wanted {
   readonly maxLength: number;
   readonly maxFds: number;
@@ -224,14 +229,13 @@ export function wanted(descriptor: Descriptor, given: ReceiveMessageOptions, lon
 const ON = Uint8Array.of(1, 0, 0, 0);
 const OFF = new Uint8Array(4);
 
-/** Sets SO_PASSCRED: while it is on, every message carries its sender's credentials. */
+/** Sets SO_PASSCRED: while it is on, every received message has its sender's credentials. */
 export function passCredentials({ fd }: Descriptor, pass = true): void {
   const { level, name } = optionNumber("SO_PASSCRED");
   writeOption(fd, level, name, pass ? ON : OFF, "SO_PASSCRED");
 }
 
-/** Switches SO_PASSCRED on where the system has it, until the descriptor is given away: the sender of every message is
- * then known. Returns whether it did. */
+/** Enables SO_PASSCRED on systems that have it, until the descriptor is detached. Returns whether it is on. */
 export function enablePassCred(descriptor: Descriptor): boolean {
   if (libc().system.options.SO_PASSCRED === null) return false;
   passCredentials(descriptor);
@@ -243,18 +247,18 @@ export function enablePassCred(descriptor: Descriptor): boolean {
   return true;
 }
 
-/** Room for so many descriptors, for credentials, and for the pidfd that SO_PASSPIDFD adds: a socket may have that on
- * when it is taken over or accepted. */
+/** Bytes for the control messages of `maxFds` descriptors, credentials, and the pidfd of SO_PASSPIDFD, which can be on for
+ * a socket that was taken over or accepted. */
 export function controlRoom(maxFds: number): number {
   const { constants, layout, installsUnaskedDescriptors } = libc().system;
-  // What would not fit would be opened all the same, and nothing would say so.
+  // These systems install descriptors that do not fit, without reporting them.
   if (installsUnaskedDescriptors) return CONTROL_SIZE;
   const pidfd = constants.SCM_PIDFD === 0 ? 0 : controlSpace(layout, 4);
   return controlSpace(layout, maxFds * 4) + controlSpace(layout, layout.ucred?.size ?? 0) + pidfd;
 }
 
-/** Reads the control messages of the message just received. Every descriptor in them is owned or closed when this
- * returns: passed ones beyond `maxFds`, and pidfds, are closed. */
+/** Reads the control messages of the message just received. All descriptors in them are then owned or closed: passed ones
+ * beyond `maxFds`, and pidfds, are closed. */
 export function readControl(message: ReceivingMessage, { maxFds, credentials }: Wanted): Omit<UnixMessage, "data"> {
   const { c, system: { constants } } = libc();
   const { passed, all } = receivedDescriptors(message);
@@ -277,7 +281,8 @@ function readSender(message: ReceivingMessage): PeerCredentials | undefined {
   return undefined;
 }
 
-/** Linux names the overflow user, without a process, for a message that was sent before SO_PASSCRED was on. */
+/** Discards the credentials of a message sent before SO_PASSCRED was on, for which Linux reports the overflow user and no
+ * process. */
 function vouched(credentials: PeerCredentials): PeerCredentials | undefined {
   return credentials.pid === 0 && credentials.uid === 65_534 ? undefined : credentials;
 }

@@ -40,8 +40,8 @@ const encoder = new TextEncoder();
 /** Throws TypeError for anything but a path: an empty one would be another address. */
 export function requirePath(path: unknown): string {
   if (typeof path === "string" && path !== "") return path;
-  const help = path === null ? "; a socket that is not bound has none" : "";
-  throw new TypeError(`Invalid path: ${quote(path)}, expected the path of a Unix socket${help}`);
+  const hint = path === null ? "; an unbound socket has no path" : "";
+  throw new TypeError(`Invalid path: ${quote(path)}, expected the path of a Unix socket${hint}`);
 }
 
 /** A checked place to bind to, and how to bind, copied from the caller's options. */
@@ -90,8 +90,8 @@ function bind(descriptor: Descriptor, { place, mode, replaceStale }: BindablePat
   const { c, errno } = libc();
   const { given, file } = place;
   using target = bindingOf(place);
-  // Linux gives the file the mode of the socket less the umask: it is never wider than asked for, not even between bind
-  // and chmod.
+  // Linux creates the file with the mode of the socket and the umask, so that it never has more permission bits than
+  // requested, not even between bind and chmod.
   if (mode !== undefined && file !== null) c.fchmod(descriptor.fd, mode);
   const { sockaddr } = target;
   if (c.bind(descriptor.fd, sockaddr, sockaddr.length) === -1) throw bindError(errno(), given, file, replaceStale);
@@ -105,7 +105,7 @@ function bindError(errno: number, path: string, file: string | null, replaceStal
   if (errno === ENOENT) return systemError(errno, "bind", path, "the directory does not exist");
   if (errno === EACCES) return systemError(errno, "bind", path, "the directory is not writable");
   if (errno !== EADDRINUSE) return systemError(errno, "bind", formatAddress({ transport: "unix", path }));
-  if (file === null) return systemError(errno, "bind", `@${path.slice(1)}`, "another socket has this name");
+  if (file === null) return systemError(errno, "bind", `@${path.slice(1)}`, "another socket has the name");
   const socket = replaceStale
     ? "the socket at that path is in use; it is left as it is"
     : "the path is a socket; replaceStale: true removes it unless it is in use";

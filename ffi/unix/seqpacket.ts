@@ -26,12 +26,12 @@ const NO_RIGHTS = new ScmRights();
 let makeConn: (descriptor: Descriptor) => SeqpacketConn;
 let makeListener: (descriptor: Descriptor) => SeqpacketListener;
 
-/** The connection that a descriptor is. */
+/** Makes the connection of a descriptor. */
 export function seqpacketConn(descriptor: Descriptor): SeqpacketConn {
   return makeConn(descriptor);
 }
 
-/** The listener that a descriptor is. */
+/** Makes the listener of a descriptor. */
 export function seqpacketListener(descriptor: Descriptor): SeqpacketListener {
   return makeListener(descriptor);
 }
@@ -40,12 +40,13 @@ function packetAddr(sockaddr: Uint8Array | null): UnixAddr {
   return decodeUnix("seqpacket", sockaddr ?? new Uint8Array(0), sockaddr?.length ?? 0);
 }
 
-/** SOCK_SEQPACKET over a Unix socket (Go's "unixpacket"): a connection that keeps message boundaries.
- * {@linkcode connect}, {@linkcode SeqpacketListener} and {@linkcode socketPair} make them.
+/** A Unix connection that keeps message boundaries (SOCK_SEQPACKET, Go's "unixpacket"), made by {@linkcode connect},
+ * {@linkcode SeqpacketListener.accept} or {@linkcode socketPair}. Any number of receives and sends can wait; each
+ * direction is served in call order. No method blocks the event loop.
  *
- * An empty message is empty data and not the end. The system gives both as nothing read; on Linux the module tells them
- * apart by the credentials that every real message carries (SO_PASSCRED is on for that). FreeBSD has no such sign:
- * there an empty message reads as the end, so send at least a byte. macOS has no such sockets.
+ * An empty message is received as empty data, and the end as null. recvmsg(2) returns 0 for both; on Linux the module
+ * distinguishes them by the credentials of real messages, for which it sets SO_PASSCRED. On FreeBSD an empty message
+ * reads as the end, so send at least one byte. macOS has no such sockets.
  *
  * @example
  * ```ts
@@ -63,7 +64,7 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   readonly #descriptor: Descriptor;
   readonly #localAddr: UnixAddr;
   readonly #remoteAddr: UnixAddr;
-  /** Whether SO_PASSCRED is off while it sends, so that it gets no abstract name. */
+  /** Whether SO_PASSCRED must be off during sends, so that the system does not bind the socket to an abstract name. */
   readonly #suppressAutobind: boolean;
 
   private constructor(descriptor: Descriptor) {
@@ -79,24 +80,25 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     makeConn = (descriptor) => new SeqpacketConn(descriptor);
   }
 
-  /** "SeqpacketConn". */
+  /** Always "SeqpacketConn". */
   get kind(): "SeqpacketConn" {
     return "SeqpacketConn";
   }
 
-  /** This end's address: getsockname(2). */
+  /** The local address: getsockname(2). */
   get localAddr(): UnixAddr {
     return this.#localAddr;
   }
 
-  /** The other end's address: getpeername(2). */
+  /** The address of the peer: getpeername(2). */
   get remoteAddr(): UnixAddr {
     return this.#remoteAddr;
   }
 
-  /** Takes one whole message of whatever length, null at the end: recvmsg(2). Descriptors that came with it are closed.
+  /** Receives one complete message of any length: recvmsg(2). Resolves to null at the end. Descriptors of the message are
+   * closed.
    *
-   * @throws {Deno.errors.ConnectionReset} when the peer went without reading all it was sent
+   * @throws {Deno.errors.ConnectionReset} if the peer closed the connection without receiving all messages
    */
   async receive(options?: WaitOptions): Promise<Uint8Array<ArrayBuffer> | null> {
     const want: Wanted = { maxLength: Infinity, maxFds: 0, credentials: false };
@@ -104,10 +106,11 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     return message === null ? null : message.data;
   }
 
-  /** Sends one message whole and resolves to its length: sendmsg(2).
+  /** Sends one message and resolves to its length in bytes: sendmsg(2).
    *
-   * @throws {SocketError} EMSGSIZE for a message that the socket's buffer (SO_SNDBUF) could never hold
-   * @throws {Deno.errors.BrokenPipe} when the peer no longer reads
+   * @throws {SocketError} EMSGSIZE for a message longer than the send buffer (SO_SNDBUF)
+   * @throws {Deno.errors.BrokenPipe} if the peer has closed the connection
+   * @throws {TypeError} for a buffer that is detached or shared
    */
   send(message: Uint8Array, options?: WaitOptions): Promise<number> {
     const refusal = refusedBytes(message);
@@ -118,17 +121,17 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     );
   }
 
-  /** Credentials of the peer as they were when the connection was made: SO_PEERCRED, or getpeereid(3). */
+  /** Returns the credentials of the peer at the time of the connection: SO_PEERCRED on Linux, getpeereid(3) elsewhere. */
   peerCredentials(): PeerCredentials {
     return peerCredentials(this.#descriptor);
   }
 
-  /** Sends one message with descriptors: SCM_RIGHTS of sendmsg(2). The peer gets copies, ours stay open. Resolves to
-   * the bytes of data.
+  /** Sends one message with descriptors: sendmsg(2) with SCM_RIGHTS. Resolves to the length of the data in bytes. The peer
+   * gets duplicates of the descriptors; the originals stay open.
    *
-   * @throws {TypeError} for what is no descriptor, or data that is detached or shared
+   * @throws {TypeError} for a value without a descriptor, or data that is detached or shared
    * @throws {RangeError} for more than 253 descriptors
-   * @throws {Deno.errors.BadResource} for a number that is not open
+   * @throws {Deno.errors.BadResource} for a descriptor that is not open
    */
   sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
@@ -138,10 +141,11 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     });
   }
 
-  /** Takes one message with its descriptors, null at the end. What exceeds `maxLength` is gone and the message is
-   * `truncated`; without a `maxLength` it is taken whole. recvmsg(2).
+  /** Receives one message with its descriptors: recvmsg(2). Resolves to null at the end.
    *
-   * @throws {RangeError} for a `maxLength` below 0 or a `maxFds` beyond 0 to 253
+   * @param options `maxLength`: the length in bytes to which longer messages are truncated, unlimited by default;
+   * `maxFds`: the maximum number of descriptors, 16 by default; `credentials`; `signal`
+   * @throws {RangeError} for a negative `maxLength`, or a `maxFds` outside 0 to 253
    */
   receiveMessage(options: ReceiveMessageOptions = {}): Promise<UnixMessage | null> {
     return Promise.try(() => {
@@ -150,9 +154,9 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     });
   }
 
-  /** Ends the writing side: the peer reads the end. shutdown(2) with SHUT_WR.
+  /** Shuts down the write side: shutdown(2) with SHUT_WR. The peer receives the end.
    *
-   * @throws {Deno.errors.NotConnected} when the connection has ended already
+   * @throws {Deno.errors.NotConnected} if the connection has ended
    */
   closeWrite(): Promise<void> {
     return Promise.try(() => {
@@ -162,8 +166,10 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
   }
 }
 
-/** A listener for connections that keep message boundaries: SOCK_SEQPACKET. {@linkcode listen} makes one. Its file goes
- * when it is closed, unless somebody else has put another there or `unlinkOnClose` is off.
+/** A listener for Unix connections that keep message boundaries (SOCK_SEQPACKET), made by {@linkcode listen}. Any number
+ * of accepts can wait.
+ *
+ * Close removes the socket's path, unless another file has been created there or `unlinkOnClose` is false.
  *
  * @example
  * ```ts
@@ -180,7 +186,7 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
 export class SeqpacketListener extends StreamListener<SeqpacketConn, UnixAddr> {
   private constructor(descriptor: Descriptor) {
     super(descriptor, packetAddr(socketName(descriptor.fd)), seqpacketConn);
-    // A connection has it from the listener: what is sent before it is accepted counts too.
+    // Connections inherit it, so that it also applies to messages sent before they are accepted.
     enablePassCred(descriptor);
   }
 
@@ -188,7 +194,7 @@ export class SeqpacketListener extends StreamListener<SeqpacketConn, UnixAddr> {
     makeListener = (descriptor) => new SeqpacketListener(descriptor);
   }
 
-  /** "SeqpacketListener". */
+  /** Always "SeqpacketListener". */
   get kind(): "SeqpacketListener" {
     return "SeqpacketListener";
   }

@@ -14,7 +14,7 @@ import {
   type Wanted,
 } from "./message.ts";
 
-/** Receives one message whole: its length is peeked at first, so that no more memory is made than it needs. */
+/** Receives one complete message. Its length is peeked at first, to allocate no more memory than needed. */
 export class SeqpacketReceiving extends Operation<UnixMessage | null> {
   readonly syscall = "recvmsg";
   readonly #descriptor: Descriptor;
@@ -43,7 +43,7 @@ export class SeqpacketReceiving extends Operation<UnixMessage | null> {
     const flags = libc().system.constants.MSG_CMSG_CLOEXEC;
     const received = message.receive(fd, data, flags, 0, controlRoom(this.#wanted.maxFds));
     if (received === AGAIN) return AGAIN;
-    // Only a real message carries anything beside its bytes.
+    // Only a real message has control messages.
     const end = received === 0 && message.controlLength === 0 && !message.truncated;
     const control = readControl(message, this.#wanted);
     const error = end ? eofError(this.#descriptor, this.syscall) : null;
@@ -52,7 +52,7 @@ export class SeqpacketReceiving extends Operation<UnixMessage | null> {
   }
 }
 
-/** Sends one message whole, with descriptors. */
+/** Sends one message with descriptors. */
 export class SeqpacketSending extends Operation<number> {
   readonly syscall = "sendmsg";
   readonly #descriptor: Descriptor;
@@ -70,7 +70,7 @@ export class SeqpacketSending extends Operation<number> {
 
   override attempt(): number | Again {
     if (!this.#suppressAutobind) return this.#send();
-    // With SO_PASSCRED Linux gives an unnamed socket an abstract name as soon as it sends: unix(7), "Autobind feature".
+    // With SO_PASSCRED, Linux binds an unnamed socket to an abstract name when it sends: unix(7), "Autobind feature".
     passCredentials(this.#descriptor, false);
     try {
       return this.#send();

@@ -17,10 +17,10 @@ import {
   type Wanted,
 } from "./message.ts";
 
-/** Bytes taken by one call at the most: no socket buffer holds more, and a stream gives the rest to the next call. */
+/** Maximum number of bytes received by one call. The next call receives the rest of a stream. */
 const MOST_AT_ONCE = 16 * 1024 * 1024;
 
-/** Writes a buffer whole, its first bytes with descriptors. */
+/** Writes a whole buffer, the first bytes with descriptors. */
 export class WritingMessage extends WritingStream {
   readonly #owner: Descriptor;
   readonly #rights: ScmRights;
@@ -30,7 +30,7 @@ export class WritingMessage extends WritingStream {
     super(descriptor, null);
     this.from(data);
     if (lengthOf(data) === 0 && rights.count > 0) {
-      throw new TypeError("Descriptors without data: a stream would drop them; send at least one byte with them");
+      throw new TypeError("Descriptors without data: on a stream, send at least one byte with descriptors");
     }
     this.#owner = descriptor;
     this.#rights = rights;
@@ -52,13 +52,13 @@ export class WritingMessage extends WritingStream {
   }
 }
 
-/** Reads what a stream has together with the descriptors that came with it. */
+/** Reads the available bytes of a stream and the descriptors sent with them. */
 export class ReadingMessage extends Operation<UnixMessage | null> {
   readonly syscall = "recvmsg";
   readonly #descriptor: Descriptor;
   readonly #wanted: Wanted;
   readonly #room: number;
-  /** Room for more than the thread's scratch memory holds, from the first attempt to the last. */
+  /** A buffer for more bytes than the thread's scratch memory has. */
   #own: Uint8Array<ArrayBuffer> | null = null;
 
   constructor(descriptor: Descriptor, wanted: Wanted) {

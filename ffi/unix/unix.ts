@@ -14,7 +14,7 @@ import {
 } from "./message.ts";
 import { ReadingMessage, WritingMessage } from "./stream_message_operations.ts";
 
-/** Deno's type has no word for a socket without a name, whose path is null all the same. */
+/** Decodes an address. The path of an unnamed socket is null, which Deno's type does not express. */
 function streamAddr(sockaddr: Uint8Array | null): Deno.UnixAddr {
   return decodeUnix("unix", sockaddr ?? new Uint8Array(0), sockaddr?.length ?? 0) as Deno.UnixAddr;
 }
@@ -22,19 +22,19 @@ function streamAddr(sockaddr: Uint8Array | null): Deno.UnixAddr {
 let makeConn: (descriptor: Descriptor) => UnixConn;
 let makeListener: (descriptor: Descriptor) => UnixListener;
 
-/** The connection that a descriptor is. */
+/** Makes the connection of a descriptor. */
 export function unixConn(descriptor: Descriptor): UnixConn {
   return makeConn(descriptor);
 }
 
-/** The listener that a descriptor is. */
+/** Makes the listener of a descriptor. */
 export function unixListener(descriptor: Descriptor): UnixListener {
   return makeListener(descriptor);
 }
 
-/** A connection over a Unix stream socket: `Deno.UnixConn` that passes descriptors and knows who is at the other end.
- * {@linkcode connect}, {@linkcode UnixListener} and {@linkcode socketPair} make them. The path of an unnamed end is
- * null.
+/** A Unix stream connection, made by {@linkcode connect}, {@linkcode UnixListener.accept} or {@linkcode socketPair}. It has
+ * the members of `Deno.UnixConn`, and descriptor passing, peer credentials, deadlines and signals. The path of an unnamed
+ * end is null. See unix(7).
  *
  * @example
  * ```ts
@@ -60,23 +60,23 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
     makeConn = (descriptor) => new UnixConn(descriptor);
   }
 
-  /** "UnixConn". */
+  /** Always "UnixConn". */
   get kind(): "UnixConn" {
     return "UnixConn";
   }
 
-  /** Credentials of the peer as they were when the connection was made: SO_PEERCRED on Linux; getpeereid(3) elsewhere,
+  /** Returns the credentials of the peer at the time of the connection: SO_PEERCRED on Linux; getpeereid(3) elsewhere,
    * and LOCAL_PEERPID on macOS. */
   peerCredentials(): PeerCredentials {
     return peerCredentials(this.#descriptor);
   }
 
-  /** Sends bytes, and descriptors with the first of them: SCM_RIGHTS of sendmsg(2). The peer gets copies, ours stay
-   * open.
+  /** Writes all of the data, with descriptors at its beginning: sendmsg(2) with SCM_RIGHTS. Resolves to the length of the
+   * data in bytes. The peer gets duplicates of the descriptors; the originals stay open.
    *
-   * @throws {TypeError} for descriptors without data, which a stream would drop, and for what is no descriptor
+   * @throws {TypeError} for descriptors without data, which a stream would drop, or a value without a descriptor
    * @throws {RangeError} for more than 253 descriptors
-   * @throws {Deno.errors.BadResource} for a number that is not open
+   * @throws {Deno.errors.BadResource} for a descriptor that is not open
    */
   sendMessage(message: OutgoingUnixMessage, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
@@ -84,10 +84,12 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
     });
   }
 
-  /** Takes what is there with the descriptors that came with it; null at the end. recvmsg(2) stops behind the bytes
-   * that carried descriptors, so that two lots of them are never mixed.
+  /** Reads at least one byte and the descriptors sent with it: recvmsg(2). Resolves to null at the end of the stream. A
+   * receive stops behind bytes that were sent with descriptors, so that those of two messages are never mixed.
    *
-   * @throws {RangeError} for a `maxLength` below 0 or a `maxFds` beyond 0 to 253
+   * @param options `maxLength`: the maximum number of bytes, 65,536 by default; `maxFds`: the maximum number of
+   * descriptors, 16 by default; `credentials`; `signal`
+   * @throws {RangeError} for a negative `maxLength`, or a `maxFds` outside 0 to 253
    */
   receiveMessage(options: ReceiveMessageOptions = {}): Promise<UnixMessage | null> {
     return Promise.try(() => {
@@ -97,9 +99,10 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
   }
 }
 
-/** A listener at a path or an abstract name: `Deno.UnixListener` on which any number of accepts may wait.
- * {@linkcode listen} makes one. Its file goes when it is closed, unless somebody else has put another there or
- * `unlinkOnClose` is off.
+/** A Unix stream listener at a path or an abstract name, made by {@linkcode listen}. It has the members of
+ * `Deno.UnixListener`, and deadlines and signals; any number of accepts can wait.
+ *
+ * Close removes the socket's path, unless another file has been created there or `unlinkOnClose` is false.
  *
  * @example
  * ```ts
@@ -121,12 +124,19 @@ export class UnixListener extends StreamListener<UnixConn, Deno.UnixAddr> implem
     makeListener = (descriptor) => new UnixListener(descriptor);
   }
 
-  /** "UnixListener". */
+  /** Always "UnixListener". */
   get kind(): "UnixListener" {
     return "UnixListener";
   }
 
-  /** Waits for a connection, as {@linkcode StreamListener.accept} says. */
+  /** Waits for a connection and resolves to it: accept4(2). Any number of accepts can wait; connections go to them in
+   * order. A connection that fails before it is accepted is skipped.
+   *
+   * @throws {Deno.errors.BadResource} if the listener is closed, before the call or while it waits
+   * @throws {SocketError} EMFILE or ENFILE if no descriptor is free; the connection stays in the queue and the listener
+   * stays usable
+   * @throws {Deno.errors.TimedOut} if the read deadline expires
+   */
   override accept(options?: WaitOptions): Promise<UnixConn> {
     return super.accept(options);
   }

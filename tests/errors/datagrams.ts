@@ -128,7 +128,7 @@ says("Unix datagrams", [
     "an answer to somebody who is not bound",
     withUnix((socket) => socket.send(ONE, { transport: "unixpacket", path: null })),
     TypeError,
-    "Invalid path: null, expected the path of a Unix socket; a socket that is not bound has none",
+    "Invalid path: null, expected the path of a Unix socket; an unbound socket has no path",
   ],
   [
     "one longer than the buffer",

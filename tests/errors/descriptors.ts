@@ -60,13 +60,13 @@ says("descriptors", [
     "too many to pass",
     withPair((conn) => conn.sendMessage({ data: ONE, fds: new Array(254).fill(0) })),
     RangeError,
-    "254 descriptors in one message, expected 253 at most",
+    "254 descriptors in one message, expected at most 253",
   ],
   [
     "some without data",
     withPair((conn) => conn.sendMessage({ data: new Uint8Array(0), fds: [0] })),
     TypeError,
-    "Descriptors without data: a stream would drop them; send at least one byte with them",
+    "Descriptors without data: on a stream, send at least one byte with descriptors",
   ],
   [
     "how many to take",

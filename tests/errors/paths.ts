@@ -101,7 +101,7 @@ says("paths", [
       listen({ transport: "unix", path }).close();
     },
     Deno.errors.AddrInUse,
-    "bind @*: address already in use (EADDRINUSE); another socket has this name",
+    "bind @*: address already in use (EADDRINUSE); another socket has the name",
   ],
   [
     "nothing to connect to",

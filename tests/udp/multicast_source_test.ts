@@ -75,7 +75,7 @@ describe("A source-specific membership", TIMEOUT, () => {
     assert(isSocketError(error) && error.code === "EADDRNOTAVAIL" && error.syscall === "setsockopt");
   });
 
-  it("has Cannot block a source or to unblock", () => {
+  it("refuses to block or unblock a source", () => {
     using member = openMember();
     using membership = member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
     assertThrows(() => membership.blockSource(RIGHT), TypeError, "Cannot block a source");

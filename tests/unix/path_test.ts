@@ -81,7 +81,7 @@ describe("An abstract name", TIMEOUT, () => {
       const conn = open.use(await connect({ transport: "unix", path }));
       const other = open.use(await listener.accept());
       assertEquals([listener.addr.path, conn.remoteAddr.path, other.localAddr.path], [path, path, path]);
-      assertThrows(() => listen({ transport: "unix", path }), Deno.errors.AddrInUse, "another socket has this name");
+      assertThrows(() => listen({ transport: "unix", path }), Deno.errors.AddrInUse, "another socket has the name");
     }
   });
 
