@@ -1,5 +1,6 @@
 import { type Attempt, firstSuccess } from "./tcp/happy_eyeballs.ts";
 import type { SeqpacketConn } from "./unix/seqpacket.ts";
+import { withCallers } from "./libc/caller_stack.ts";
 import { type Dial, pathWithoutTransport, requireOptions, signalOf, type WaitOptions } from "./validate/options.ts";
 import { quote } from "./validate/quote.ts";
 import { type TcpConnectOptions, tcpDial } from "./tcp/connect.ts";
@@ -122,10 +123,10 @@ export function connect(
 export function connect(
   options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
 ): Promise<TcpConn | UnixConn | SeqpacketConn> {
-  return Promise.try(() => {
+  return withCallers(Promise.try(() => {
     const { signal, run } = dialOf(options);
     return run(signal);
-  });
+  }));
 }
 
 /** Checks and copies the options, without dialling. */

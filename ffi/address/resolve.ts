@@ -1,4 +1,5 @@
 import { libc } from "../libc/libc.ts";
+import { withCallers } from "../libc/caller_stack.ts";
 import { asSocketError } from "../libc/socket_error.ts";
 import { encodeAddrinfoHints, readAddrinfo } from "../struct/addrinfo.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
@@ -200,7 +201,7 @@ export function resolveAddress(
   address: string,
   options?: WaitOptions,
 ): Promise<Deno.NetAddr | UnixAddr> {
-  if (typeof network === "string" && NETWORK.test(network)) return resolveInet(network, address, options);
+  if (typeof network === "string" && NETWORK.test(network)) return withCallers(resolveInet(network, address, options));
   const transports: Readonly<Record<string, UnixAddr["transport"]>> = {
     unix: "unix",
     unixgram: "unixpacket",

@@ -1,3 +1,4 @@
+import { captureCallers, rejectWithCallers } from "../libc/caller_stack.ts";
 import { deadlineExceeded } from "./deadline.ts";
 import { AGAIN, type Again, type Operation, type Queue, RETRY_LATER, type RetryLater } from "./operation.ts";
 import type { WaitOptions } from "../validate/options.ts";
@@ -59,6 +60,8 @@ export class OperationQueue implements Queue {
       }
     } catch (error) {
       operation.settled();
+      // An abort's reason is the caller's own object.
+      if (error instanceof Error && error !== signal?.reason) captureCallers(error, this.run);
       return Promise.reject(error);
     }
     if (result === AGAIN || result === RETRY_LATER) return this.#wait(operation, signal, result === RETRY_LATER);
@@ -103,7 +106,7 @@ export class OperationQueue implements Queue {
         result = operation.attempt();
       } catch (error) {
         this.#remove(operation);
-        operation.reject(error);
+        operation.resolve(rejectWithCallers(error));
         continue;
       }
       if (result === RETRY_LATER) return;
@@ -130,7 +133,7 @@ export class OperationQueue implements Queue {
       const operation = this.#first;
       const error = reason(operation);
       this.#remove(operation);
-      operation.reject(error);
+      operation.resolve(rejectWithCallers(error));
     }
   }
 
