@@ -117,6 +117,7 @@ export { MulticastEndpoint } from "./ffi/udp/multicast_endpoint.ts";
 export { StreamListener } from "./ffi/socket/listener.ts";
 export { StreamConn } from "./ffi/socket/stream.ts";
 export type { KeepAlive } from "./ffi/tcp/keep_alive.ts";
+export type { TcpInfo } from "./ffi/tcp/info.ts";
 export { TcpConn, TcpListener } from "./ffi/tcp/tcp.ts";
 
 // Unix sockets.

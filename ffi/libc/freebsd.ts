@@ -2,6 +2,7 @@ import { bsdResolverErrors, freebsdErrors } from "./errno_bsd.ts";
 import { freebsdOptions, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, SOL_SOCKET } from "./options_freebsd.ts";
 import { freebsdNetwork } from "./network.ts";
 import type { System } from "./system.ts";
+import { BSD_TCP_STATES } from "./tcp_states_bsd.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/event.h>, <netinet/in.h>, <netinet6/in6.h>, <netinet/tcp.h>, <poll.h>,
 // <fcntl.h> and <netdb.h> of FreeBSD 12 and later. SO_REUSEPORT_LB and the longer struct kevent are new in 12.
@@ -123,6 +124,7 @@ export const freebsd = {
   installsUnaskedDescriptors: true,
   peekReturnsWholeLength: false,
   variadicOnStack: false,
+  tcpInfo: { option: 32, time: 1e-3, windowsInBytes: true, states: BSD_TCP_STATES },
   constants,
   options: freebsdOptions,
   network: freebsdNetwork,
@@ -156,6 +158,29 @@ export const freebsd = {
     },
     group_req: { size: 136, interface: 0, group: 8 },
     group_source_req: { size: 264, interface: 0, group: 8, source: 136 },
+    tcp_info: {
+      state: 0,
+      retransmits: null,
+      rto: 8,
+      snd_mss: 16,
+      rcv_mss: 20,
+      unacked: null,
+      lost: null,
+      pmtu: null,
+      rtt: 68,
+      rttvar: 72,
+      snd_ssthresh: 76,
+      snd_cwnd: 80,
+      total_retrans: 120,
+      pacing_rate: null,
+      bytes_acked: null,
+      bytes_received: null,
+      notsent_bytes: null,
+      min_rtt: null,
+      delivery_rate: null,
+      bytes_sent: null,
+      bytes_retrans: null,
+    },
     timeval: { size: 16, usec: 8, usecSize: 8 },
     ucred: null,
     epoll_event: null,

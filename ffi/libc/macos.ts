@@ -2,6 +2,7 @@ import { bsdResolverErrors, macosErrors } from "./errno_bsd.ts";
 import { IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, macosOptions, SOL_SOCKET } from "./options_macos.ts";
 import { macosNetwork } from "./network.ts";
 import type { System } from "./system.ts";
+import { BSD_TCP_STATES } from "./tcp_states_bsd.ts";
 
 // From <sys/socket.h>, <sys/un.h>, <sys/event.h>, <netinet/in.h>, <netinet6/in6.h>, <netinet/tcp.h>, <poll.h>,
 // <fcntl.h> and <netdb.h>. The IPV6_ numbers are those of RFC 3542, which the headers define only with
@@ -142,6 +143,30 @@ const layout = {
   // #pragma pack(4) places the sockaddr_storage directly behind the index.
   group_req: { size: 132, interface: 0, group: 4 },
   group_source_req: { size: 260, interface: 0, group: 4, source: 132 },
+  // struct tcp_connection_info in the headers.
+  tcp_info: {
+    state: 0,
+    retransmits: null,
+    rto: 12,
+    snd_mss: 16,
+    rcv_mss: 16,
+    unacked: null,
+    lost: null,
+    pmtu: null,
+    rtt: 44,
+    rttvar: 48,
+    snd_ssthresh: 20,
+    snd_cwnd: 24,
+    total_retrans: 104,
+    pacing_rate: null,
+    bytes_acked: null,
+    bytes_received: 88,
+    notsent_bytes: null,
+    min_rtt: null,
+    delivery_rate: null,
+    bytes_sent: 64,
+    bytes_retrans: 72,
+  },
   timeval: { size: 16, usec: 8, usecSize: 4 },
   ucred: null,
   epoll_event: null,
@@ -159,6 +184,7 @@ const shared = {
   abstractUnixNames: false,
   installsUnaskedDescriptors: true,
   peekReturnsWholeLength: false,
+  tcpInfo: { option: 0x106, time: 1, windowsInBytes: true, states: BSD_TCP_STATES },
   constants,
   options: macosOptions,
   network: macosNetwork,

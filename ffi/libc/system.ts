@@ -120,6 +120,30 @@ export interface Constants {
   readonly NOTE_TRIGGER: number;
 }
 
+/** The members of struct tcp_info that are read, without their prefix. */
+export type TcpInfoMember =
+  | "state"
+  | "retransmits"
+  | "rto"
+  | "snd_mss"
+  | "rcv_mss"
+  | "unacked"
+  | "lost"
+  | "pmtu"
+  | "rtt"
+  | "rttvar"
+  | "snd_ssthresh"
+  | "snd_cwnd"
+  | "total_retrans"
+  | "pacing_rate"
+  | "bytes_acked"
+  | "bytes_received"
+  | "notsent_bytes"
+  | "min_rtt"
+  | "delivery_rate"
+  | "bytes_sent"
+  | "bytes_retrans";
+
 /** Sizes and offsets of structures, in bytes. `…Size` is the width of one member. */
 export interface Layout {
   /** Whether a sockaddr begins with a length byte and a family byte (BSD) or with a family of two bytes (Linux). */
@@ -165,6 +189,8 @@ export interface Layout {
     readonly group: number;
     readonly source: number;
   };
+  /** What TCP_INFO returns; null for a member that the system does not have or does not fill. */
+  readonly tcp_info: Readonly<Record<TcpInfoMember, number | null>>;
   readonly timeval: { readonly size: number; readonly usec: number; readonly usecSize: 4 | 8 };
   /** Null where the system has no such structure, like the two below. */
   readonly ucred: { readonly size: number; readonly pid: number; readonly uid: number; readonly gid: number } | null;
@@ -208,6 +234,17 @@ export interface System {
   readonly peekReturnsWholeLength: boolean;
   /** Whether variadic arguments are passed on the stack, as in Apple's arm64 calling convention. */
   readonly variadicOnStack: boolean;
+  /** How TCP_INFO is read. */
+  readonly tcpInfo: {
+    /** Its number: TCP_INFO, or TCP_CONNECTION_INFO on macOS. */
+    readonly option: number;
+    /** Milliseconds of one unit of time. */
+    readonly time: number;
+    /** Whether the congestion window and the slow start threshold are in bytes instead of segments. */
+    readonly windowsInBytes: boolean;
+    /** The states of a connection, by their numbers, as RFC 9293 names them. */
+    readonly states: readonly string[];
+  };
   readonly constants: Constants;
   readonly options: OptionTable;
   readonly layout: Layout;

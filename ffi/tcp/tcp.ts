@@ -6,6 +6,7 @@ import { setOption } from "../option/option.ts";
 import { peerName, socketName } from "../address/sockname.ts";
 import { sockopt } from "../option/sockopt.ts";
 import { copyKeepAlive, type KeepAlive, setKeepAlive } from "./keep_alive.ts";
+import { type TcpInfo, tcpInfo } from "./info.ts";
 import { StreamConn } from "../socket/stream.ts";
 
 let makeConn: (descriptor: Descriptor, remoteAddr?: Deno.NetAddr) => TcpConn;
@@ -84,6 +85,15 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
    */
   setLinger(seconds: number | null): void {
     setOption(this.#descriptor.fd, sockopt.SO_LINGER, { seconds });
+  }
+
+  /** Returns what the kernel knows of the connection: TCP_INFO (TCP_CONNECTION_INFO on macOS).
+   *
+   * @throws {Deno.errors.BadResource} if the connection is closed
+   * @throws {SocketError} ENOPROTOOPT if the system has none
+   */
+  info(): TcpInfo {
+    return tcpInfo(this.#descriptor.fd);
   }
 }
 

@@ -32,6 +32,20 @@ const SPELLINGS: Readonly<Record<System["backend"], Readonly<Record<string, stri
 
 const MACOS_SPELLINGS: Readonly<Record<string, string>> = { SO_LINGER: "SO_LINGER_SEC", TCP_KEEPIDLE: "TCP_KEEPALIVE" };
 
+/** Members of struct tcp_info that are called otherwise there. */
+const TCP_INFO_SPELLINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  macOS: {
+    snd_mss: "tcpi_maxseg",
+    rcv_mss: "tcpi_maxseg",
+    rtt: "tcpi_srtt",
+    bytes_sent: "tcpi_txbytes",
+    bytes_received: "tcpi_rxbytes",
+    bytes_retrans: "tcpi_txretransmitbytes",
+    total_retrans: "tcpi_txretransmitpackets",
+  },
+  FreeBSD: { total_retrans: "tcpi_snd_rexmitpack" },
+};
+
 /** Constants of the other mechanism: FreeBSD has an eventfd(2) too, and the table leaves it out. */
 const FOREIGN: Readonly<Record<System["backend"], RegExp>> = {
   epoll: /^(EV_|EVFILT_|NOTE_)/,
@@ -41,7 +55,7 @@ const FOREIGN: Readonly<Record<System["backend"], RegExp>> = {
 /** The members of a structure in C, by what the table calls their offset or, ending in "Size", their width. */
 type Members = Readonly<Record<string, string>>;
 
-const STRUCTURES: Readonly<Record<Exclude<keyof Layout, "sockaddrHasLength">, Members>> = {
+const STRUCTURES: Readonly<Record<Exclude<keyof Layout, "sockaddrHasLength" | "tcp_info">, Members>> = {
   sockaddr_un: { path: "sun_path", pathSize: "sun_path" },
   msghdr: {
     name: "msg_name",
@@ -155,6 +169,7 @@ export function probes(system: System): Probe[] {
     ...optionProbes(system),
     ...layoutProbes(system.layout),
     ...networkProbes(system),
+    ...tcpInfoProbes(system),
     ...Object.entries(system.errors).map(([name, number]) => macroProbe(name, name, number)),
     ...Object.entries(system.resolverErrors).map(([name, number]) => macroProbe(name, name, number)),
   ];
@@ -210,6 +225,16 @@ function layoutProbes(layout: Layout): Probe[] {
     }
   }
   return rows;
+}
+
+function tcpInfoProbes({ name, layout }: System): Probe[] {
+  const [family] = name.split(" ");
+  const structure = family === "macOS" ? "tcp_connection_info" : "tcp_info";
+  const spellings = TCP_INFO_SPELLINGS[family!] ?? {};
+  return Object.entries(layout.tcp_info).filter(([, offset]) => offset !== null).map(([member, expected]) => {
+    const expression = memberExpression(structure, member, spellings[member] ?? `tcpi_${member}`);
+    return { name: `tcp_info.${member}`, expression, macro: null, expected };
+  });
 }
 
 function structureProbes(name: string, members: Members, structure: Readonly<Record<string, number>>): Probe[] {
