@@ -34,23 +34,30 @@ export interface UnixAddr {
   path: string | null;
 }
 
-/** A port as Deno takes it: a number, or one in digits. */
-export function parsePort(port: unknown, otherwise?: number): number {
+/** A port as Deno takes it: a number, or one in digits. `what` is its name in errors. */
+export function parsePort(port: unknown, otherwise?: number, what = "port"): number {
   if (port === undefined || port === null) {
     if (otherwise !== undefined) return otherwise;
-    throw new TypeError(`Invalid port: ${port}, expected a whole number from 0 to 65535`);
+    throw new TypeError(`Invalid ${what}: ${port}, expected a whole number from 0 to 65535`);
   }
   const digits = typeof port === "string" && /^-?\d+$/.test(port);
   const number = digits ? Number(port) : port;
   if (typeof number !== "number" || !Number.isInteger(number)) {
     // Deno's own words, except that text is quoted: it may look like a number.
     const shown = typeof port === "string" ? `'${port.slice(0, 200)}'` : quote(port);
-    throw new TypeError(`Invalid port: ${shown}, expected a whole number from 0 to 65535`);
+    throw new TypeError(`Invalid ${what}: ${shown}, expected a whole number from 0 to 65535`);
   }
   if (number < 0 || number > 65535) {
-    throw new RangeError(`Invalid port (out of range): ${number}, expected 0 to 65535`);
+    throw new RangeError(`Invalid ${what} (out of range): ${number}, expected 0 to 65535`);
   }
   return number + 0;
+}
+
+/** The port of a peer. Nothing receives at port 0: the system would take it, and no answer could ever come. */
+export function parsePeerPort(given: unknown): number {
+  const port = parsePort(given);
+  if (port !== 0) return port;
+  throw new RangeError("Invalid port (out of range): 0, expected 1 to 65535 for a peer");
 }
 
 /** Parses an IP address, with or without brackets. Returns null for anything else, such as a name. */

@@ -12,21 +12,28 @@ const NAME_SIZE = 16;
 /** Offsets in struct ifaddrs, the same on all supported systems: next, name, flags, address. */
 const IFADDRS = { size: 32, next: 0, name: 8, address: 24 } as const;
 
-/** The index of an interface by its name. */
-function indexOfName(name: string): number {
+/** The index of an interface by its name; 0 and the errno where there is none. */
+function findName(name: string): { readonly index: number; readonly code: number } {
   const { c, errno, system } = libc();
   const bytes = encoder.encode(`${name}\0`);
   // C ends a name at a NUL, and would find another interface.
   const possible = bytes.length <= NAME_SIZE && bytes.indexOf(0) === bytes.length - 1;
-  const index = possible ? c.if_nametoindex(bytes) : 0;
+  if (!possible) return { index: 0, code: system.errors.ENODEV! };
+  const index = c.if_nametoindex(bytes);
+  return { index, code: index === 0 ? errno() : 0 };
+}
+
+function unknownName(name: string, code: number): Error {
+  const isAbsent = code === libc().system.errors.ENODEV || code === libc().system.errors.ENXIO;
+  const help = isAbsent ? "expected a name, an index or an IPv4 address of this machine's" : undefined;
+  return systemError(code, "if_nametoindex", quote(name), help);
+}
+
+/** The index of an interface by its name. */
+function indexOfName(name: string): number {
+  const { index, code } = findName(name);
   if (index !== 0) return index;
-  const code = possible ? errno() : system.errors.ENODEV!;
-  throw systemError(
-    code,
-    "if_nametoindex",
-    quote(name),
-    "expected a name, an index or an IPv4 address of this machine's",
-  );
+  throw unknownName(name, code);
 }
 
 /** The name of an interface; its index in digits where it no longer exists. */
@@ -36,12 +43,15 @@ export function interfaceName(index: number): string {
   return c.if_indextoname(index, name) === 0n ? String(index) : decoder.decode(name.subarray(0, name.indexOf(0)));
 }
 
-/** A zone of an IPv6 address: an index in digits, or a name. */
+/** A zone of an IPv6 address, read as glibc does: the name of an interface, which may consist of digits, or else an
+ * index. */
 export function zoneIndex(zone: string): number {
-  if (!/^\d+$/.test(zone)) return indexOfName(zone);
-  const index = Number(zone);
-  if (index > 0xffff_ffff) throw new RangeError(`Invalid zone: ${quote(zone)}, expected an index of 32 bits or a name`);
-  return index;
+  const { index, code } = findName(zone);
+  if (index !== 0) return index;
+  if (!/^\d+$/.test(zone)) throw unknownName(zone, code);
+  const number = Number(zone);
+  if (number <= 0xffff_ffff) return number;
+  throw new RangeError(`Invalid zone: ${quote(zone)}, expected an index of 32 bits or a name`);
 }
 
 /** The index of the interface that has an IPv4 address: getifaddrs(3). */
@@ -87,8 +97,12 @@ export function interfaceIndex(given: string | number | undefined): number {
   return given;
 }
 
+/** Whether an interface has this index: if_indextoname(3). */
+export function interfaceExists(index: number): boolean {
+  return libc().c.if_indextoname(index, new Uint8Array(NAME_SIZE)) !== 0n;
+}
+
 function requireInterface(index: number): void {
-  const name = new Uint8Array(NAME_SIZE);
-  if (libc().c.if_indextoname(index, name) !== 0n) return;
+  if (interfaceExists(index)) return;
   throw systemError(libc().system.errors.ENODEV!, "if_indextoname", String(index), "no interface has that index");
 }

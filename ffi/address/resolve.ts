@@ -1,6 +1,9 @@
 import { libc } from "../libc/libc.ts";
+<<<<<<< HEAD
 import { withCallers } from "../libc/caller_stack.ts";
 import { asSocketError } from "../libc/socket_error.ts";
+=======
+>>>>>>> 1bd6c5d (UDP destinations: lookups within their operation, zones and families as they are now, connect anew, sources by interface, advice only where its cause is certain)
 import { encodeAddrinfoHints, readAddrinfo } from "../struct/addrinfo.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { decodeInet, encodeUnix, formatHost, parseHost, parsePort, type UnixAddr } from "./address.ts";
@@ -8,6 +11,7 @@ import type { WaitOptions } from "../validate/options.ts";
 import { requireUnaborted } from "../validate/options.ts";
 import { requireName, requireNet, requireNotDenied } from "./permissions.ts";
 import { quote } from "../validate/quote.ts";
+import { lookupFailure } from "./lookup_error.ts";
 
 /** The networks of Go's net whose addresses are IP addresses, for {@linkcode resolveAddress}; a digit asks for that
  * family alone.
@@ -57,7 +61,7 @@ class AddrinfoRequest {
 
   /** Decodes the results and frees them. */
   addresses(code: number, port: number): InetAddress[] {
-    if (code !== 0) throw lookupError(this.hostname, code);
+    if (code !== 0) throw lookupFailure(this.hostname, code);
     const addresses: InetAddress[] = [];
     for (let at = this.result[0]!; at !== 0n;) {
       const entry = readAddrinfo(libc().system, libc().copyFrom(at, RESULT_SIZE));
@@ -73,21 +77,6 @@ class AddrinfoRequest {
     if (this.result[0] !== 0n) libc().c.freeaddrinfo(this.result[0]!);
     this.result[0] = 0n;
   }
-}
-
-/** The meanings of codes of getaddrinfo(3) other than that the host is unknown. */
-const LOOKUP_MEANINGS: Readonly<Record<string, string>> = {
-  EAI_ADDRFAMILY: "the host has no address of this family",
-  EAI_NODATA: "the host has no address of this family",
-  EAI_AGAIN: "no name server answered",
-};
-
-function lookupError(hostname: string, number: number): Error {
-  const { resolverErrors } = libc().system;
-  const code = Object.keys(resolverErrors).find((name) => resolverErrors[name] === number) ?? `EAI ${number}`;
-  const words = LOOKUP_MEANINGS[code] ?? "no such host";
-  const error = new Deno.errors.NotFound(`getaddrinfo ${quote(hostname)}: ${words} (${code})`);
-  return asSocketError(error, { code, errno: 0, syscall: "getaddrinfo", timeout: false, address: hostname });
 }
 
 function literal(hostname: string, port: number, family: Family): InetAddress | null {

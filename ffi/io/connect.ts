@@ -28,6 +28,10 @@ export class Connecting extends Operation<void> {
     return this.#called ? this.#outcome() : this.#call();
   }
 
+  override get address(): string {
+    return this.#address;
+  }
+
   override settled(): void {
     this.#backoff.stop();
   }

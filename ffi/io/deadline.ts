@@ -63,8 +63,9 @@ function timeOf(deadline: unknown): number {
   return deadline instanceof Date ? getTime.call(deadline) : NaN;
 }
 
-/** The error of an expired deadline. */
-export function deadlineExceeded(syscall: string): SocketError {
-  const error = new Deno.errors.TimedOut(`${syscall}: deadline exceeded`);
-  return asSocketError(error, { code: "ETIMEDOUT", errno: 0, syscall, timeout: true });
+/** The error of an expired deadline, with the address that the operation was about where there is one. */
+export function deadlineExceeded(syscall: string, address?: string): SocketError {
+  const subject = address === undefined ? syscall : `${syscall} ${address}`;
+  const error = new Deno.errors.TimedOut(`${subject}: deadline exceeded`);
+  return asSocketError(error, { code: "ETIMEDOUT", errno: 0, syscall, timeout: true, address });
 }

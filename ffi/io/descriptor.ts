@@ -140,8 +140,8 @@ export class Descriptor implements Watcher, QueueOwner {
   }
 
   #interrupt(): void {
-    this.#reads?.cancelAll((operation) => operation.explain(operation.interrupted()));
-    this.#writes?.cancelAll((operation) => operation.explain(operation.interrupted()));
+    this.#reads?.interrupt();
+    this.#writes?.interrupt();
   }
 }
 

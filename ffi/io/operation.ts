@@ -27,6 +27,11 @@ export abstract class Operation<T> {
   /** The queue it waits in. */
   queue: Queue | null = null;
 
+  /** The address to name in errors, where the operation is about one. */
+  get address(): string | undefined {
+    return undefined;
+  }
+
   /** Makes the system call once, and throws what it failed with. */
   abstract attempt(): T | Again | RetryLater;
 

@@ -1,6 +1,7 @@
 import { captureCallers, rejectWithCallers } from "../libc/caller_stack.ts";
 import { deadlineExceeded } from "./deadline.ts";
 import { AGAIN, type Again, type Operation, type Queue, RETRY_LATER, type RetryLater } from "./operation.ts";
+import { type SideWait, SideWaits } from "./side_waits.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { signalOf } from "../validate/options.ts";
 
@@ -39,6 +40,7 @@ export class OperationQueue implements Queue {
   #hungUp = false;
   #deadline = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #aside: SideWaits | null = null;
 
   constructor(owner: QueueOwner, interest: number) {
     this.#owner = owner;
@@ -75,7 +77,7 @@ export class OperationQueue implements Queue {
     const refusal = this.#owner.refusal();
     if (refusal !== null) throw refusal;
     if (this.#deadline !== Infinity && this.#deadline <= Date.now()) {
-      throw operation.explain(deadlineExceeded(operation.syscall));
+      throw operation.explain(deadlineExceeded(operation.syscall, operation.address));
     }
   }
 
@@ -86,6 +88,19 @@ export class OperationQueue implements Queue {
       operation.reject = reject;
       this.#enqueue(operation as Operation<unknown>, signal, retries);
     });
+  }
+
+  /** Runs a step of an operation that waits for something else than the descriptor, such as the lookup of a name. The
+   * signal, the deadline and close end it at once, by the signal that the step is given. */
+  async runAside<T>(
+    wait: SideWait,
+    options: WaitOptions | undefined,
+    step: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const refusal = this.#owner.refusal();
+    if (refusal !== null) throw refusal;
+    this.#aside ??= new SideWaits(this.#deadline);
+    return await this.#aside.run(wait, options, step);
   }
 
   /** An attempt took less than it had room for, which on a byte stream means that there is no more: epoll(7). After a
@@ -122,6 +137,7 @@ export class OperationQueue implements Queue {
   /** Absolute, in milliseconds since the epoch; Infinity is none. One that has passed rejects what waits. */
   setDeadline(deadline: number): void {
     this.#deadline = deadline;
+    this.#aside?.setDeadline(deadline);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#first !== null) this.#startTimer();
@@ -135,6 +151,12 @@ export class OperationQueue implements Queue {
       this.#remove(operation);
       operation.resolve(rejectWithCallers(error));
     }
+  }
+
+  /** Rejects all that wait, because the socket was closed. */
+  interrupt(): void {
+    this.cancelAll((operation) => operation.explain(operation.interrupted()));
+    this.#aside?.interrupt();
   }
 
   /** The signal of an operation that waits was aborted. */
@@ -201,7 +223,7 @@ export class OperationQueue implements Queue {
     const left = this.#deadline - Date.now();
     if (left <= 0) {
       this.#timer = undefined;
-      this.cancelAll((operation) => operation.explain(deadlineExceeded(operation.syscall)));
+      this.cancelAll((operation) => operation.explain(deadlineExceeded(operation.syscall, operation.address)));
       return;
     }
     const timer = this.#timer = setTimeout(() => this.#startTimer(), Math.min(Math.ceil(left), LONGEST_TIMER));

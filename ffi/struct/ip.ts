@@ -108,6 +108,17 @@ export function isMulticastIPv6(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff;
 }
 
+/** True for an IPv4 address mapped to IPv6, ::ffff:a.b.c.d, as IN6_IS_ADDR_V4MAPPED of <netinet/in.h>. */
+export function isMapped(bytes: Uint8Array): boolean {
+  return bytes.length === 16 && bytes[10] === 0xff && bytes[11] === 0xff &&
+    bytes.subarray(0, 10).every((byte) => byte === 0);
+}
+
+/** True for 0.0.0.0 and ::, as IN6_IS_ADDR_UNSPECIFIED of <netinet/in.h>. */
+export function isUnspecified(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
 /** Parses text[start..end) into four bytes. Leading zeros are refused: inet_aton(3) reads such a number as octal. */
 function readDottedQuad(text: string, start: number, end: number, target: Uint8Array, offset: number): boolean {
   let position = start;

@@ -1,5 +1,6 @@
 import { libc } from "../libc/libc.ts";
-import { asSocketError, type SocketError } from "../libc/socket_error.ts";
+import { asSocketError } from "../libc/socket_error.ts";
+import { type IpFamily, LONGEST_PAYLOAD } from "./families.ts";
 
 /** A received datagram with its sender and, on request, packet information and a timestamp: the result of
  * {@linkcode UdpSocket.receiveMessage} and an element of a {@linkcode DatagramBatch}.
@@ -33,16 +34,15 @@ export interface Datagram {
   timestamp?: number | undefined;
 }
 
-/** The maximum payload of UDP over IPv4, in bytes. */
-export const LONGEST_DATAGRAM = 65_507;
-
-/** Makes the error for a datagram longer than the maximum, which the kernel's error would not name. */
-export function tooLong(length: number): SocketError {
-  const error = new RangeError(`A datagram of ${length} bytes, expected ${LONGEST_DATAGRAM} at most`);
-  return asSocketError(error, {
-    code: "EMSGSIZE",
-    errno: libc().system.errors.EMSGSIZE!,
-    syscall: "sendmsg",
-    timeout: false,
-  });
+/** Throws if a datagram is longer than a packet of its family can carry. The kernel's error would not name the maximum.
+ *
+ * @throws {RangeError} with code "EMSGSIZE"
+ */
+export function requireFits(length: number, packets: IpFamily): void {
+  const longest = LONGEST_PAYLOAD[packets];
+  if (length <= longest) return;
+  const family = packets === "inet" ? "IPv4" : "IPv6";
+  const error = new RangeError(`A datagram of ${length} bytes, expected ${longest} at most over ${family}`);
+  const errno = libc().system.errors.EMSGSIZE!;
+  throw asSocketError(error, { code: "EMSGSIZE", errno, syscall: "sendmsg", timeout: false });
 }

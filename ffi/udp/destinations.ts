@@ -1,38 +1,32 @@
 import type { InetAddress } from "../struct/sockaddr.ts";
-import { encodeInet, formatHost, parseHost, parsePort } from "../address/address.ts";
+import { encodeInet, formatAddress, formatHost, parseHost, parsePeerPort } from "../address/address.ts";
 import { grantEpoch } from "../address/grants.ts";
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";
 import { resolveHost } from "../address/resolve.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import type { WaitOptions } from "../validate/options.ts";
+import { isSocketError } from "../libc/socket_error.ts";
+import { lookupError } from "../address/lookup_error.ts";
+import { carriedBy, inFamily, type IpFamily, packetFamily } from "./families.ts";
 
 /** The destination of a datagram: its sockaddr, and its text for error messages. */
 export interface Destination {
   readonly sockaddr: Uint8Array<ArrayBuffer>;
   readonly text: string;
+  /** The family of its packets: IPv4 also where the address is mapped to IPv6. */
+  readonly packets: IpFamily;
+}
+
+/** The lookup of a destination's host name. It ends as soon as its signal is aborted. */
+export interface Lookup {
+  /** The destination in errors: "name:port". */
+  readonly text: string;
+  run(signal: AbortSignal): Promise<Destination>;
 }
 
 /** The number of destinations that are cached. Encoding one takes longer than sending to it. */
 const MOST_REMEMBERED = 1024;
-
-/** Converts an IPv4 address to its IPv4-mapped IPv6 address, ::ffff:a.b.c.d. */
-function mapped(address: InetAddress): InetAddress {
-  const bytes = new Uint8Array(16);
-  bytes.fill(0xff, 10, 12);
-  bytes.set(address.address, 12);
-  return { ...address, family: "inet6", address: bytes };
-}
-
-/** Converts an address to the family of a socket.
- *
- * @throws {TypeError} for an IPv6 address on an IPv4 socket
- */
-export function inFamily(family: "inet" | "inet6", address: InetAddress, hostname: string): InetAddress {
-  if (address.family === family) return address;
-  if (family === "inet6") return mapped(address);
-  throw new TypeError(
-    `An IPv4 socket cannot reach the IPv6 address ${hostname}; open it with hostname: "::" for both families`,
-  );
-}
 
 /** A copied and checked address of the caller. */
 interface Copied {
@@ -50,7 +44,7 @@ function copied(transport: unknown, hostname: unknown, port: unknown): Copied {
     throw new TypeError(`Not a UDP address: transport ${quote(transport)}, expected "udp"`);
   }
   const host = hostname ?? "127.0.0.1";
-  if (typeof host === "string") return { hostname: host, port: parsePort(port) };
+  if (typeof host === "string") return { hostname: host, port: parsePeerPort(port) };
   throw new TypeError(`Invalid hostname: ${quote(host)}, expected an IP address or a name`);
 }
 
@@ -61,28 +55,30 @@ interface KnownDestination extends Destination {
 }
 
 /** Encodes and caches the destinations of one socket. The permission for each is queried once, and again after a grant may
- * have been revoked. */
+ * have been revoked. One with a zone is not cached, since an interface can be removed and another one get its name. */
 export class Destinations {
-  readonly #family: "inet" | "inet6";
+  readonly #descriptor: Descriptor;
+  readonly #family: IpFamily;
   readonly #known = new Map<string, KnownDestination>();
   #hostname = "";
   #port = -1;
   #last: KnownDestination | null = null;
 
-  constructor(family: "inet" | "inet6") {
+  constructor(descriptor: Descriptor, family: IpFamily) {
+    this.#descriptor = descriptor;
     this.#family = family;
   }
 
-  /** Returns the destination for an address; a promise if it has a host name, which is resolved. Each member of the
-   * address is read once, so that the datagram goes to the address whose permission was queried. */
-  find(addr: Deno.NetAddr): Destination | Promise<Destination> {
+  /** Returns the destination for an address; its lookup if it has a host name. Each member of the address is read once, so
+   * that the datagram goes to the address whose permission was queried. */
+  find(addr: Deno.NetAddr): Destination | Lookup {
     requireAddress(addr);
     const { transport, hostname, port } = addr;
     if (port === this.#port && hostname === this.#hostname && transport === "udp") {
       return this.#granted(this.#last!, hostname, port);
     }
     const copy = copied(transport, hostname, port);
-    return this.#recall(copy) ?? this.#lookUp(copy);
+    return this.#recall(copy) ?? this.#lookup(copy);
   }
 
   /** Returns the destination for an IP address.
@@ -105,8 +101,9 @@ export class Destinations {
     if (destination === undefined) {
       const address = parseHost(hostname, port);
       if (address === null) return null;
-      destination = { ...this.#encode(address, hostname, port), epoch: NaN };
+      destination = { ...this.#encode(address, hostname), epoch: NaN };
       requireNet(hostname, port);
+      if (hostname.includes("%")) return destination;
       if (this.#known.size === MOST_REMEMBERED) this.#known.clear();
       this.#known.set(key, destination);
     }
@@ -126,16 +123,42 @@ export class Destinations {
     return destination;
   }
 
-  /** Resolves a host name to its destination. */
-  async #lookUp({ hostname, port }: Copied): Promise<Destination> {
+  #lookup({ hostname, port }: Copied): Lookup {
     requireNet(hostname, port);
-    const [address] = await resolveHost(hostname, port, this.#family === "inet" ? "inet" : "any");
-    requireNotDenied(formatHost(address!), port);
-    return this.#encode(address!, hostname, port);
+    return {
+      text: `${hostname}:${port}`,
+      run: async (signal) => {
+        const address = await this.#resolve(hostname, port, { signal });
+        requireNotDenied(formatHost(address), port);
+        return this.#encode(address, hostname);
+      },
+    };
   }
 
-  #encode(address: InetAddress, hostname: string, port: number): Destination {
-    const sockaddr = encodeInet(inFamily(this.#family, address, hostname));
-    return { sockaddr, text: hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}` };
+  /** Resolves a host name to the first address that the socket can send to. */
+  async #resolve(hostname: string, port: number, options: WaitOptions): Promise<InetAddress> {
+    const { families, reason } = carriedBy(this.#descriptor.fd, this.#family);
+    try {
+      const found = await resolveHost(hostname, port, families.length > 1 ? "any" : families[0], options);
+      return found[0]!;
+    } catch (error) {
+      if (families.length > 1 || !isSocketError(error) || !(error instanceof Deno.errors.NotFound)) throw error;
+      // getaddrinfo(3) returns the same for an unknown name and for one with addresses of the other family only.
+      const others = await resolveHost(hostname, port, "any", options).catch(() => null);
+      options.signal?.throwIfAborted();
+      if (others === null || others.some((address) => families.includes(packetFamily(address)))) throw error;
+      const words = `it has no ${families[0] === "inet" ? "IPv4" : "IPv6"} address, and ${reason}`;
+      throw lookupError(hostname, "EAI_ADDRFAMILY", words);
+    }
+  }
+
+  #encode(address: InetAddress, hostname: string): Destination {
+    const { port } = address;
+    const bare = hostname.startsWith("[") && hostname.endsWith("]") ? hostname.slice(1, -1) : hostname;
+    return {
+      sockaddr: encodeInet(inFamily(this.#family, address, hostname)),
+      text: formatAddress({ transport: "udp", hostname: bare, port }),
+      packets: packetFamily(address),
+    };
   }
 }

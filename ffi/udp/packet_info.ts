@@ -1,24 +1,12 @@
 import type { Datagram } from "./datagram.ts";
 import { libc } from "../libc/libc.ts";
 import type { OptionName } from "../libc/option_table.ts";
-import { type ControlCursor, controlSpace, writeControlMessage } from "../struct/cmsg.ts";
-import {
-  decodePacketInfo4,
-  decodePacketInfo6,
-  encodePacketInfo4,
-  encodePacketInfo6,
-  IN6_PKTINFO_SIZE,
-  IN_PKTINFO_SIZE,
-} from "../struct/in_pktinfo.ts";
+import type { ControlCursor } from "../struct/cmsg.ts";
+import { decodePacketInfo4, decodePacketInfo6, IN6_PKTINFO_SIZE, IN_PKTINFO_SIZE } from "../struct/in_pktinfo.ts";
 import { formatIPv4, formatIPv6 } from "../struct/ip.ts";
 import { decodeTimespec, decodeTimeval, TIMESPEC_SIZE } from "../struct/timeval.ts";
 import type { IpFamily } from "./membership.ts";
-import { parseHost } from "../address/address.ts";
-import { inFamily } from "./destinations.ts";
-import { type OptionsShape, optionsShape, type WaitOptions } from "../validate/options.ts";
 import { optionNumber, readOption, writeOption } from "../option/option.ts";
-import { requireInt } from "../validate/number.ts";
-import { quote } from "../validate/quote.ts";
 
 /** The details that a UDP socket receives with each datagram. */
 export interface UdpFeatures {
@@ -161,58 +149,5 @@ function readTimestamp(cursor: ControlCursor, details: Details): void {
     details.timestamp = decodeTimespec(cursor.data);
   } else if (cursor.type === constants.SCM_TIMESTAMP && length >= layout.timeval.size) {
     details.timestamp = decodeTimeval(layout, cursor.data);
-  }
-}
-
-/** Options of {@linkcode UdpSocket.send}.
- *
- * @example
- * ```ts
- * import { listenDatagram } from "@berkeley/sockets";
- *
- * using server = listenDatagram({ transport: "udp", hostname: "0.0.0.0", packetInfo: true });
- * using client = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
- * await client.send(new Uint8Array(1), { transport: "udp", hostname: "127.0.0.2", port: server.addr.port });
- * const { data, addr, destination } = await server.receiveMessage();
- * await server.send(data, addr, { source: destination! });
- * console.log((await client.receive())[1].hostname); // 127.0.0.2
- * ```
- */
-export interface SendOptions extends WaitOptions {
-  /** The local address to send from, on a socket bound to the wildcard address; to answer a datagram, its `destination`:
-   * IP_PKTINFO, IPV6_PKTINFO, IP_SENDSRCADDR. The system chooses it if left out. */
-  source?: string;
-  /** The index of the interface to send through, together with `source`. The system chooses it if left out. It has no
-   * effect for IPv4 on FreeBSD. */
-  interfaceIndex?: number;
-}
-
-/** The options of {@linkcode UdpSocket.send}. */
-export const SEND_OPTIONS: OptionsShape<SendOptions> = optionsShape<SendOptions>(
-  "sends",
-  "{ signal, source, interfaceIndex }",
-  { signal: "signal", source: "any", interfaceIndex: "any" },
-);
-
-/** Encodes the control message with the source address and the interface of a datagram. */
-export function encodeSource(family: IpFamily, source: string, interfaceIndex: number): Uint8Array<ArrayBuffer> {
-  const given = typeof source === "string" ? parseHost(source, 0) : null;
-  if (given === null) throw new TypeError(`Invalid source: ${quote(source)}, expected an IP address`);
-  const { address } = inFamily(family, given, source);
-  const { constants, layout } = libc().system;
-  if (requireInt("interfaceIndex", interfaceIndex) < 0) {
-    throw new RangeError(`Invalid interfaceIndex: ${interfaceIndex}, expected 0 or more`);
-  }
-  const info = { interfaceIndex, address };
-  if (family === "inet6") return message(constants.IPPROTO_IPV6, constants.IPV6_PKTINFO, encodePacketInfo6(info));
-  // FreeBSD's IP_SENDSRCADDR has the number of IP_RECVDSTADDR.
-  return constants.IP_PKTINFO === 0
-    ? message(constants.IPPROTO_IP, constants.IP_RECVDSTADDR, address)
-    : message(constants.IPPROTO_IP, constants.IP_PKTINFO, encodePacketInfo4(info));
-
-  function message(level: number, type: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
-    const control = new Uint8Array(controlSpace(layout, data.length));
-    writeControlMessage(layout, control, 0, level, type, data);
-    return control;
   }
 }

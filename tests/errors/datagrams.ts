@@ -57,7 +57,7 @@ says("datagrams", [
     "one too long",
     withUdp((socket) => socket.send(new Uint8Array(65_508), at(LOOPBACK, 9))),
     RangeError,
-    "A datagram of 65508 bytes, expected 65507 at most",
+    "A datagram of 65508 bytes, expected 65507 at most over IPv4",
   ],
   [
     "no list of them",
@@ -69,7 +69,7 @@ says("datagrams", [
     "a list of something else",
     withUdp((socket) => socket.sendMany(wrong([5n]))),
     TypeError,
-    "Not a datagram: 5n, expected { data, addr }",
+    "datagrams[0]: Not a datagram: 5n, expected { data, addr }",
   ],
   [
     "segments of nothing",

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } f
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, listen, listenDatagram, resolveAddress, Socket, socketPair, sockopt } from "../../mod.ts";
 import { libc } from "../../ffi/libc/libc.ts";
-import { encodeSource } from "../../ffi/udp/packet_info.ts";
+import { readSource } from "../../ffi/udp/source.ts";
 import { pattern } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { LOOPBACK } from "../support/loopback.ts";
@@ -78,12 +78,12 @@ describe("A number beyond 32 bits", () => {
     assertThrows(() => listen({ hostname: "fe80::1%4294967299", port: 0 }), RangeError, "4294967299");
     await assertRejects(() => resolveAddress("ip", "fe80::1%4294967299"), RangeError, "4294967299");
     for (const index of [2 ** 32 + 1, -1]) {
-      assertThrows(() => encodeSource("inet", LOOPBACK, index), RangeError, String(index));
+      assertThrows(() => readSource({ source: LOOPBACK, interfaceIndex: index }), RangeError, String(index));
       using socket = listenDatagram({ transport: "udp", hostname: LOOPBACK });
       assertThrows(() => socket.joinMulticast("239.255.0.9", { interface: index }), TypeError, String(index));
       assertThrows(() => socket.setMulticastInterface(index), TypeError, String(index));
     }
-    assertThrows(() => encodeSource("inet", LOOPBACK, 1.5), TypeError, "1.5");
+    assertThrows(() => readSource({ interfaceIndex: 1.5 }), TypeError, "1.5");
   });
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { afterAll, beforeAll, describe } from "@std/testing/bdd";
 import { DatagramBatch, isSocketError, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
 import { bytes, pattern } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
@@ -44,15 +44,6 @@ describe("sendSegments() where segmentation is refused", TIMEOUT, () => {
     sender.socket.setRawOption(SOL_SOCKET, SO_NO_CHECK, 0);
     assertEquals(await sendAndCheck(sender, receiver, 9999, 100), 1, "A size once refused was tried again");
   });
-
-  it("tells of an address that nothing can be sent to, and keeps the offload", async () => {
-    using receiver = openUdp({ receiveOffload: true });
-    using sender = openUdp();
-    const error = await sender.sendSegments(bytes("abc"), 1, at("127.0.0.1", 0)).then(() => null, (error) => error);
-    assert(isSocketError(error));
-    assertEquals([error.code, error.bytesWritten, error.address], ["EINVAL", 0, "127.0.0.1:0"]);
-    assertEquals(await sendAndCheck(sender, receiver, 64, 1), VECTORED ? 64 : 1);
-  });
 });
 
 let pair: NamespacePair;
@@ -64,6 +55,16 @@ afterAll(async () => {
 });
 
 describe("sendSegments() over a cable", TIMEOUT, () => {
+  itUnless(noNamespaces, "tells of an address that the socket cannot send to, and keeps the offload", async () => {
+    using receiver = inside(pair.left.name, () => openUdp({ receiveOffload: true }));
+    using sender = inside(pair.left.name, () => openUdp());
+    const elsewhere = at(pair.right.ipv4, 9);
+    const error = await sender.sendSegments(bytes("abc"), 1, elsewhere).then(() => null, (error) => error);
+    assert(isSocketError(error));
+    assertEquals([error.code, error.bytesWritten, error.address], ["EINVAL", 0, "192.0.2.2:9"]);
+    assertEquals(await sendAndCheck(sender, receiver, 64, 1), VECTORED ? 64 : 1);
+  });
+
   /** A sender on the left and a receiver on the right. */
   function openPair(family: "ipv4" | "ipv6"): [UdpSocket, UdpSocket] {
     const open = (side: "left" | "right", options: Partial<UdpListenOptions>) =>

@@ -1,0 +1,117 @@
+import { libc } from "../libc/libc.ts";
+import { isSocketError } from "../libc/socket_error.ts";
+import { controlSpace, writeControlMessage } from "../struct/cmsg.ts";
+import { hasVectoredCalls } from "./mmsg.ts";
+import { lengthOf, refusedBytes, viewOf } from "../validate/bytes.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import type { Destination } from "./destinations.ts";
+import { LONGEST_PAYLOAD } from "./families.ts";
+import { sendOne } from "./send.ts";
+import { sendingMessage } from "../io/message.ts";
+import { AGAIN, type Again, Operation } from "../io/operation.ts";
+
+/** Maximum number of segments in one call: UDP_MAX_SEGMENTS of Linux since 4.18. */
+const MOST_SEGMENTS = 64;
+
+/** Whether UDP_SEGMENT works on a socket: segments of this size in bytes, and longer ones, were refused and are not tried
+ * again. */
+export interface SegmentOffload {
+  refusedFrom: number;
+}
+
+/** Sends one buffer as datagrams of equal size; the last one can be shorter. Resolves to the number of bytes sent. */
+export class SendingSegments extends Operation<number> {
+  readonly syscall = "sendmsg";
+  readonly #descriptor: Descriptor;
+  readonly #p: Uint8Array;
+  readonly #length: number;
+  readonly #segmentSize: number;
+  readonly #to: Destination | null;
+  readonly #offload: SegmentOffload;
+  readonly #control: Uint8Array<ArrayBuffer> | null;
+  /** Maximum number of bytes in one call. */
+  readonly #portion: number;
+  #written = 0;
+
+  constructor(
+    descriptor: Descriptor,
+    p: Uint8Array,
+    segmentSize: number,
+    to: Destination | null,
+    offload: SegmentOffload,
+  ) {
+    super();
+    this.#descriptor = descriptor;
+    this.#p = p;
+    this.#length = lengthOf(p);
+    this.#segmentSize = segmentSize;
+    this.#to = to;
+    this.#offload = offload;
+    const fitting = Math.max(1, Math.floor(LONGEST_PAYLOAD.inet / segmentSize));
+    this.#portion = Math.min(MOST_SEGMENTS, fitting) * segmentSize;
+    this.#control = segmentControl(segmentSize);
+  }
+
+  override get address(): string | undefined {
+    return this.#to?.text;
+  }
+
+  override attempt(): number | Again {
+    while (this.#written < this.#length) {
+      try {
+        if (lengthOf(this.#p) < this.#length) throw gone(this.#p, this.#length);
+        const written = this.#sendPortion();
+        if (written === AGAIN) return AGAIN;
+        if (written === 0) throw new Error("sendmsg: the system sent 0 bytes without an error");
+        this.#written += written;
+      } catch (error) {
+        throw this.explain(error as Error);
+      }
+    }
+    return this.#length;
+  }
+
+  /** Adds the number of bytes sent to the error. */
+  override explain(error: Error): Error {
+    return Object.assign(error, { bytesWritten: this.#written });
+  }
+
+  #sendPortion(): number | Again {
+    const plain = this.#control === null || this.#segmentSize >= this.#offload.refusedFrom || !hasVectoredCalls();
+    const end = Math.min(this.#length, this.#written + (plain ? this.#segmentSize : this.#portion));
+    const rest = viewOf(this.#p, this.#written, end);
+    if (plain || rest.length <= this.#segmentSize) return this.#send(rest, 0);
+    sendingMessage().control.set(this.#control!);
+    try {
+      return this.#send(rest, this.#control!.length);
+    } catch (error) {
+      if (!isSocketError(error) || !["EIO", "EINVAL", "EMSGSIZE"].includes(error.code)) throw error;
+      // The device has no checksum offload, or the segments are longer than its MTU. Plain datagrams then succeed, if
+      // necessary in fragments; otherwise there is another cause, and this throws.
+      const written = this.#send(rest.subarray(0, this.#segmentSize), 0);
+      if (written !== AGAIN) this.#offload.refusedFrom = error.code === "EIO" ? 0 : this.#segmentSize;
+      return written;
+    }
+  }
+
+  #send(data: Uint8Array, controlLength: number): number | Again {
+    return sendOne(this.#descriptor, data, this.#to, controlLength);
+  }
+}
+
+/** Makes the error for a buffer that was transferred or resized while the operation waited. */
+function gone(p: Uint8Array, length: number): TypeError {
+  return refusedBytes(p) ??
+    new TypeError(`The buffer shrank from ${length} bytes to ${lengthOf(p)} while it waited to be sent`);
+}
+
+/** Encodes the control message of UDP_SEGMENT; null on systems without it. */
+function segmentControl(segmentSize: number): Uint8Array<ArrayBuffer> | null {
+  const { options, layout } = libc().system;
+  const option = options.UDP_SEGMENT;
+  if (option === null) return null;
+  const control = new Uint8Array(controlSpace(layout, 2));
+  const size = Uint8Array.of(segmentSize & 0xff, segmentSize >> 8);
+  writeControlMessage(layout, control, 0, option.level, option.name, size);
+  return control;
+}

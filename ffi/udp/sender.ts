@@ -1,0 +1,169 @@
+import { requireFits } from "./datagram.ts";
+import { type Outgoing, readDatagram, requireList, type SendControl, SendingDatagram, SendingMany } from "./send.ts";
+import { type SegmentOffload, SendingSegments } from "./send_segments.ts";
+import { encodeSource, readSource, SEND_OPTIONS, type SendOptions, type Source } from "./source.ts";
+import { decodeInet } from "../address/address.ts";
+import { lengthOf, refusedBytes, requireBytes } from "../validate/bytes.ts";
+import type { Descriptor } from "../io/descriptor.ts";
+import type { Destination, Destinations, Lookup } from "./destinations.ts";
+import { type IpFamily, LONGEST_PAYLOAD, packetFamily } from "./families.ts";
+import type { SideWait } from "../io/side_waits.ts";
+import type { WaitOptions } from "../validate/options.ts";
+import { copyOptions, signalOf } from "../validate/options.ts";
+import { quote } from "../validate/quote.ts";
+import { located } from "../validate/locate.ts";
+import { peerName } from "../address/sockname.ts";
+
+/** The sending side of a UDP socket, from a caller's arguments to operations in the queue of writes. */
+export class Sender {
+  readonly #descriptor: Descriptor;
+  readonly #family: IpFamily;
+  readonly #destinations: Destinations;
+  readonly #offload: SegmentOffload = { refusedFrom: Infinity };
+  /** Whether a datagram without an address has somewhere to go. */
+  connected = false;
+
+  constructor(descriptor: Descriptor, family: IpFamily, destinations: Destinations) {
+    this.#descriptor = descriptor;
+    this.#family = family;
+    this.#destinations = destinations;
+  }
+
+  send(p: Uint8Array, addr?: Deno.NetAddr, options?: SendOptions): Promise<number> {
+    const refusal = refusedBytes(p) ?? this.#descriptor.refusal();
+    if (refusal !== null) return Promise.reject(refusal);
+    try {
+      const asked = options === undefined ? undefined : copyOptions(options, SEND_OPTIONS);
+      const source = asked === undefined ? null : readSource(asked);
+      const to = this.#destination(addr);
+      const wait = asked?.signal ? { signal: asked.signal } : undefined;
+      if (to !== null && "run" in to) return this.#sendLater(p, to, source, wait);
+      return this.#send(p, to, source, wait);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async sendMany(
+    datagrams: readonly { data: Uint8Array; addr?: Deno.NetAddr }[],
+    options?: WaitOptions,
+  ): Promise<number> {
+    const outgoing: Outgoing[] = [];
+    try {
+      requireList(datagrams);
+      for (const datagram of datagrams) {
+        const next = this.#outgoing(datagram, outgoing.length, options);
+        outgoing.push(next instanceof Promise ? await next : next);
+      }
+      const refusal = this.#descriptor.refusal();
+      if (refusal !== null) throw refusal;
+    } catch (error) {
+      throw Object.assign(error as Error, { sent: 0 });
+    }
+    const sending = new SendingMany(this.#descriptor, outgoing, this.connected);
+    return await this.#descriptor.writes.run(sending, options);
+  }
+
+  async sendSegments(
+    p: Uint8Array,
+    segmentSize: number,
+    addr?: Deno.NetAddr,
+    options?: WaitOptions,
+  ): Promise<number> {
+    requireBytes(p);
+    const to = this.#destination(addr);
+    let found: Destination | null;
+    if (to !== null && "run" in to) {
+      requireSegmentSize(segmentSize, "inet6");
+      found = await this.#lookUp(to, options);
+    } else {
+      // Without a host name this must not await, to keep its place among other sends.
+      found = to;
+    }
+    requireSegmentSize(segmentSize, this.#packets(found));
+    const sending = new SendingSegments(this.#descriptor, p, segmentSize, found, this.#offload);
+    return await this.#descriptor.writes.run(sending, options);
+  }
+
+  /** Returns the destination of a datagram: null for the connected peer, a lookup for a host name. */
+  #destination(addr: Deno.NetAddr | undefined): Destination | Lookup | null {
+    if (addr !== undefined) return this.#destinations.find(addr);
+    if (this.connected) return null;
+    throw new TypeError("No address given, and the socket is not connected; pass an address or call connect() first");
+  }
+
+  /** The family of the packets to a destination, null for the connected peer. */
+  #packets(to: Destination | null): IpFamily {
+    if (to !== null) return to.packets;
+    const peer = peerName(this.#descriptor.fd);
+    const address = peer === null ? null : decodeInet(peer);
+    return address === null ? this.#family : packetFamily(address);
+  }
+
+  #send(
+    p: Uint8Array,
+    to: Destination | null,
+    source: Source | null,
+    options: WaitOptions | undefined,
+  ): Promise<number> {
+    const length = lengthOf(p);
+    if (length > LONGEST_PAYLOAD.inet) requireFits(length, this.#packets(to));
+    const control: SendControl | null = source === null
+      ? null
+      : { bytes: encodeSource(this.#family, this.#packets(to), source), source };
+    return this.#descriptor.writes.run(new SendingDatagram(this.#descriptor, p, to, control), options);
+  }
+
+  async #sendLater(
+    p: Uint8Array,
+    to: Lookup,
+    source: Source | null,
+    options: WaitOptions | undefined,
+  ): Promise<number> {
+    return await this.#send(p, await this.#lookUp(to, options), source, options);
+  }
+
+  /** Resolves a host name as a step of the send that it is for. */
+  #lookUp(to: Lookup, options: WaitOptions | undefined): Promise<Destination> {
+    const wait: SideWait = { syscall: "sendmsg", address: to.text };
+    return this.#descriptor.writes.runAside(wait, options, (signal) => to.run(signal));
+  }
+
+  /** One datagram of a list. Its errors name its place there. */
+  #outgoing(datagram: unknown, index: number, options: WaitOptions | undefined): Outgoing | Promise<Outgoing> {
+    try {
+      const { data, addr } = readDatagram(datagram);
+      const to = this.#destination(addr);
+      if (to !== null && "run" in to) return this.#outgoingLater(data, to, index, options);
+      return this.#fitting({ data, to });
+    } catch (error) {
+      throw located(`datagrams[${index}]`, error);
+    }
+  }
+
+  async #outgoingLater(
+    data: Uint8Array,
+    to: Lookup,
+    index: number,
+    options: WaitOptions | undefined,
+  ): Promise<Outgoing> {
+    const signal = signalOf(options);
+    try {
+      return this.#fitting({ data, to: await this.#lookUp(to, options) });
+    } catch (error) {
+      throw signal?.aborted === true ? error : located(`datagrams[${index}]`, error);
+    }
+  }
+
+  #fitting(outgoing: Outgoing): Outgoing {
+    const length = lengthOf(outgoing.data);
+    if (length > LONGEST_PAYLOAD.inet) requireFits(length, this.#packets(outgoing.to));
+    return outgoing;
+  }
+}
+
+function requireSegmentSize(segmentSize: number, packets: IpFamily): void {
+  const longest = LONGEST_PAYLOAD[packets];
+  if (Number.isInteger(segmentSize) && segmentSize >= 1 && segmentSize <= longest) return;
+  throw new RangeError(`Invalid segmentSize: ${quote(segmentSize)}, expected 1 to ${longest} bytes`);
+}
