@@ -1,9 +1,5 @@
 import { libc } from "../libc/libc.ts";
-<<<<<<< HEAD
 import { withCallers } from "../libc/caller_stack.ts";
-import { asSocketError } from "../libc/socket_error.ts";
-=======
->>>>>>> 1bd6c5d (UDP destinations: lookups within their operation, zones and families as they are now, connect anew, sources by interface, advice only where its cause is certain)
 import { encodeAddrinfoHints, readAddrinfo } from "../struct/addrinfo.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { decodeInet, encodeUnix, formatHost, parseHost, parsePort, type UnixAddr } from "./address.ts";
