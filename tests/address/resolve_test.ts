@@ -2,6 +2,7 @@ import { assert, assertEquals, assertFalse, assertRejects, assertStrictEquals } 
 import { describe, it } from "@std/testing/bdd";
 import { type IpNetwork, isSocketError, resolveAddress, type UnixNetwork } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { UNKNOWN_HOST } from "../support/loopback.ts";
 import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
@@ -9,9 +10,6 @@ import { TIMEOUT } from "../support/timeout.ts";
 noDescriptorLeaks();
 
 const notLinux = Deno.build.os === "linux" ? null : "loopback has another name here";
-
-/** A name that nobody can have, being longer than RFC 1035 lets it be: no server is asked for it. */
-const NOBODY = `${"x".repeat(64)}.invalid`;
 
 describe("resolveAddress() of an IP network", TIMEOUT, () => {
   const rows: readonly (readonly [IpNetwork, string, Deno.NetAddr["transport"], string, number])[] = [
@@ -94,10 +92,14 @@ describe("resolveAddress() of an IP network", TIMEOUT, () => {
   });
 
   it("rejects for an unknown host with NotFound and the resolver's code", async () => {
-    const error = await assertRejects(() => resolveAddress("tcp", `${NOBODY}:80`), Deno.errors.NotFound, NOBODY);
+    const error = await assertRejects(
+      () => resolveAddress("tcp", `${UNKNOWN_HOST}:80`),
+      Deno.errors.NotFound,
+      UNKNOWN_HOST,
+    );
     assert(isSocketError(error));
     assert(/^EAI_(NONAME|AGAIN|NODATA|FAIL)$/.test(error.code), error.code);
-    assertEquals([error.syscall, error.address, error.timeout], ["getaddrinfo", NOBODY, false]);
+    assertEquals([error.syscall, error.address, error.timeout], ["getaddrinfo", UNKNOWN_HOST, false]);
   });
 
   it("rejects with the reason of a signal that is aborted already", async () => {

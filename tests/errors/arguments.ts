@@ -4,6 +4,7 @@
  * @module
  */
 import { connect, connectAny, listen, listenDatagram, resolveAddress, socketPair } from "../../mod.ts";
+import { UNKNOWN_HOST } from "../support/loopback.ts";
 import { says, wrong } from "./support.ts";
 
 const WHOLE = "expected a whole number from 0 to 65535";
@@ -82,9 +83,6 @@ says("ports", [
   ],
 ]);
 
-/** Longer than a label of a name may be, so that no server is asked. */
-const NOBODY = `${"x".repeat(64)}.invalid`;
-
 says("hosts", [
   [
     "a host with its port",
@@ -100,9 +98,9 @@ says("hosts", [
   ],
   [
     "an unknown name",
-    () => listen({ hostname: NOBODY, port: 0 }),
+    () => listen({ hostname: UNKNOWN_HOST, port: 0 }),
     Deno.errors.NotFound,
-    `getaddrinfo "${NOBODY}": no such host (EAI_*)`,
+    `getaddrinfo "${UNKNOWN_HOST}": no such host (EAI_*)`,
   ],
   [
     "a zone that is not there",

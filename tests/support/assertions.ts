@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { isSocketError, type SocketError } from "../../mod.ts";
 
 /** Fails with the first difference instead of with megabytes. */
@@ -19,4 +19,10 @@ export function assertTimedOut(error: unknown, syscall?: "recvmsg" | "sendmsg"):
   assert(isSocketError(error));
   assertEquals([error.code, error.errno, error.timeout], ["ETIMEDOUT", 0, true]);
   if (syscall !== undefined) assertEquals(error.syscall, syscall);
+}
+
+/** Fails unless the error is a TypeError with these words. */
+export function assertRefused(error: unknown, words: string): void {
+  assertInstanceOf(error, TypeError);
+  assertStringIncludes(error.message, words);
 }

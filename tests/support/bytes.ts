@@ -31,3 +31,10 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   }
   return whole;
 }
+
+/** Throws unless these are the bytes of a pattern. For programs, which load nothing to assert with. */
+export function expectPattern(actual: Uint8Array, length: number, seed: number): void {
+  const expected = pattern(length, seed);
+  if (actual.length === length && actual.every((byte, index) => byte === expected[index])) return;
+  throw new Error(`${actual.length} bytes that were not sent, instead of ${length}`);
+}

@@ -8,6 +8,9 @@ import { listen, listenDatagram } from "../../mod.ts";
 /** The IPv4 address of the loopback interface. */
 export const LOOPBACK = "127.0.0.1";
 
+/** A name that no resolver knows: a label has 63 characters at most. */
+export const UNKNOWN_HOST = `${"x".repeat(64)}.invalid`;
+
 /** A UDP address. */
 export function at(hostname: string, port: number): Deno.NetAddr {
   return { transport: "udp", hostname, port };

@@ -1,14 +1,9 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
+import { assertRefused } from "../../support/assertions.ts";
 import { pattern } from "../../support/bytes.ts";
 import { isPending, rejection } from "../../support/promises.ts";
 import { flood, type MakeMessagePair, narrow, over, receive } from "./pair.ts";
-
-/** A TypeError that says what is wrong. */
-function assertRefused(error: unknown, words: string): void {
-  assertInstanceOf(error, TypeError);
-  assertStringIncludes(error.message, words);
-}
 
 /** Memory is the caller's: what is sent is what was there, and what is received is nobody else's. */
 export function registerMemory(makePair: MakeMessagePair): void {

@@ -1,15 +1,9 @@
-import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { assertSameBytes } from "../../support/assertions.ts";
+import { assertRefused, assertSameBytes } from "../../support/assertions.ts";
 import { pattern } from "../../support/bytes.ts";
 import { isPending, rejection } from "../../support/promises.ts";
 import { FLOOD, type MakePair, narrow, over, readExactly, readToEnd } from "./pair.ts";
-
-/** A TypeError that says what is wrong. */
-function assertRefused(error: unknown, words: string): void {
-  assertInstanceOf(error, TypeError);
-  assertStringIncludes(error.message, words);
-}
 
 /** Memory is the caller's: what is no longer there is not touched, and nothing is accepted that another thread may change. */
 export function registerBuffers(makePair: MakePair): void {

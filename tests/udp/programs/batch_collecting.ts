@@ -8,7 +8,7 @@
  * @module
  */
 import { DatagramBatch, listenDatagram, type UdpListenOptions, type UdpSocket } from "../../../mod.ts";
-import { pattern } from "../../support/bytes.ts";
+import { expectPattern, pattern } from "../../support/bytes.ts";
 import { inside } from "../../support/inside.ts";
 
 const { gc } = globalThis as typeof globalThis & { gc: () => void };
@@ -29,12 +29,6 @@ function open(options: Partial<UdpListenOptions> = {}): UdpSocket {
   return listenDatagram({ transport: "udp", hostname: "127.0.0.1", ...options });
 }
 
-function expect(actual: Uint8Array, length: number, seed: number): void {
-  const wanted = pattern(length, seed);
-  if (actual.length === length && actual.every((byte, index) => byte === wanted[index])) return;
-  throw new Error(`${actual.length} bytes that were not sent, instead of ${length}`);
-}
-
 /** Every datagram is held by the call alone. */
 async function many(): Promise<void> {
   using receiver = open({ receiveBufferSize: 1 << 22 });
@@ -49,7 +43,7 @@ async function many(): Promise<void> {
       await receiver.receiveMany(batch);
       collect();
       for (const { data, addr } of batch) {
-        expect(data, LENGTHS[seed]!, seed++);
+        expectPattern(data, LENGTHS[seed]!, seed++);
         if (addr.port !== sender.addr.port) throw new Error(`From ${addr.port}`);
       }
     }
@@ -72,7 +66,7 @@ async function views(): Promise<void> {
     kept.push(await waiting);
   }
   collect();
-  for (const [seed, view] of kept.entries()) expect(view, 2000, seed);
+  for (const [seed, view] of kept.entries()) expectPattern(view, 2000, seed);
 }
 
 /** One batch whose memory grows when it meets a socket with offload; what was seen of the smaller one stays. */
@@ -89,8 +83,8 @@ async function growth(): Promise<void> {
     collect();
     await offload.receiveMany(batch);
     collect();
-    expect(view, 500, seed);
-    expect(batch.data(0), 1000, seed);
+    expectPattern(view, 500, seed);
+    expectPattern(batch.data(0), 1000, seed);
   }
 }
 
@@ -111,7 +105,7 @@ async function leftovers(): Promise<void> {
       } else if (await receiver.receiveMany(batch) > 0) parts.push(...Array.from(batch, ({ data }) => data.slice()));
       collect();
     }
-    expect(new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer()), size * count, size);
+    expectPattern(new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer()), size * count, size);
   }
 }
 
@@ -137,9 +131,9 @@ async function waiting(left: string, right: string, hostname: string): Promise<v
     await receiver.receiveMany(batch);
     collect();
     for (const { data } of batch) {
-      if (seed < lengths.length) expect(data, lengths[seed]!, seed);
+      if (seed < lengths.length) expectPattern(data, lengths[seed]!, seed);
       else if (seed < lengths.length + 30) expectPart(data, (seed - lengths.length) * 1000);
-      else expect(data, 3000, 8);
+      else expectPattern(data, 3000, 8);
       seed++;
     }
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import { listenDatagram, resolveAddress, Socket, type UdpSocket } from "../../../mod.ts";
-import { pattern } from "../../support/bytes.ts";
+import { expectPattern, pattern } from "../../support/bytes.ts";
 import { settled } from "../../support/turns.ts";
 
 const { gc } = globalThis as typeof globalThis & { gc: () => void };
@@ -21,12 +21,6 @@ function open(): UdpSocket {
   return listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
 }
 
-function expect(actual: Uint8Array, length: number, seed: number): void {
-  const wanted = pattern(length, seed);
-  if (actual.length === length && actual.every((byte, index) => byte === wanted[index])) return;
-  throw new Error(`${actual.length} bytes that were not sent, instead of ${length}`);
-}
-
 /** Every buffer is a short-lived one. */
 async function transient(): Promise<void> {
   using receiver = open();
@@ -34,12 +28,12 @@ async function transient(): Promise<void> {
   for (const [seed, length] of [0, 1, 63, 64, 65, 1500, 65_507].entries()) {
     await sender.send(pattern(length, seed), receiver.addr);
     collect();
-    expect((await receiver.receive(new Uint8Array(65_507)))[0], length, seed);
+    expectPattern((await receiver.receive(new Uint8Array(65_507)))[0], length, seed);
     await sender.send(pattern(length, seed), receiver.addr);
     collect();
-    expect((await receiver.receive())[0], length, seed);
+    expectPattern((await receiver.receive())[0], length, seed);
     await sender.send(pattern(length, seed), receiver.addr);
-    expect((await receiver.receiveMessage()).data, length, seed);
+    expectPattern((await receiver.receiveMessage()).data, length, seed);
   }
 }
 
@@ -55,7 +49,7 @@ async function waiting(): Promise<void> {
     collect();
     await sender.send(pattern(100, seed), addr);
     collect();
-    expect((await received[seed]!)[0], 100, seed);
+    expectPattern((await received[seed]!)[0], 100, seed);
   }
   socket.close();
 }
@@ -70,7 +64,7 @@ async function forgotten(): Promise<void> {
     await sender.send(pattern(10, 1), addr);
   })();
   collect();
-  expect((await heard)[0], 10, 1);
+  expectPattern((await heard)[0], 10, 1);
   target.close();
 }
 
