@@ -100,7 +100,7 @@ export type { UnixDatagramOptions } from "./ffi/unix/datagram.ts";
 export type { SeqpacketListenOptions, UnixListenOptions } from "./ffi/unix/listen.ts";
 export type { UnixPathOptions } from "./ffi/unix/path.ts";
 
-// Sockets that somebody else has opened.
+// Sockets opened elsewhere.
 export { type ActivatedSocket, activatedSockets } from "./ffi/activation.ts";
 export { type AnySocket, fromFd } from "./ffi/from_fd.ts";
 export { type OpenedSocket, OwnedFd } from "./ffi/io/owned_fd.ts";
@@ -113,7 +113,7 @@ export type { SendOptions } from "./ffi/udp/source.ts";
 export { UdpSocket } from "./ffi/udp/udp.ts";
 export { MulticastEndpoint } from "./ffi/udp/multicast_endpoint.ts";
 
-// TCP, and what it has in common with Unix streams.
+// TCP, and the base classes of stream sockets.
 export { StreamListener } from "./ffi/socket/listener.ts";
 export { StreamConn } from "./ffi/socket/stream.ts";
 export type { KeepAlive } from "./ffi/tcp/keep_alive.ts";
@@ -133,7 +133,7 @@ export type {
   UnixMessage,
 } from "./ffi/unix/message.ts";
 
-// The machine's network.
+// Network interfaces.
 export { interfaces } from "./ffi/interface/interfaces.ts";
 export type { InterfaceChange } from "./ffi/interface/monitor.ts";
 export { watchInterfaces } from "./ffi/interface/watch_interfaces.ts";
@@ -147,7 +147,7 @@ export { Endpoint } from "./ffi/socket/endpoint.ts";
 export type { WaitOptions } from "./ffi/validate/options.ts";
 export { type IpNetwork, resolveAddress, type UnixNetwork } from "./ffi/address/resolve.ts";
 
-// The socket under everything.
+// Bare sockets and their options.
 export type { Linger, SocketOption } from "./ffi/option/option.ts";
 export { type Control, Socket } from "./ffi/socket/socket.ts";
 export type { BpfInstruction } from "./ffi/option/filter.ts";

@@ -1,15 +1,15 @@
 import { thisSystem } from "../libc/host.ts";
 
-// A grant names hosts, and the address given to bind, connect or send is what is asked about. Some socket options lead
-// packets elsewhere all the same: IP_OPTIONS with a source route, IPV6_RTHDR and IPV6_2292PKTOPTIONS with a routing
-// header, IPV6_FLOWLABEL_MGR with either, IP_XFRM_POLICY and IP_IPSEC_POLICY (and IPv6's) with a tunnel, the ranges
-// that configure netfilter, ipvs and multicast routing, SCTP's options that bind and connect. New kernels add others.
-// So the list is of what is known to lead nowhere: raw options beside it need --allow-net for every host.
+// A grant names hosts, and permission is queried for the address passed to bind, connect or send. Some socket options can
+// send packets to other hosts: IP_OPTIONS with a source route, IPV6_RTHDR and IPV6_2292PKTOPTIONS with a routing header,
+// IPV6_FLOWLABEL_MGR with either, IP_XFRM_POLICY and IP_IPSEC_POLICY (and those of IPv6) with a tunnel, the ranges that
+// configure netfilter, ipvs and multicast routing, and the options of SCTP that bind and connect. New kernels add others.
+// This is therefore an allow-list: all other raw options need --allow-net for every host.
 //
-// What only chooses the interface, the source address or the mark of a packet is not in question: it goes to the host
-// that was asked about, or is dropped. Neither is what only concerns what is received.
+// Options that only choose the interface, the source address or the mark of a packet are on the list: the packet goes to
+// the permitted host or is dropped. So are options that only affect what is received.
 
-/** The numbers of options at the levels IPPROTO_IP and IPPROTO_IPV6 that lead no packet elsewhere. */
+/** The numbers of options at the levels IPPROTO_IP and IPPROTO_IPV6 that cannot change the destination of packets. */
 interface Harmless {
   readonly ip: readonly number[];
   readonly ipv6: readonly number[];

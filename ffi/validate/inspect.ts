@@ -1,4 +1,4 @@
-/** What `console.log` shows of an object: the name of its class, and these members. */
+/** The name and the members that `console.log` shows of an object. */
 export interface Shown {
   readonly name: string;
   readonly members: Readonly<Record<string, unknown>>;

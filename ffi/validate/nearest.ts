@@ -1,7 +1,7 @@
-/** Insertions, removals, replacements and swaps of neighbours that still count as a slip of the finger. */
+/** Maximum number of edits (insertions, removals, replacements, swaps of neighbours) that count as a misspelling. */
 const MOST_SLIPS = 2;
 
-/** Characters that make the beginning of a word recognizable. */
+/** Minimum length of a word that counts as an abbreviation. */
 const LEAST_PREFIX = 3;
 
 /** The word of a list that a misspelt or shortened one is nearest to, upper and lower case being the same; undefined
@@ -20,7 +20,7 @@ export function nearestOf(word: string, list: readonly string[]): string | undef
   return nearest;
 }
 
-/** How many edits turn one word into the other: the optimal string alignment distance. */
+/** Returns the number of edits that turn one word into the other: the optimal string alignment distance. */
 function editDistance(from: string, to: string): number {
   let before: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -1,9 +1,9 @@
 import { quote } from "./quote.ts";
 
-/** A number that C takes as an int, signed or not: more would be cut to its lower 32 bits.
+/** Checks a number that is passed as a C int, signed or unsigned; a larger one would be truncated to its lower 32 bits.
  *
- * @throws {TypeError} for what is no whole number
- * @throws {RangeError} for one that does not fit 32 bits
+ * @throws {TypeError} for a value that is not a whole number
+ * @throws {RangeError} for a number that does not fit 32 bits
  */
 export function requireInt(what: string, value: unknown, expected = "a whole number"): number {
   if (typeof value !== "number" || !Number.isInteger(value)) {

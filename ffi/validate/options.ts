@@ -17,22 +17,22 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What the value of an option is checked for where options come in; "any" is checked by whoever uses it. */
+/** The type that the value of an option is checked for when options are copied; "any" is checked where it is used. */
 export type OptionKind = "any" | "boolean" | "function" | "signal";
 
-/** The options that one function takes. */
+/** Describes the options of one function. */
 export interface OptionsShape<T> {
-  /** Who takes them, as an error names it: "UDP sockets". */
+  /** What the options belong to, for error messages: "UDP sockets". */
   readonly of: string;
-  /** What they look like, as an error names it: "{ hostname, port }". */
+  /** The form of the options, for error messages: "{ hostname, port }". */
   readonly expected: string;
   readonly kinds: { readonly [K in keyof Required<T>]: OptionKind };
 }
 
-/** Who takes an option of a name, for a word to whoever passes it to another. */
+/** For each option name, what it belongs to, for the error when it is passed to something else. */
 const takers = new Map<string, string[]>();
 
-/** Describes the options that one function takes. The compiler sees to it that none of T's is left out. */
+/** Describes the options of one function. The type checker ensures that `kinds` has all members of T. */
 export function optionsShape<T>(
   of: string,
   expected: string,
@@ -42,10 +42,10 @@ export function optionsShape<T>(
   return { of, expected, kinds };
 }
 
-/** Copies options, each read once: what is checked here and asked about is then what the kernel gets, whatever the
- * caller's object answers the next time.
+/** Copies and checks options. Each is read once, so that a getter cannot return one value for the check and another for
+ * the system call.
  *
- * @throws {TypeError} for what is no object, for an unknown option and for a value of another kind
+ * @throws {TypeError} for a value that is not an object, an unknown option or a value of another type
  */
 export function copyOptions<T extends object>(given: unknown, shape: OptionsShape<T>): T {
   requireOptions(given, shape.expected);
@@ -63,7 +63,7 @@ export function copyOptions<T extends object>(given: unknown, shape: OptionsShap
 
 const WAIT = optionsShape<WaitOptions>("operations that wait", "{ signal }", { signal: "signal" });
 
-/** The signal of what may wait: as `copyOptions`, without making an object for each operation. */
+/** Checks WaitOptions and returns the signal, without allocating a copy for each operation. */
 export function signalOf(options: WaitOptions | undefined): AbortSignal | undefined {
   if (options === undefined) return undefined;
   requireOptions(options, WAIT.expected);
@@ -73,7 +73,7 @@ export function signalOf(options: WaitOptions | undefined): AbortSignal | undefi
   return signal;
 }
 
-/** Throws for what is no object to read options from. */
+/** Throws a TypeError for a value that is not an options object. */
 export function requireOptions(options: unknown, expected: string): asserts options is object {
   if (options instanceof AbortSignal) {
     throw new TypeError(`Invalid options: an AbortSignal, expected ${expected}; a signal is passed as { signal }`);
@@ -82,7 +82,7 @@ export function requireOptions(options: unknown, expected: string): asserts opti
   throw new TypeError(`Invalid options: ${quote(options)}, expected ${expected}`);
 }
 
-/** The error for a path where no transport says that it is one. */
+/** Makes the error for a path without a transport. */
 export function pathWithoutTransport(): TypeError {
   return new TypeError('"path" is an option of Unix sockets: pass transport: "unix" with it, or "seqpacket"');
 }
@@ -117,15 +117,14 @@ function requireKind(key: string, kind: OptionKind, value: unknown): void {
   }
 }
 
-/** Throws for what is no signal, and the reason of one that is aborted already. */
+/** Throws a TypeError for a value that is not a signal, and the signal's reason if it is aborted. */
 export function requireUnaborted(signal: AbortSignal | null | undefined): void {
   if (signal === undefined || signal === null) return;
   requireKind("signal", "signal", signal);
   signal.throwIfAborted();
 }
 
-/** A dial whose options have been copied and checked, ready to be run under a signal: the caller's own, or one that
- * ends it for another reason too. */
+/** A dial with copied and checked options. `run` starts it with a signal: the caller's, or one combined from several. */
 export interface Dial<C> {
   readonly signal: AbortSignal | undefined;
   run(signal: AbortSignal | undefined): Promise<C>;
