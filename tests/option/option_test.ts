@@ -215,9 +215,9 @@ describe("Raw options", () => {
     },
   );
 
-  it("are not given addresses of memory", () => {
+  it("with memory addresses are refused", () => {
     using socket = Socket.open("inet", "stream");
-    assertThrows(() => socket.getRawOption(6, 35, new Uint8Array(64)), TypeError, "addresses of memory");
+    assertThrows(() => socket.getRawOption(6, 35, new Uint8Array(64)), TypeError, "memory addresses");
     for (const value of [new Uint8Array(new SharedArrayBuffer(4)), "4", null]) {
       assertThrows(() => socket.getRawOption(1, 3, value as Uint8Array));
     }
