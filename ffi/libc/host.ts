@@ -1,3 +1,4 @@
+import { override } from "./env.ts";
 import { freebsd } from "./freebsd.ts";
 import { linux_aarch64, linux_x86_64 } from "./linux.ts";
 import { macos_aarch64, macos_x86_64 } from "./macos.ts";
@@ -24,9 +25,33 @@ export function systemFor(os: string, arch: string): System {
   );
 }
 
+/** The tables by the values of BERKELEY_SYSTEM. */
+const BY_NAME: Readonly<Record<string, System>> = {
+  linux_x86_64,
+  linux_aarch64,
+  macos_x86_64,
+  macos_aarch64,
+  freebsd,
+};
+
+/** For tests: BERKELEY_SYSTEM names the table of another system, and BERKELEY_LIBC is the path of a library with its
+ * functions. */
+function overridden(): System {
+  const name = override("BERKELEY_SYSTEM");
+  const library = override("BERKELEY_LIBC");
+  const system = name === undefined ? systemFor(Deno.build.os, Deno.build.arch) : systemNamed(name);
+  return library === undefined ? system : { ...system, libraries: [library] };
+}
+
+function systemNamed(name: string): System {
+  const system = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
+  if (system !== undefined) return system;
+  throw new TypeError(`Invalid BERKELEY_SYSTEM: "${name}", expected one of ${Object.keys(BY_NAME).join(", ")}`);
+}
+
 let picked: System | undefined;
 
 /** Returns the table of the running system. Throws Deno.errors.NotSupported on an unsupported one. */
 export function thisSystem(): System {
-  return picked ??= systemFor(Deno.build.os, Deno.build.arch);
+  return picked ??= overridden();
 }

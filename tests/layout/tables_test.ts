@@ -239,7 +239,12 @@ describe("systemFor()", () => {
   });
 
   it("refuses a system without a table in a sentence that names it", () => {
-    for (const [os, arch] of [["windows", "x86_64"], ["linux", "riscv64"], ["__proto__", ""]] as const) {
+    for (
+      const [os, arch] of [["windows", "x86_64"], ["android", "aarch64"], ["linux", "riscv64"], [
+        "__proto__",
+        "",
+      ]] as const
+    ) {
       assertThrows(() => systemFor(os, arch), Deno.errors.NotSupported, `; this is ${os} ${arch}`);
     }
   });
