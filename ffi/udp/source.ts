@@ -18,13 +18,13 @@ import { inFamily, type IpFamily, packetFamily } from "./families.ts";
  * using server = listenDatagram({ transport: "udp", hostname: "0.0.0.0", packetInfo: true });
  * using client = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
  * await client.send(new Uint8Array(1), { transport: "udp", hostname: "127.0.0.2", port: server.addr.port });
- * const { data, addr, localAddress } = await server.receiveMessage();
- * await server.send(data, addr, { source: localAddress! });
+ * const { data, addr, destination } = await server.receiveMessage();
+ * await server.send(data, addr, { source: destination! });
  * console.log((await client.receive())[1].hostname); // 127.0.0.2
  * ```
  */
 export interface SendOptions extends WaitOptions {
-  /** The address of this machine to send from, on a socket bound to all of them: the `localAddress` of the datagram that
+  /** The address of this machine to send from, on a socket bound to all of them: the `destination` of the datagram that
    * is answered. A zone ("fe80::1%eth0") chooses the interface too. IP_PKTINFO, IPV6_PKTINFO, IP_SENDSRCADDR. */
   source?: string;
   /** The index of the interface to send by. Default 0, the system's choice. FreeBSD cannot choose one over IPv4. */
