@@ -25,13 +25,13 @@ describe("parsePort()", () => {
     }
   });
 
-  it("takes nothing for the default, where there is one", () => {
+  it("accepts undefined if there is a default", () => {
     assertEquals([parsePort(undefined, 7), parsePort(null, 7)], [7, 7]);
     assertThrows(() => parsePort(undefined), TypeError, "undefined");
     assertThrows(() => parsePort(null), TypeError, "null");
   });
 
-  it("refuses the rest and quotes it", () => {
+  it("refuses anything else and quotes it", () => {
     for (const port of [NaN, Infinity, 1.5, "", "x", "1.5", "1e3x", true, [], {}, Symbol("port")]) {
       assertThrows(() => parsePort(port), TypeError, "Invalid port");
     }
@@ -42,7 +42,7 @@ describe("parsePort()", () => {
 });
 
 describe("parseHost()", () => {
-  it("tells addresses from names", () => {
+  it("distinguishes addresses from names", () => {
     for (const name of ["localhost", "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "::1::", "[::1", "g::1", "01.2.3.4"]) {
       assertEquals(parseHost(name, 0), null, name);
     }
@@ -100,7 +100,7 @@ describe("A sockaddr", () => {
     });
   }
 
-  it("of very many senders is told right, though few are remembered", () => {
+  it("of very many senders is decoded right, though few are cached", () => {
     for (let round = 0; round < 2; round++) {
       for (let index = 0; index < 3000; index++) {
         const hostname = `10.${index >> 8}.${index & 255}.${255 - (index & 127)}`;

@@ -68,7 +68,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 };
 
 describe("With a grant for one host", TIMEOUT, () => {
-  itUnless(notLinux, "none of the doors leads elsewhere", async () => {
+  itUnless(notLinux, "no function reaches another host", async () => {
     using directory = new Directory();
     const path = directory.file("live");
     using _live = listen({ transport: "unix", path: `${path}:0` });

@@ -101,7 +101,7 @@ describe("Without --allow-ffi", () => {
     },
   );
 
-  it("a permission that is not there is told of before --allow-ffi", async () => {
+  it("a missing permission is reported before --allow-ffi", async () => {
     const { ours } = await outcomes([], [["listen", "127.0.0.1", 0]]);
     assertStringIncludes(ours[0]!, "NotCapable: Requires net access");
   });
@@ -165,7 +165,7 @@ describe("A plain Socket", () => {
     assert(!outcomes["bind to bytes"]!.startsWith("Requires"));
   });
 
-  it("with everything granted asks the system alone", async () => {
+  it("with everything granted is limited by the system only", async () => {
     for (const outcome of Object.values(await plainOutcomes("--allow-net", "--allow-read", "--allow-write"))) {
       assert(["allowed", "asked of the system"].includes(outcome), outcome);
     }
@@ -175,7 +175,7 @@ describe("A plain Socket", () => {
 describe("On a terminal", { timeout: 120_000 }, () => {
   const reason = noLibraryPath ?? missing;
 
-  itUnless(reason, "nothing is asked of the user where the C library's path is granted", async () => {
+  itUnless(reason, "there is no prompt if the C library's path is granted", async () => {
     const flags = [`--allow-ffi=${libraryPath}`, "--allow-net=127.0.0.1", "--unstable-net"];
     const steps = JSON.stringify([["send", "127.0.0.1", PORT], ["listen", "127.0.0.1", 0]]);
     const command = [Deno.execPath(), "run", ...flags, PROGRAM.pathname, steps, LOCAL]

@@ -48,7 +48,7 @@ async function outcomes(what: string, flags: string, ...more: string[]): Promise
   return Object.entries(JSON.parse(stdout));
 }
 
-describe("A permission that is given up", TIMEOUT, () => {
+describe("A revoked permission", TIMEOUT, () => {
   for (const [what, flags, refused] of CASES) {
     itUnless(notLinux, `(${what} of ${flags}) is refused at once, as Deno refuses it`, async () => {
       for (const [operation, said] of await outcomes(what, flags)) {

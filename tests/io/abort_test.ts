@@ -41,7 +41,7 @@ function reasonOf(promise: Promise<unknown>): Promise<unknown> {
 }
 
 describe("An abort", TIMEOUT, () => {
-  it("rejects with the signal's reason, whatever that is", async () => {
+  it("rejects with the signal's reason, whatever its type", async () => {
     using socket = openUdp();
     for (const reason of [new Error("enough"), "enough", 7, null]) {
       const controller = new AbortController();
@@ -56,7 +56,7 @@ describe("An abort", TIMEOUT, () => {
     assertEquals((await cut).name, "AbortError");
   });
 
-  it("takes nothing: the datagram goes to the next receive", async () => {
+  it("loses nothing: the datagram goes to the next receive", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const controller = new AbortController();
@@ -69,7 +69,7 @@ describe("An abort", TIMEOUT, () => {
     assertEquals(buffer, new Uint8Array(16));
   });
 
-  it("takes nothing either where the datagram had come before it", async () => {
+  it("loses nothing if the datagram arrived before it", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const controller = new AbortController();
@@ -81,7 +81,7 @@ describe("An abort", TIMEOUT, () => {
     assertEquals([heard, told], ["once", "cut"]);
   });
 
-  it("takes one out of the middle, and the others keep their order", async () => {
+  it("removes one operation from the queue, and the others keep their order", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const controllers = Array.from({ length: 5 }, () => new AbortController());
@@ -94,7 +94,7 @@ describe("An abort", TIMEOUT, () => {
     assertEquals(await Promise.all(all), ["cut 0", "a", "cut 2", "b", "cut 4"]);
   });
 
-  it("cuts off all that wait with the same signal", async () => {
+  it("rejects all operations with the same signal", async () => {
     using receiver = openUdp();
     const { signal, controller, count } = countedSignal();
     const all = Array.from({ length: 10 }, () => reasonOf(receiver.receive(undefined, { signal })));
@@ -104,7 +104,7 @@ describe("An abort", TIMEOUT, () => {
     assertEquals(count(), 0);
   });
 
-  it("cuts off every kind of wait", async () => {
+  it("rejects every kind of operation", async () => {
     using udp = openUdp();
     using listener = openListener();
     const controller = new AbortController();
@@ -121,7 +121,7 @@ describe("An abort", TIMEOUT, () => {
     assertEquals(await Promise.all(all), all.map(() => "cut"));
   });
 
-  it("that came before leaves what is there where it is, even in a closed socket", async () => {
+  it("that came before loses nothing, even on a closed socket", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     await sender.send(bytes("kept"), receiver.addr);
@@ -136,7 +136,7 @@ describe("An abort", TIMEOUT, () => {
 });
 
 describe("A signal", TIMEOUT, () => {
-  it("has one listener while something waits, and none afterwards", async () => {
+  it("has one listener while an operation waits, and none afterwards", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const { signal, count, most } = countedSignal();
@@ -150,7 +150,7 @@ describe("A signal", TIMEOUT, () => {
     assertEquals(most(), 1);
   });
 
-  it("has none where nothing has to wait", async () => {
+  it("has none for an operation that does not wait", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const { signal, most } = countedSignal();

@@ -23,7 +23,7 @@ async function assertExpires(waiting: Promise<unknown>): Promise<void> {
 }
 
 describe("A deadline", TIMEOUT, () => {
-  it("in the past fails what is asked for, even with data ready, and loses none", async () => {
+  it("in the past fails new operations, even with data ready, and loses none", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     await sender.send(bytes("kept"), receiver.addr);
@@ -36,14 +36,14 @@ describe("A deadline", TIMEOUT, () => {
     assertEquals(await receiveText(receiver), "kept");
   });
 
-  it("in the past cuts off what waits already, all of it", async () => {
+  it("in the past rejects all waiting operations", async () => {
     using receiver = openUdp();
     const waiting = [receiver.receive(), receiver.receive(), receiver.receiveMessage()].map(assertExpires);
     receiver.setReadDeadline(PAST);
     await Promise.all(waiting);
   });
 
-  it("in the future cuts off what waits, not before its time", async () => {
+  it("in the future rejects waiting operations when it expires", async () => {
     using receiver = openUdp();
     const deadline = SOON();
     receiver.setReadDeadline(deadline);
@@ -53,7 +53,7 @@ describe("A deadline", TIMEOUT, () => {
     await assertExpires(receiver.receive());
   });
 
-  it("that was set while something waits counts for that too", async () => {
+  it("that is set while operations wait applies to them", async () => {
     using receiver = openUdp();
     const waiting = assertExpires(receiver.receive());
     receiver.setReadDeadline(SOON());
@@ -92,7 +92,7 @@ describe("A deadline", TIMEOUT, () => {
     assertEquals(await heard, "any time");
   });
 
-  it("beyond what a timer can be set for is one all the same", async () => {
+  it("beyond the maximum of a timer works too", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     receiver.setDeadline(new Date(8.64e15));
@@ -114,7 +114,7 @@ describe("A deadline", TIMEOUT, () => {
     assertEquals(buffer, new Uint8Array(16));
   });
 
-  it("is for its direction alone", async () => {
+  it("applies to one direction only", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     sender.setReadDeadline(PAST);
@@ -144,7 +144,7 @@ describe("A deadline", TIMEOUT, () => {
     await assertExpires(receiver[Symbol.asyncIterator]().next());
   });
 
-  it("that is none is a TypeError, and changes nothing", async () => {
+  it("that is invalid is a TypeError, and changes nothing", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const setters = ["setDeadline", "setReadDeadline", "setWriteDeadline"] as const satisfies (keyof UdpSocket)[];
@@ -162,7 +162,7 @@ describe("A deadline", TIMEOUT, () => {
     assertEquals(await heard, "unchanged");
   });
 
-  it("on a closed socket is nobody's", () => {
+  it("on a closed socket has no effect", () => {
     const socket = openUdp();
     socket.close();
     socket.setDeadline(FAR());

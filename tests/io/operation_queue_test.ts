@@ -28,7 +28,7 @@ class Sides implements Disposable {
 }
 
 describe("Several receives that wait", TIMEOUT, () => {
-  it("are served in the order they were asked for, of whatever kind", async () => {
+  it("are served in call order, whatever their kind", async () => {
     using sides = new Sides();
     const { receiver } = sides;
     const order: string[] = [];
@@ -45,7 +45,7 @@ describe("Several receives that wait", TIMEOUT, () => {
     assertEquals(order, ["first a", "second b", "third c", "fourth d"]);
   });
 
-  it("are served in order by the hundred, also where data was there first", async () => {
+  it("are served in order by the hundred, even with data already there", async () => {
     using sides = new Sides();
     const words = Array.from({ length: 200 }, (_, index) => `number ${index}`);
     await sides.send(...words.slice(0, 100));
@@ -54,7 +54,7 @@ describe("Several receives that wait", TIMEOUT, () => {
     assertEquals(await Promise.all(heard), words);
   });
 
-  it("wait behind each other: data is not taken out of turn by one that comes later", async () => {
+  it("wait in order: a later one does not take data first", async () => {
     using sides = new Sides();
     const first = receiveText(sides.receiver);
     await sides.send("one", "two");
@@ -62,7 +62,7 @@ describe("Several receives that wait", TIMEOUT, () => {
     assertEquals([await first, await second], ["one", "two"]);
   });
 
-  it("share the socket with readable(), which takes nothing", async () => {
+  it("share the socket with readable(), which consumes nothing", async () => {
     using sides = new Sides();
     const order: string[] = [];
     const readable = sides.receiver.socket.readable().then(() => void order.push("readable"));
@@ -75,7 +75,7 @@ describe("Several receives that wait", TIMEOUT, () => {
 });
 
 describe("close()", TIMEOUT, () => {
-  it("wakes everybody who waits, in both directions, with Interrupted", async () => {
+  it("rejects all waiting operations, in both directions, with Interrupted", async () => {
     using listener = openListener();
     const udp = openUdp();
     using client = Socket.open("inet", "stream");
@@ -107,7 +107,7 @@ describe("close()", TIMEOUT, () => {
     await Promise.all([...waiting, ...accepting]);
   });
 
-  it("wakes those who wait on another socket no more than those of its own", async () => {
+  it("does not affect operations of other sockets", async () => {
     using sides = new Sides();
     const other = openUdp();
     const heard = receiveText(sides.receiver);
@@ -119,7 +119,7 @@ describe("close()", TIMEOUT, () => {
     assertEquals(await heard, "still here");
   });
 
-  it("leaves the number to the next socket, which hears only its own", async () => {
+  it("leaves the number to the next socket, which gets only its own events", async () => {
     using sender = openUdp();
     for (let round = 0; round < 20; round++) {
       const first = openUdp();
@@ -136,8 +136,8 @@ describe("close()", TIMEOUT, () => {
   });
 });
 
-describe("A connect that waits for room in a backlog", TIMEOUT, () => {
-  it("lets those behind it have their turn when it is aborted", async () => {
+describe("A connect that waits for a full backlog", TIMEOUT, () => {
+  it("lets the next operation proceed when it is aborted", async () => {
     const folder = await Deno.makeTempDir();
     try {
       const address: UnixAddr = { transport: "unix", path: `${folder}/socket` };
@@ -179,7 +179,7 @@ describe("A busy socket", TIMEOUT, () => {
     }
   }
 
-  it("does not keep timers from running, nor other sockets from hearing", async () => {
+  it("does not starve timers or other sockets", async () => {
     using sides = new Sides();
     using socket = openUdp();
     const rounds = busy(socket);
@@ -193,7 +193,7 @@ describe("A busy socket", TIMEOUT, () => {
     assert(await rounds > 0);
   });
 
-  it("does not keep another busy one from its share", async () => {
+  it("does not starve another busy socket", async () => {
     using one = openUdp();
     using other = openUdp();
     const rounds = [busy(one), busy(other)];
@@ -203,7 +203,7 @@ describe("A busy socket", TIMEOUT, () => {
     for (const count of await Promise.all(rounds)) assert(count > 10, `${count} rounds`);
   });
 
-  it("that fails again and again does not either", async () => {
+  it("does not starve others while it fails repeatedly", async () => {
     using socket = openUdp();
     let going = true;
     const failing = (async () => {
@@ -214,7 +214,7 @@ describe("A busy socket", TIMEOUT, () => {
     await failing;
   });
 
-  it("is heard of by whoever iterates over it, while others run", async () => {
+  it("is served in an iteration while others run", async () => {
     using sides = new Sides();
     const heard: string[] = [];
     const loop = (async () => {

@@ -36,7 +36,7 @@ function isOpen(fd: number): boolean {
   return libc().c.fcntl(fd, libc().system.constants.F_GETFD, 0) !== -1;
 }
 
-describe("A number that an OwnedFd owns", TIMEOUT, () => {
+describe("A descriptor number that an OwnedFd owns", TIMEOUT, () => {
   it("is refused, and stays the OwnedFd's", async () => {
     using owned = await passUdp();
     for (const take of [fromFd, Socket.fromFd]) {
@@ -62,7 +62,7 @@ describe("A number that an OwnedFd owns", TIMEOUT, () => {
     assert(!isOpen(fd));
   });
 
-  itUnless(notLinux, "stays the OwnedFd's where there is no class for it", async () => {
+  itUnless(notLinux, "stays the OwnedFd's if there is no class for it", async () => {
     using netlink = Socket.open(AF_NETLINK, "raw");
     using owned = (await pass({ socket: netlink }))[0]!;
     assertThrows(() => fromFd(owned), TypeError, "no class here");
@@ -71,7 +71,7 @@ describe("A number that an OwnedFd owns", TIMEOUT, () => {
     assert(isOpen(owned.fd));
   });
 
-  it("stays the OwnedFd's where it is no socket", async () => {
+  it("stays the OwnedFd's if it is not a socket", async () => {
     using file = Deno.openSync("/dev/null");
     const [one, two] = socketPair("stream");
     // The number of a file of Deno's is not to be had: the lowest that is free is the one it will get.
@@ -86,7 +86,7 @@ describe("A number that an OwnedFd owns", TIMEOUT, () => {
     assert(file.statSync().isCharDevice);
   });
 
-  it("is given away once, and then has one owner again", async () => {
+  it("is detached once, and then has one owner again", async () => {
     const owned = await passUdp();
     const fd = owned.detach();
     using udp = fromFd(fd) as UdpSocket;
@@ -97,7 +97,7 @@ describe("A number that an OwnedFd owns", TIMEOUT, () => {
   });
 });
 
-describe("A number that a socket owns", TIMEOUT, () => {
+describe("A descriptor number that a socket owns", TIMEOUT, () => {
   it("is refused as long as it is open, whatever kind of object owns it", async () => {
     using pair = await connectedPair();
     using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
@@ -112,7 +112,7 @@ describe("A number that a socket owns", TIMEOUT, () => {
     two.close();
   });
 
-  it("may be taken over after detach(), by one object", async () => {
+  it("can be taken over after detach(), by one object", async () => {
     using pair = await connectedPair();
     const fd = pair.one.detach();
     using conn = fromFd(fd) as TcpConn;
@@ -122,7 +122,7 @@ describe("A number that a socket owns", TIMEOUT, () => {
     assertEquals(await pair.two.read(new Uint8Array(4)), 1);
   });
 
-  it("is another than that of a duplicate, which may be closed first", () => {
+  it("differs from that of a duplicate, which can be closed first", () => {
     const before = descriptorCount();
     const [one, two] = socketPair("stream");
     const copy = one.socket.duplicate();

@@ -78,7 +78,7 @@ describe("An error of the system", () => {
     });
   }
 
-  it("of a number without a name is told by its number", () => {
+  it("of an unknown number has the number as its code", () => {
     const error = systemError(4095, "socket");
     assertEquals([error.code, error.errno, error.address], ["errno 4095", 4095, undefined]);
     assertStringIncludes(error.message, "4095");
@@ -112,7 +112,7 @@ describe("An error of the system", () => {
     }
   });
 
-  it("comes from -1 alone", () => {
+  it("is made for -1 only", () => {
     for (const result of [0, 1, 5, -2]) assertEquals(unwrap(result, "socket"), result);
     libc().c.close(-1);
     const error = assertThrows(() => unwrap(-1, "close", "it"), Deno.errors.BadResource, "close it:");
@@ -121,7 +121,7 @@ describe("An error of the system", () => {
 });
 
 describe("isSocketError()", () => {
-  it("is true for what came from the system or a deadline, and for nothing else", async () => {
+  it("is true for errors of the system and of deadlines, and for nothing else", async () => {
     const others = [undefined, null, 5, "EPIPE", {}, new Error("x"), Object.assign(new Error("x"), { code: "EPIPE" })];
     for (const other of others) assertFalse(isSocketError(other));
     assertFalse(isSocketError({ code: "EPIPE", errno: 32, syscall: "send", timeout: false }));
@@ -153,7 +153,7 @@ describe("What Deno's own sockets throw", TIMEOUT, () => {
     assertEquals(ours.constructor, theirs.constructor);
   });
 
-  it("is thrown where nobody listens", async () => {
+  it("is thrown if nothing listens", async () => {
     using socket = Socket.open("inet", "stream");
     const [theirs, ours] = await bothErrors(
       () => Deno.connect({ hostname: LOOPBACK, port: 9 }),
@@ -162,7 +162,7 @@ describe("What Deno's own sockets throw", TIMEOUT, () => {
     assertEquals(ours.constructor, theirs.constructor);
   });
 
-  it("is thrown for a path that is not there", async () => {
+  it("is thrown for a path that does not exist", async () => {
     using socket = Socket.open("unix", "stream");
     const [theirs, ours] = await bothErrors(
       () => Deno.connect({ transport: "unix", path: "/no/such/socket" }),
@@ -172,7 +172,7 @@ describe("What Deno's own sockets throw", TIMEOUT, () => {
     assertEquals(ours.address, "/no/such/socket");
   });
 
-  it("is thrown for what is written after the other end closed", async () => {
+  it("is thrown for a write after the peer has closed", async () => {
     using listener = openListener();
     using socket = Socket.open("inet", "stream");
     await socket.connect(nameOf(listener));

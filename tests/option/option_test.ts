@@ -83,7 +83,7 @@ describe("Every option", () => {
 });
 
 describe("Options that are not plain numbers in C", () => {
-  it("have the interface's index and not its bytes the other way round", () => {
+  it("have the interface's index in the right byte order", () => {
     using socket = Socket.open("inet", "dgram");
     if (!sockopt.IP_UNICAST_IF.supported) return;
     socket.setOption(sockopt.IP_UNICAST_IF, 1);
@@ -100,7 +100,7 @@ describe("Options that are not plain numbers in C", () => {
     assert(other.getOption(sockopt.SO_COOKIE) !== cookie);
   });
 
-  it("tell the MTU of the path to a connected peer", async () => {
+  it("return the MTU of the path to a connected peer", async () => {
     if (!sockopt.IP_MTU.supported) return;
     using socket = Socket.open("inet", "dgram");
     await socket.connect({ transport: "udp", hostname: "127.0.0.1", port: 9 });
@@ -152,14 +152,14 @@ describe("A value of the wrong kind", () => {
     });
   }
 
-  it("that the system refuses is told of with the option's name", () => {
+  it("that the system refuses is reported with the option's name", () => {
     using socket = Socket.open("inet", "stream");
     const error = assertThrows(() => socket.setOption(sockopt.TCP_CONGESTION, "nosuch"), Error, "TCP_CONGESTION");
     assert(isSocketError(error));
     assertEquals([error.code, error.syscall, error.address], ["ENOENT", "setsockopt", "TCP_CONGESTION"]);
   });
 
-  it("for no option at all is a TypeError", () => {
+  it("for an unknown option is a TypeError", () => {
     using socket = Socket.open("inet", "stream");
     const option = { name: "SO_NOSUCH", supported: true } as SocketOption<number>;
     assertThrows(() => socket.getOption(option), TypeError, "SO_NOSUCH");
@@ -184,7 +184,7 @@ describe("Raw options", () => {
     assertEquals(socket.getRawOption(level, name, 64).length, 4);
   });
 
-  it("are told of by number when they fail", () => {
+  it("are reported by number when they fail", () => {
     using socket = Socket.open("inet", "dgram");
     const error = assertThrows(() => socket.getRawOption(0, 9999, 4), Error, "level 0 option 9999");
     assert(isSocketError(error));
@@ -224,7 +224,7 @@ describe("Raw options", () => {
     assertThrows(() => socket.getRawOption(1, 3, new Uint8Array(65_537)), RangeError);
   });
 
-  it("are refused where they are none", () => {
+  it("are refused if they are invalid", () => {
     using socket = Socket.open("inet", "dgram");
     for (const length of [-1, 1.5, NaN, 65_537]) assertThrows(() => socket.getRawOption(1, 3, length), RangeError);
     for (const value of ["x", null, [1], new Uint8Array(new SharedArrayBuffer(4))]) {

@@ -33,7 +33,7 @@ async function epolls(env: Record<string, string>, ...flags: string[]): Promise<
 
 describe(`The variable ${VARIABLE}`, { timeout: 60_000 }, () => {
   const notLinux = Deno.build.os === "linux" ? null : "poll stands in for epoll alone";
-  itUnless(notLinux, "forces poll where it may be read, and is not asked for where it may not", async () => {
+  itUnless(notLinux, "forces poll if reading it is permitted, and is not read otherwise", async () => {
     const forced = { [VARIABLE]: "poll" };
     const other = { [VARIABLE]: "epoll" };
     const [without, withEpoll, unreadable] = await Promise.all([

@@ -8,8 +8,8 @@ import { backends, drain, fill, newToken, openPollers, Pair, poll, wait, writeBy
 noDescriptorLeaks({ prepare: openPollers });
 
 for (const [name, open] of Object.entries(backends)) {
-  describe(`${name} tells`, { timeout: 60_000 }, () => {
-    it("of data that comes, and of data that was there before", () => {
+  describe(`${name} reports`, { timeout: 60_000 }, () => {
+    it("new data, and data that was there before", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
@@ -24,7 +24,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(pair.left, again);
     });
 
-    it("of what comes between a try that found nothing and the next watch", () => {
+    it("data that arrives between a failed attempt and the next watch", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
@@ -43,7 +43,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(pair.left, token);
     });
 
-    it("of room to write, and only where there is some", () => {
+    it("writability, and only when there is room", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
@@ -55,7 +55,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(pair.left, token);
     });
 
-    it("of both directions once both were asked for", () => {
+    it("both directions when both are watched", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
@@ -68,7 +68,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(pair.left, token);
     });
 
-    it("of the end in every direction that was asked for", () => {
+    it("the end in every watched direction", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
@@ -79,7 +79,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(pair.left, token);
     });
 
-    it("of a half that has ended", () => {
+    it("the end of one direction", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
@@ -89,7 +89,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(pair.left, token);
     });
 
-    it(`of more than ${MAX_EVENTS} at a time, in several looks`, () => {
+    it(`more than ${MAX_EVENTS} events, in several polls`, () => {
       const poller = open();
       using stack = new DisposableStack();
       const watched = Array.from({ length: MAX_EVENTS + 50 }, () => {
@@ -107,7 +107,7 @@ for (const [name, open] of Object.entries(backends)) {
     });
   });
 
-  describe(`${name} forgets`, { timeout: 60_000 }, () => {
+  describe(`${name} removes`, { timeout: 60_000 }, () => {
     it("a descriptor whose number comes back under another token", () => {
       const poller = open();
       const old = newToken();
@@ -141,7 +141,7 @@ for (const [name, open] of Object.entries(backends)) {
       libc().c.close(duplicate);
     });
 
-    it("what it was never asked to watch, without a word", () => {
+    it("a descriptor that it does not watch, silently", () => {
       const poller = open();
       using pair = new Pair();
       poller.delete(pair.left, newToken());
@@ -174,7 +174,7 @@ for (const [name, open] of Object.entries(backends)) {
   });
 
   describe(`${name} waits`, { timeout: 60_000 }, () => {
-    it("until there is something to tell", async () => {
+    it("until there is an event", async () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
@@ -185,7 +185,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(pair.left, token);
     });
 
-    it("on what is watched while it waits already", async () => {
+    it("for descriptors that are added while it waits", async () => {
       const poller = open();
       using pair = new Pair();
       writeByte(pair.right);
@@ -196,7 +196,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(pair.left, token);
     });
 
-    it("no longer on what is forgotten meanwhile", async () => {
+    it("no longer for descriptors that are removed meanwhile", async () => {
       const poller = open();
       using first = new Pair();
       using second = new Pair();
@@ -211,7 +211,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(second.left, token);
     });
 
-    it("not beyond a wake, whether that comes before or while it waits", async () => {
+    it("until it is woken, before or while it waits", async () => {
       const poller = open();
       const waiting = poller.wait(MAX_WAIT);
       poller.wake();
@@ -224,7 +224,7 @@ for (const [name, open] of Object.entries(backends)) {
       }
     });
 
-    it("on this thread for a moment, or until there is something to tell", () => {
+    it("on this thread for a limited time, or until there is an event", () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
@@ -239,7 +239,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(pair.left, token);
     });
 
-    it("on a thread while this one polls, and either may tell", async () => {
+    it("on a thread while this one polls, and either may report events", async () => {
       const poller = open();
       using pair = new Pair();
       const token = newToken();
@@ -256,7 +256,7 @@ for (const [name, open] of Object.entries(backends)) {
       poller.delete(pair.left, token);
     });
 
-    it("not for ever: with nothing to tell it comes back empty-handed", async () => {
+    it("for a limited time: without events it returns none", async () => {
       const poller = open();
       // What was written to wake it may still be told.
       for (let round = 0; round < 3; round++) if (await poller.wait(MAX_WAIT) === 0) return;

@@ -57,7 +57,7 @@ for (const [name, open] of Object.entries(backends)) {
 
   describe(`The Reactor over ${name}`, { timeout: 60_000 }, () => {
     for (const [when, pause] of [["at once", null], ["while its thread waits", settled]] as const) {
-      it(`tells of readiness ${when}`, async () => {
+      it(`reports readiness ${when}`, async () => {
         using pair = new Pair();
         const listener = new Listener();
         const token = reactor.add(pair.left, listener, READABLE);
@@ -71,7 +71,7 @@ for (const [name, open] of Object.entries(backends)) {
       });
     }
 
-    it("tells while nobody holds the process too", async () => {
+    it("reports readiness also when all waiters are unref'd", async () => {
       using pair = new Pair();
       const listener = new Listener();
       const token = reactor.add(pair.left, listener, READABLE);
@@ -85,7 +85,7 @@ for (const [name, open] of Object.entries(backends)) {
       reactor.delete(pair.left, token);
     });
 
-    it("tells nothing while nobody waits, and what was missed as soon as somebody does", async () => {
+    it("reports nothing without waiters, and missed readiness as soon as there is one", async () => {
       using pair = new Pair();
       const listener = new Listener();
       const token = reactor.add(pair.left, listener, READABLE);
@@ -101,7 +101,7 @@ for (const [name, open] of Object.entries(backends)) {
       reactor.delete(pair.left, token);
     });
 
-    it("goes on when a wait that held the process becomes one that does not, and back", async () => {
+    it("continues when a waiter is unref'd and ref'd again", async () => {
       using pair = new Pair();
       const listener = new Listener();
       const token = reactor.add(pair.left, listener, READABLE);
@@ -122,7 +122,7 @@ for (const [name, open] of Object.entries(backends)) {
       reactor.delete(pair.left, token);
     });
 
-    it("does not tell a socket of what came for another that had its number before", async () => {
+    it("does not report the events of an earlier socket with the same number", async () => {
       using first = new Pair();
       using second = new Pair();
       const opened: Pair[] = [];
@@ -159,7 +159,7 @@ for (const [name, open] of Object.entries(backends)) {
       pair![Symbol.dispose]();
     });
 
-    it("serves hundreds of sockets, each of which is told of its own", async () => {
+    it("serves hundreds of sockets, each with its own events", async () => {
       using stack = new DisposableStack();
       using _wait = waiting(reactor);
       const sockets = Array.from({ length: 400 }, () => {
@@ -186,7 +186,7 @@ for (const [name, open] of Object.entries(backends)) {
       for (const { pair, token } of sockets) reactor.delete(pair.left, token);
     });
 
-    it("gives those who ask for the next turn their turn, in order and once", async () => {
+    it("calls those scheduled for the next turn in order and once", async () => {
       const order: number[] = [];
       const done = Promise.withResolvers<void>();
       const watchers = [1, 2, 3].map((number): Watcher => ({
@@ -205,7 +205,7 @@ for (const [name, open] of Object.entries(backends)) {
       assertEquals(order, [1, 2, 3]);
     });
 
-    it("lets timers and other work in between while a socket asks for turn after turn", async () => {
+    it("lets timers and other work run while a socket is scheduled again and again", async () => {
       using _wait = waiting(reactor);
       let asked = 0;
       let going = true;

@@ -53,7 +53,7 @@ describe("A filter", TIMEOUT, () => {
     ]);
   });
 
-  itUnless(missing, "cuts datagrams, and is gone once it is detached", async () => {
+  itUnless(missing, "truncates datagrams, and has no effect once it is detached", async () => {
     assertEquals(await received([{ code: 0x06, k: 10 }]), ["ap", "ba", "av", "zz"]);
     assertEquals(await received(null), ["apple", "banana", "avocado", "zz"]);
   });
@@ -69,7 +69,7 @@ describe("A filter", TIMEOUT, () => {
     }
   });
 
-  itUnless(missing, "that is none is refused, by us or by the kernel", () => {
+  itUnless(missing, "that is invalid is refused, by the module or the kernel", () => {
     using socket = Socket.open("inet", "dgram");
     const wrong: [unknown, new (message?: string) => Error][] = [
       ["x", TypeError],

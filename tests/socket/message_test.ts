@@ -38,7 +38,7 @@ describe("Socket.receive() with flags", TIMEOUT, () => {
     assert(await isPending(socket.receive(new Uint8Array(1), { signal: AbortSignal.timeout(500) }).catch(() => {})));
   });
 
-  itUnless(notLinux, "tells the whole length of a datagram with MSG_TRUNC", async () => {
+  itUnless(notLinux, "returns the whole length of a datagram with MSG_TRUNC", async () => {
     using socket = openUdp();
     await socket.send(pattern(100), socket.localAddr);
     const { length, flags } = await socket.receive(new Uint8Array(3), { flags: msg.MSG_TRUNC });
@@ -63,7 +63,7 @@ describe("Socket.receive() with flags", TIMEOUT, () => {
     assertEquals((await pair.server.receive(p)).length, 2);
   });
 
-  it("refuses flags that are not for a caller, and room that there cannot be", async () => {
+  it("refuses internal flags and invalid control lengths", async () => {
     using socket = openUdp();
     const p = new Uint8Array(1);
     for (const flags of [0x4000_0000, 1.5, "2", 2n, null]) {
@@ -81,7 +81,7 @@ describe("Socket.receive() with flags", TIMEOUT, () => {
 });
 
 describe("Control messages", TIMEOUT, () => {
-  itUnless(notLinux, "say where a datagram was sent to, and its TTL", async () => {
+  itUnless(notLinux, "have the destination of a datagram and its TTL", async () => {
     using socket = openUdp();
     socket.setOption(sockopt.IP_PKTINFO, true);
     socket.setOption(sockopt.IP_RECVTTL, true);
@@ -111,7 +111,7 @@ describe("Control messages", TIMEOUT, () => {
     assertEquals((await socket.receive(new Uint8Array(2))).control, []);
   });
 
-  it("that are none are refused before anything is sent", async () => {
+  it("that are invalid are refused before anything is sent", async () => {
     using socket = openUdp();
     const good = { level: constants.IPPROTO_IP, type: constants.IP_TTL_MESSAGE, data: numbers(1) };
     const wrong: unknown[] = [
@@ -142,7 +142,7 @@ describe("Descriptors in control messages", TIMEOUT, () => {
     return { level: constants.SOL_SOCKET, type: constants.SCM_RIGHTS, data: numbers(...fds) };
   }
 
-  it("are owned by what they come with, in their order", async () => {
+  it("are owned by the received message, in their order", async () => {
     const [one, two] = pair();
     using first = openUdp();
     using second = Socket.open("inet", "stream");
@@ -182,7 +182,7 @@ describe("Descriptors in control messages", TIMEOUT, () => {
     two.close();
   });
 
-  itUnless(sockopt.SO_PASSPIDFD.supported ? null : "no SO_PASSPIDFD", "may be the sender's process", async () => {
+  itUnless(sockopt.SO_PASSPIDFD.supported ? null : "no SO_PASSPIDFD", "can be the sender's process", async () => {
     const [one, two] = pair();
     two.setOption(sockopt.SO_PASSPIDFD, true);
     await one.send(bytes("x"));

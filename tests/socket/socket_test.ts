@@ -32,7 +32,7 @@ describe("Socket.open()", () => {
     assertEquals(named.getOption(sockopt.SO_TYPE), 5);
   });
 
-  it("refuses words it does not know, and what is no whole number", () => {
+  it("refuses unknown names, and values that are not whole numbers", () => {
     const count = descriptorCount();
     for (
       const [domain, type, protocol, quoted] of [
@@ -49,7 +49,7 @@ describe("Socket.open()", () => {
     assertEquals(descriptorCount(), count);
   });
 
-  it("tells what the system said of numbers it does not know", () => {
+  it("reports the system's error for unknown numbers", () => {
     const error = assertThrows(() => Socket.open(9999, "dgram"), Error, "socket:");
     assert(isSocketError(error));
     assertEquals([error.code, error.syscall], ["EAFNOSUPPORT", "socket"]);
@@ -83,7 +83,7 @@ describe("Addresses of a Socket", TIMEOUT, () => {
     (await listener.accept()).close();
   });
 
-  it("are refused where they are none", async () => {
+  it("are refused if they are invalid", async () => {
     using socket = Socket.open("inet", "dgram");
     for (
       const [address, quoted] of [
@@ -115,7 +115,7 @@ describe("duplicate(), detach() and fromFd()", TIMEOUT, () => {
     assertEquals(await read(pair.client), "");
   });
 
-  it("give the number away, and take it over", async () => {
+  it("detach the number, and take it over", async () => {
     using pair = await connectedPair();
     const { fd } = pair.server;
     assertEquals(pair.server.detach(), fd);
@@ -126,7 +126,7 @@ describe("duplicate(), detach() and fromFd()", TIMEOUT, () => {
     assertEquals(await read(pair.client, 5), "hello");
   });
 
-  it("take over a socket that blocks, which then does not", async () => {
+  it("make a blocking socket non-blocking", async () => {
     const { c, system: { constants } } = libc();
     using socket = Socket.fromFd(c.socket(constants.AF_INET, constants.SOCK_DGRAM, 0));
     socket.bind(at(LOOPBACK, 0));
@@ -139,7 +139,7 @@ describe("duplicate(), detach() and fromFd()", TIMEOUT, () => {
 });
 
 describe("A Socket that is closed", () => {
-  it("is so at once, throws BadResource, and is disposed of silently", async () => {
+  it("throws BadResource at once, and is disposed silently", async () => {
     const socket = Socket.open("inet", "dgram");
     socket.close();
     assertThrows(() => socket.close(), Deno.errors.BadResource);

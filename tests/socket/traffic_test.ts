@@ -15,7 +15,7 @@ noDescriptorLeaks();
 const notLinux = Deno.build.os === "linux" ? null : "no netlink here";
 
 describe("A stream", TIMEOUT, () => {
-  it("is listened for, connected, accepted, written, read and ended", async () => {
+  it("is connected, accepted, written, read and ended", async () => {
     using pair = await connectedPair();
     const { client, server } = pair;
     assertEquals(await client.send(bytes("hello")), 5);
@@ -27,7 +27,7 @@ describe("A stream", TIMEOUT, () => {
     assertEquals(await read(client), "and back");
   });
 
-  it("tells that nobody listens there", async () => {
+  it("reports a refused connection", async () => {
     using gone = openListener();
     const address = nameOf(gone);
     gone.close();
@@ -41,7 +41,7 @@ describe("A stream", TIMEOUT, () => {
     ]);
   });
 
-  it("serves accepts in the order they were asked for", async () => {
+  it("serves accepts in call order", async () => {
     using listener = openListener();
     const order: number[] = [];
     const accepting = [0, 1, 2].map(async (number) => {
@@ -58,7 +58,7 @@ describe("A stream", TIMEOUT, () => {
     assertEquals(order, [0, 1, 2]);
   });
 
-  it("sends no more than the kernel takes, and waits where it takes nothing", async () => {
+  it("sends as much as the kernel takes, and waits when it takes nothing", async () => {
     using pair = await connectedPair();
     const { client, server } = pair;
     const chunk = new Uint8Array(1 << 20).fill(7);
@@ -81,7 +81,7 @@ describe("A stream", TIMEOUT, () => {
 });
 
 describe("readable() and writable()", TIMEOUT, () => {
-  it("resolve when a call would not block, and take nothing", async () => {
+  it("resolve when a call would not block, and consume nothing", async () => {
     using pair = await connectedPair();
     const { client, server } = pair;
     await client.writable();
@@ -107,7 +107,7 @@ describe("readable() and writable()", TIMEOUT, () => {
     await assertRejects(() => refused.receive(new Uint8Array(1)), Deno.errors.ConnectionRefused);
   });
 
-  it("resolve for a listener that has somebody to accept", async () => {
+  it("resolve for a listener with a pending connection", async () => {
     using listener = openListener();
     const readable = listener.readable();
     using client = Socket.open("inet", "stream");
@@ -116,7 +116,7 @@ describe("readable() and writable()", TIMEOUT, () => {
     (await listener.accept()).close();
   });
 
-  it("resolve for whoever waits on a half of a duplicate", async () => {
+  it("resolve for a direction of a duplicate", async () => {
     using pair = await connectedPair();
     using duplicate = pair.server.duplicate();
     const both = Promise.all([pair.server.readable(), duplicate.readable()]);
@@ -140,7 +140,7 @@ describe("A datagram", TIMEOUT, () => {
     assertEquals((await one.receive(buffer)).length, 6);
   });
 
-  it("that is cut short says so in its flags", async () => {
+  it("that is truncated has the flag", async () => {
     using one = openUdp();
     await one.send(bytes("too long"), one.addr);
     const { length, flags } = await one.socket.receive(new Uint8Array(3));
@@ -163,7 +163,7 @@ describe("A datagram", TIMEOUT, () => {
 });
 
 describe("A family without a class here", TIMEOUT, () => {
-  itUnless(notLinux, "is spoken by numbers and bytes: netlink lists the interfaces", async () => {
+  itUnless(notLinux, "works with numbers and bytes: netlink lists the interfaces", async () => {
     // AF_NETLINK, SOCK_RAW, NETLINK_ROUTE: netlink(7), rtnetlink(7).
     using netlink = Socket.open(16, 3, 0);
     const kernel = new Uint8Array(12);

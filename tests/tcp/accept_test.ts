@@ -23,7 +23,7 @@ const NO_PROC = Deno.build.os === "linux" ? null : "reads /proc/self/fdinfo of L
 const FEW = 256;
 
 describe("accept()", TIMEOUT, () => {
-  it("serves those that wait in the order they asked, and knows both addresses", async () => {
+  it("serves waiting accepts in call order, with both addresses", async () => {
     using listener = listenTcp();
     const accepts = Array.from({ length: 5 }, () => listener.accept());
     using stack = new DisposableStack();
@@ -35,7 +35,7 @@ describe("accept()", TIMEOUT, () => {
     }
   });
 
-  it("serves from a queue that was there before, in the order of dialling", async () => {
+  it("accepts queued connections in the order of dialling", async () => {
     using listener = listenTcp();
     using stack = new DisposableStack();
     const ports: number[] = [];
@@ -58,7 +58,7 @@ describe("accept()", TIMEOUT, () => {
     }
   });
 
-  it("gives a connection that was reset before anybody took it, which says so when it is read", async () => {
+  it("accepts a connection that was already reset, whose read is ConnectionReset", async () => {
     using listener = listenTcp();
     const { port } = listener.addr;
     const gone = await connect({ port });
@@ -90,7 +90,7 @@ describe("accept()", TIMEOUT, () => {
     },
   );
 
-  it("takes nothing from the queue past the deadline, and is served when it is cleared", async () => {
+  it("takes nothing from the queue past the deadline, and accepts again when it is cleared", async () => {
     using listener = listenTcp();
     using dialled = await connect({ port: listener.addr.port });
     listener.setReadDeadline(PAST);
@@ -102,7 +102,7 @@ describe("accept()", TIMEOUT, () => {
     assertEquals(accepted.remoteAddr, dialled.localAddr);
   });
 
-  it("gives up at the deadline, and not before", async () => {
+  it("rejects at the deadline, and not before", async () => {
     using listener = listenTcp();
     const deadline = after(30);
     listener.setDeadline(deadline);
@@ -112,7 +112,7 @@ describe("accept()", TIMEOUT, () => {
     assert(Date.now() >= deadline.getTime());
   });
 
-  it("gives up when its signal is aborted; what waits beside it is served", async () => {
+  it("rejects when its signal is aborted; other accepts are served", async () => {
     using listener = listenTcp();
     const counted = new CountedSignal();
     const first = rejection(listener.accept({ signal: counted.signal }));
@@ -129,7 +129,7 @@ describe("accept()", TIMEOUT, () => {
     assertStrictEquals(await rejection(listener.accept({ signal: counted.signal })), reason);
   });
 
-  it("loses no connection to an abort that comes with it", async () => {
+  it("loses no connection to a simultaneous abort", async () => {
     using listener = listenTcp();
     const before = descriptorCount();
     for (let round = 0; round < 50; round++) {
@@ -144,7 +144,7 @@ describe("accept()", TIMEOUT, () => {
     assertEquals(descriptorCount(), before);
   });
 
-  it("hands a connection over while its data is on the way", async () => {
+  it("passes a connection to another process while data is in flight", async () => {
     using listener = listenTcp();
     const accepting = listener.accept();
     using dialled = await connect({ port: listener.addr.port });
@@ -154,8 +154,8 @@ describe("accept()", TIMEOUT, () => {
   });
 });
 
-describe("Without a descriptor left", TIMEOUT, () => {
-  it("an accept is rejected with EMFILE, and the listener lives on without spinning", async () => {
+describe("Without a free descriptor", TIMEOUT, () => {
+  it("an accept rejects with EMFILE, and the listener stays usable and idle", async () => {
     // `exec`, so that the child is Deno itself and no shell stays around it.
     const script = `ulimit -n ${FEW} && exec "$0" run --no-prompt -A "$1"`;
     await using child = start("sh", ["-c", script, Deno.execPath(), PROGRAM]);

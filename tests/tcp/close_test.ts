@@ -34,7 +34,7 @@ describe("Closing a listener", TIMEOUT, () => {
     for (const error of await accepts) assertListenerClosed(error);
   });
 
-  it("frees the port at once, with connections nobody accepted and connections still open", async () => {
+  it("frees the port at once, with queued and with open connections", async () => {
     const listener = listenTcp();
     const { port } = listener.addr;
     using one = await connect({ port });
@@ -50,7 +50,7 @@ describe("Closing a listener", TIMEOUT, () => {
     assertEquals(accepted.remoteAddr, newer.localAddr);
   });
 
-  it("refuses the accepts that come after it", async () => {
+  it("rejects later accepts", async () => {
     const listener = listenTcp();
     listener.close();
     assertListenerClosed(await rejection(listener.accept()));
@@ -61,7 +61,7 @@ describe("Closing a listener", TIMEOUT, () => {
     assert(listener.addr.port > 0);
   });
 
-  it("ends iterations, those that wait and those that begin", async () => {
+  it("ends waiting and new iterations", async () => {
     const listener = listenTcp();
     const { port } = listener.addr;
     let accepted = 0;
@@ -89,7 +89,7 @@ describe("Closing a listener", TIMEOUT, () => {
     assertListenerClosed(await accepting);
   });
 
-  it("does not end an iteration for a deadline, which fails it", async () => {
+  it("does not apply to a deadline, which fails an iteration", async () => {
     using listener = listenTcp();
     listener.setDeadline(PAST);
     const iterating = (async () => {
@@ -98,7 +98,7 @@ describe("Closing a listener", TIMEOUT, () => {
     assertInstanceOf(await rejection(iterating), Deno.errors.TimedOut);
   });
 
-  it("may be left to whoever the descriptor was given to", async () => {
+  it("can be left to the new owner after detach()", async () => {
     const listener = listenTcp();
     const accepting = rejection(listener.accept());
     const again = listener.socket.duplicate();

@@ -31,33 +31,33 @@ describe("control of listen()", TIMEOUT, () => {
     assertEquals(recorder.socket!.fd, listener.socket.fd);
   });
 
-  itUnless(NO_IPV6, 'is told "tcp6" for an IPv6 address', () => {
+  itUnless(NO_IPV6, 'is called with "tcp6" for an IPv6 address', () => {
     const recorder = new Recorder();
     using _listener = listenTcp({ hostname: "::1", control: recorder.control });
     assertEquals(recorder.calls, [["tcp6", { transport: "tcp", hostname: "::1", port: 0 }]]);
   });
 
-  it("runs before bind: two listeners share a port by it", () => {
+  it("runs before bind: two listeners share a port with it", () => {
     const control: Control = (socket) => socket.setOption(sockopt.SO_REUSEPORT, true);
     using first = listenTcp({ control });
     using second = listenTcp({ port: first.addr.port, control });
     assertEquals(second.addr, first.addr);
   });
 
-  it("has the last word over the options", () => {
+  it("overrides the options", () => {
     const control: Control = (socket) => socket.setOption(sockopt.SO_REUSEADDR, false);
     using listener = listenTcp({ reuseAddress: true, control });
     assertEquals(listener.socket.getOption(sockopt.SO_REUSEADDR), false);
   });
 
-  it("may bind by itself; bind then fails and nothing stays open", () => {
+  it("can bind; the second bind then fails and nothing stays open", () => {
     const before = descriptorCount();
     const control: Control = (socket) => socket.bind({ transport: "tcp", hostname: LOOPBACK, port: 0 });
     assertThrows(() => listenTcp({ control }), Error, "EINVAL");
     assertEquals(descriptorCount(), before);
   });
 
-  it("aborts by what it throws, and nothing stays open or bound", () => {
+  it("aborts by throwing, and nothing stays open or bound", () => {
     const thrown = { any: "value" };
     const port = freePort();
     const before = descriptorCount();
@@ -74,7 +74,7 @@ describe("control of listen()", TIMEOUT, () => {
     listenTcp({ port, reuseAddress: false }).close();
   });
 
-  it("may close the socket, which is then not listened on", () => {
+  it("can close the socket; listen then rejects it", () => {
     const before = descriptorCount();
     assertThrows(() => listenTcp({ control: (socket) => socket.close() }), Deno.errors.BadResource);
     assertEquals(descriptorCount(), before);
@@ -102,7 +102,7 @@ describe("control of connect()", TIMEOUT, () => {
     assertEquals(conn.localAddr.hostname, "127.0.0.2");
   });
 
-  it("aborts by what it throws, and nothing stays open", async () => {
+  it("aborts by throwing, and nothing stays open", async () => {
     using listener = listenTcp();
     const thrown = new Error("no");
     const before = descriptorCount();
@@ -113,7 +113,7 @@ describe("control of connect()", TIMEOUT, () => {
     assertEquals(descriptorCount(), before);
   });
 
-  it("may close the socket, which is then not dialled", async () => {
+  it("can close the socket; connect then rejects it", async () => {
     using listener = listenTcp();
     const before = descriptorCount();
     const dial = connect({ port: listener.addr.port, control: (socket) => socket.close() });

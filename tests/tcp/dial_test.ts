@@ -35,7 +35,7 @@ describe("connect()", TIMEOUT, () => {
     }
   });
 
-  it("refuses what is neither an address nor a name, an unknown name and an unknown transport", async () => {
+  it("refuses an invalid host, an unknown name and an unknown transport", async () => {
     for (const hostname of ["1.2.3.4.5:6", "a b", "", "[::1"]) {
       const error = await rejection(connect({ hostname, port: 1 }));
       assertInstanceOf(error, TypeError);
@@ -46,7 +46,7 @@ describe("connect()", TIMEOUT, () => {
     assertMatch((error as TypeError).message, /"sctp"/);
   });
 
-  it("says who refused, with all that is known about it and no descriptor left", async () => {
+  it("names the refusing address in all members of the error, and leaves no descriptor open", async () => {
     const port = freePort();
     const before = descriptorCount();
     const error = await rejection(connect({ port }));
@@ -59,7 +59,7 @@ describe("connect()", TIMEOUT, () => {
     assertEquals(descriptorCount(), before);
   });
 
-  it("is refused by a port of its own machine where nobody listens, and never meets itself", async () => {
+  it("is refused by a local port without a listener, and never connects to itself", async () => {
     // One in about 28,000 dials would: the system gives it the very port it dials.
     const port = freePort();
     const error = await rejection(connect({ port }));
@@ -87,7 +87,7 @@ describe("connect()", TIMEOUT, () => {
 });
 
 describe("localAddress", TIMEOUT, () => {
-  it("is where the connection comes from: a host, a port or both", async () => {
+  it("sets the local host, the port or both", async () => {
     using listener = listenTcp();
     const port = freePort();
     const cases: [NonNullable<TcpConnectOptions["localAddress"]>, Partial<Deno.NetAddr>][] = [
@@ -105,7 +105,7 @@ describe("localAddress", TIMEOUT, () => {
     }
   });
 
-  it("fails with bind where it is taken or not of this machine, and leaves no descriptor", async () => {
+  it("fails in bind if it is in use or not local, and leaves no descriptor open", async () => {
     using listener = listenTcp();
     const { port } = listener.addr;
     const before = descriptorCount();
@@ -189,7 +189,7 @@ describe("Options of a connection", TIMEOUT, () => {
     }
   });
 
-  it("are refused in words where they make no sense", async () => {
+  it("are refused with a message if they are invalid", async () => {
     using listener = listenTcp();
     using pair = await connectThrough(listener);
     const { one } = pair;

@@ -38,7 +38,7 @@ async function get(addr: Deno.NetAddr, path: string): Promise<string> {
   return await readText(conn);
 }
 
-describe("A listener that is given away", TIMEOUT, () => {
+describe("A detached listener", TIMEOUT, () => {
   it("serves node:http, opened with any options", async () => {
     const opened = [
       listenTcp(),
@@ -57,7 +57,7 @@ describe("A listener that is given away", TIMEOUT, () => {
     }
   });
 
-  it("gives those who had dialled before to node:http, and rejects the accepts that come after", async () => {
+  it("passes queued connections to node:http, and rejects later accepts", async () => {
     const listener = listenTcp();
     const { addr } = listener;
     const early = get(addr, "/early");
@@ -68,7 +68,7 @@ describe("A listener that is given away", TIMEOUT, () => {
     assertInstanceOf(await rejection(listener.accept()), Deno.errors.BadResource);
   });
 
-  it("rejects the accepts that wait", async () => {
+  it("rejects waiting accepts", async () => {
     const listener = listenTcp();
     const accepting = rejection(listener.accept());
     assert(await isPending(accepting));
@@ -87,8 +87,8 @@ describe("A listener that is given away", TIMEOUT, () => {
   });
 });
 
-describe("A connection that is given away", TIMEOUT, () => {
-  it("is a net.Socket's, and carries bytes both ways", async () => {
+describe("A detached connection", TIMEOUT, () => {
+  it("works as a net.Socket in both directions", async () => {
     using pair = await connectedPair();
     const { localAddr } = pair.one;
     const socket = new net.Socket({ fd: pair.one.detach() });
@@ -107,7 +107,7 @@ describe("A connection that is given away", TIMEOUT, () => {
     assertEquals(await pair.two.read(new Uint8Array(1)), null);
   });
 
-  it("keeps what had arrived, and its options", async () => {
+  it("keeps received data and options", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
     one.setKeepAlive({ idle: 77 });
@@ -124,14 +124,14 @@ describe("A connection that is given away", TIMEOUT, () => {
 });
 
 describe("fromFd()", TIMEOUT, () => {
-  it("refuses a number that a socket here owns, and leaves it alone", async () => {
+  it("refuses a number that another socket owns, and leaves it open", async () => {
     using pair = await connectedPair();
     assertThrows(() => fromFd(pair.one.socket.fd), TypeError, "belongs to an open socket");
     await pair.one.write(bytes("x"));
     assertEquals(await pair.two.read(new Uint8Array(8)), 1);
   });
 
-  it("refuses what is no socket, what is not open and what is no number", () => {
+  it("refuses a descriptor that is not a socket or not open, and a value that is not a number", () => {
     const file = libc().c.open(bytes("/dev/null\0"), 0);
     assertThrows(() => fromFd(file), TypeError, `Descriptor ${file} is not a socket`);
     assertEquals(libc().c.close(file), 0);
@@ -139,7 +139,7 @@ describe("fromFd()", TIMEOUT, () => {
     for (const bad of [-1, 1.5, NaN, "3", 2 ** 31]) assertThrows(() => fromFd(bad as number), TypeError);
   });
 
-  it("takes a connection whose peer has gone already", async () => {
+  it("takes over a connection whose peer has closed", async () => {
     using listener = listenTcp();
     const conn = await connect({ hostname: LOOPBACK, port: listener.addr.port });
     const accepted = await listener.accept();

@@ -87,7 +87,7 @@ describe("A dial that hangs", TIMEOUT, () => {
     assertInstanceOf(await dialling, Deno.errors.Interrupted);
   });
 
-  itUnless(NO_BLACKHOLE, "is one of many, each of which ends by itself", async () => {
+  itUnless(NO_BLACKHOLE, "is independent of other hanging dials", async () => {
     using blackhole = await Blackhole.open(LOOPBACK);
     const before = descriptorCount();
     const aborts = Array.from({ length: 20 }, () => new AbortController());
@@ -143,7 +143,7 @@ describe("connect()", TIMEOUT, () => {
     assertEquals([counted.count, counted.added], [0, 1]);
   });
 
-  it("refuses a deadline that is no moment", async () => {
+  it("refuses an invalid deadline", async () => {
     for (const bad of [new Date(NaN), NaN, "soon"]) {
       assertInstanceOf(await rejection(connect({ port: 1, deadline: bad as Date })), TypeError);
     }

@@ -39,12 +39,12 @@ class Dialler {
 describe("interleave()", () => {
   const order = (...hosts: string[]) => interleave(addresses(1, ...hosts)).map(formatHost);
 
-  it("lets the families take turns, beginning with the first, and keeps the order within each", () => {
+  it("alternates the families, beginning with the first, and keeps the order within each", () => {
     assertEquals(order("::1", "::2", "::3", "0.0.0.1", "0.0.0.2"), ["::1", "0.0.0.1", "::2", "0.0.0.2", "::3"]);
     assertEquals(order("0.0.0.1", "0.0.0.2", "0.0.0.3", "::1"), ["0.0.0.1", "::1", "0.0.0.2", "0.0.0.3"]);
   });
 
-  it("leaves what is of one family as it is, and nothing as nothing", () => {
+  it("keeps the order of addresses of one family, and an empty list", () => {
     assertEquals(order("::2", "::1"), ["::2", "::1"]);
     assertEquals(order(), []);
   });
@@ -69,7 +69,7 @@ describe("raceAddresses()", TIMEOUT, () => {
     },
   );
 
-  itUnless(NO_BLACKHOLE ?? NO_IPV6, "races both families: IPv6 hangs and IPv4 answers", async () => {
+  itUnless(NO_BLACKHOLE ?? NO_IPV6, "races both families: IPv6 hangs and IPv4 connects", async () => {
     using listener = listenTcp();
     const { port } = listener.addr;
     using _hangs = await Blackhole.open("::1", port);
@@ -81,7 +81,7 @@ describe("raceAddresses()", TIMEOUT, () => {
     assertEquals(descriptorCount(), before + 1);
   });
 
-  it("starts the next at once when one fails, and no other when one answers", async () => {
+  it("starts the next attempt at once when one fails, and none after a success", async () => {
     using listener = listenTcp();
     const { dial, tried } = new Dialler();
     const hosts = addresses(listener.addr.port, "127.0.0.2", LOOPBACK, "127.0.0.3");
@@ -89,7 +89,7 @@ describe("raceAddresses()", TIMEOUT, () => {
     assertEquals([conn.remoteAddr, tried], [listener.addr, ["127.0.0.2", LOOPBACK]]);
   });
 
-  it("rejects with the error that says most when all fail", async () => {
+  it("rejects with the most specific error when all fail", async () => {
     const { dial, tried } = new Dialler();
     const hosts = addresses(freePort(), "255.255.255.255", LOOPBACK, "127.0.0.2");
     const { signal } = new AbortController();
@@ -132,7 +132,7 @@ describe("connectAny()", TIMEOUT, () => {
     assertEquals(descriptorCount(), before + 1);
   });
 
-  it("closes those that connect too", async () => {
+  it("closes all other connections", async () => {
     using listener = listenTcp();
     const before = descriptorCount();
     const { port } = listener.addr;
@@ -149,7 +149,7 @@ describe("connectAny()", TIMEOUT, () => {
     assertEquals(heard, 1);
   });
 
-  it("rejects with what became of each when none succeeds", async () => {
+  it("rejects with the error of each when none succeeds", async () => {
     const port = freePort();
     const before = descriptorCount();
     const error = await rejection(connectAny([{ port }, { port, hostname: "127.0.0.2" }, { port, localAddress: {} }]));
@@ -160,7 +160,7 @@ describe("connectAny()", TIMEOUT, () => {
     assertInstanceOf(await rejection(connectAny([])), AggregateError);
   });
 
-  it("refuses a bad port among them before anybody is dialled", async () => {
+  it("refuses a bad port among them before any dial", async () => {
     using listener = listenTcp();
     let opened = 0;
     const control = () => void opened++;

@@ -31,7 +31,7 @@ function withoutMultipath(): string | null {
 }
 
 describe("TcpConn.info()", TIMEOUT, () => {
-  itUnless(notLinux, "tells the state, the sizes and what has gone by", async () => {
+  itUnless(notLinux, "returns the state, the sizes and the counters", async () => {
     const [client, server] = await connected();
     await client.write(new Uint8Array(100_000));
     for (let left = 100_000; left > 0;) left -= (await server.read(new Uint8Array(65_536)))!;
@@ -65,7 +65,7 @@ describe("TcpConn.info()", TIMEOUT, () => {
     assertThrows(() => client.info(), Deno.errors.BadResource);
   });
 
-  itUnless(withoutMultipath(), "tells Multipath TCP from what fell back to plain TCP", async () => {
+  itUnless(withoutMultipath(), "distinguishes Multipath TCP from a fallback to plain TCP", async () => {
     async function dialled(listening: number): Promise<boolean[]> {
       using listener = Socket.open("inet", "stream", listening);
       listener.bind({ transport: "tcp", hostname: LOOPBACK, port: 0 });
@@ -136,7 +136,7 @@ describe("The bytes of TCP_INFO", () => {
     assertEquals(decodeInfo(linux_x86_64, new Uint8Array(0)).state, "unknown");
   });
 
-  it("of a connection without a limit say so", () => {
+  it("of a connection without a limit report it", () => {
     const endless = linux.slice();
     endless.fill(0xff, 104, 112);
     assertEquals(decodeInfo(linux_x86_64, endless).pacingRate, Infinity);

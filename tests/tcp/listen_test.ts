@@ -98,14 +98,14 @@ describe("listen()", TIMEOUT, () => {
     assertThrows(() => listenTcp({ hostname: 127 as unknown as string }), TypeError, "127");
   });
 
-  it("tells a name that nobody knows", () => {
+  it("reports an unknown name", () => {
     // Longer than a label of a name may be, so that no name server is asked.
     const error = assertThrows(() => listenTcp({ hostname: "x".repeat(64) }), Deno.errors.NotFound);
     assert(isSocketError(error));
     assert(error.code.startsWith("EAI_"), error.code);
   });
 
-  it("tells an address that this machine does not have", () => {
+  it("reports an address that is not local", () => {
     const error = assertThrows(() => listenTcp({ hostname: "192.0.2.1" }), Deno.errors.AddrNotAvailable);
     assert(isSocketError(error));
     assertEquals([error.code, error.syscall, error.address], ["EADDRNOTAVAIL", "bind", "192.0.2.1:0"]);
@@ -117,7 +117,7 @@ describe("listen()", TIMEOUT, () => {
     assertEquals(conn.remoteAddr, listener.addr);
   });
 
-  it("refuses a port that another listens on, with all that is known about it", () => {
+  it("refuses a port in use, with all members of the error", () => {
     using first = listenTcp();
     const { port } = first.addr;
     const before = descriptorCount();
@@ -131,7 +131,7 @@ describe("listen()", TIMEOUT, () => {
     assertEquals(descriptorCount(), before);
   });
 
-  itUnless(NOT_LINUX, "keeps a queue of 511, or of what is asked for, as far as the system goes", async () => {
+  itUnless(NOT_LINUX, "sets a backlog of 511 or the requested one, within the system's limit", async () => {
     const most = Number(await Deno.readTextFile("/proc/sys/net/core/somaxconn"));
     using usual = listenTcp();
     assertEquals(queueLimit(usual.socket), Math.min(511, most));
@@ -170,7 +170,7 @@ describe("reusePort", TIMEOUT, () => {
     assert(Math.min(...counts) > 0, String(counts));
   });
 
-  it("shares with nobody who did not ask", () => {
+  it("does not share with a socket without the option", () => {
     using sharing = listenTcp({ reusePort: true });
     using alone = listenTcp();
     assertThrows(() => listenTcp({ port: sharing.addr.port }), Deno.errors.AddrInUse);
@@ -179,7 +179,7 @@ describe("reusePort", TIMEOUT, () => {
 });
 
 describe("ipv6Only", TIMEOUT, () => {
-  itUnless(NO_IPV6, "is off by default: a listener on :: hears IPv4 too", async () => {
+  itUnless(NO_IPV6, "is off by default: a listener on :: accepts IPv4 too", async () => {
     using listener = listenTcp({ hostname: "::" });
     assertFalse(listener.socket.getOption(sockopt.IPV6_V6ONLY));
     const { port } = listener.addr;

@@ -50,7 +50,7 @@ async function dialName(hosts: string[], port: number, ...options: string[]): Pr
 const NO_NAMES = await withoutNames();
 
 describe("Dialling a name", TIMEOUT, () => {
-  itUnless(NO_NAMES, "races its addresses of both families: two hang, the third answers", async () => {
+  itUnless(NO_NAMES, "races its addresses of both families: two hang, the third connects", async () => {
     using listener = listenTcp({ hostname: "127.0.0.2" });
     const { port } = listener.addr;
     using _v4 = await Blackhole.open("127.0.0.1", port);
@@ -84,7 +84,7 @@ describe("Dialling a name", TIMEOUT, () => {
     }
   });
 
-  itUnless(NO_NAMES, "of which every address refuses is ConnectionRefused, and tried each", async () => {
+  itUnless(NO_NAMES, "whose addresses all refuse is ConnectionRefused, after trying each", async () => {
     const outcome = await dialName(["127.0.0.1", "127.0.0.2", "::1"], freePort());
     assertEquals(outcome.dialled.toSorted(), ["127.0.0.1", "127.0.0.2", "::1"]);
     assertEquals([outcome.outcome, outcome.code], ["ConnectionRefused", "ECONNREFUSED"]);

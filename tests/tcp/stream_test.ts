@@ -39,7 +39,7 @@ describe("A peer that closes", TIMEOUT, () => {
     assertEquals(await pair.one.read(new Uint8Array(8)), null);
   });
 
-  it("is still read as the end, also after writes that it answered with a reset", async () => {
+  it("is still read as the end after writes that it answered with a reset", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
     await two.write(Uint8Array.of(1, 2, 3));
@@ -52,7 +52,7 @@ describe("A peer that closes", TIMEOUT, () => {
     assertEquals(await one.read(new Uint8Array(8)), null);
   });
 
-  it("is read as the end once it has answered a write with a reset that nobody was told of", async () => {
+  it("is read as the end after a write that it answered with an unreported reset", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
     two.close();
@@ -64,7 +64,7 @@ describe("A peer that closes", TIMEOUT, () => {
 });
 
 describe("A peer that resets", TIMEOUT, () => {
-  it("is ConnectionReset to every read that waits and comes, and never the end", async () => {
+  it("is ConnectionReset for waiting and later reads, and never the end", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
     const waiting = Promise.all([1, 2, 3].map(() => rejection(one.read(new Uint8Array(8)))));
@@ -75,7 +75,7 @@ describe("A peer that resets", TIMEOUT, () => {
     assertReset(await rejection(one.read(new Uint8Array(8))));
   });
 
-  it("is ConnectionReset to reads after a write was told of it", async () => {
+  it("is ConnectionReset for reads after a write has reported it", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
     reset(two);
@@ -87,7 +87,7 @@ describe("A peer that resets", TIMEOUT, () => {
     assertInstanceOf(await rejection(one.write(pattern(8))), Deno.errors.BrokenPipe);
   });
 
-  it("cuts off a write that waits, which says how much went out", async () => {
+  it("rejects a waiting write with the number of bytes sent", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
     narrow(one, two);
@@ -109,7 +109,7 @@ describe("A peer that resets", TIMEOUT, () => {
     assertReset(await reading);
   });
 
-  it("is heard of once what it sent before has been read", async () => {
+  it("is reported when all data sent before has been read", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
     await two.write(Uint8Array.of(1, 2, 3));
@@ -123,8 +123,8 @@ describe("A peer that resets", TIMEOUT, () => {
   });
 });
 
-describe("A peer that does not answer in time", TIMEOUT, () => {
-  itUnless(NOT_LINUX, "is TimedOut to the write that waits and to every read, and never the end", async () => {
+describe("A peer that does not acknowledge in time", TIMEOUT, () => {
+  itUnless(NOT_LINUX, "is TimedOut for the waiting write and every read, and never the end", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
     narrow(one, two);
@@ -153,7 +153,7 @@ describe("Closing", TIMEOUT, () => {
     assertReset(await rejection(abrupt.two.read(new Uint8Array(8))));
   });
 
-  it("resets the connection where something was left unread, as TCP has it", async () => {
+  it("resets the connection if data was left unread, as TCP requires", async () => {
     using pair = await connectedPair();
     const { one, two } = pair;
     await two.write(Uint8Array.of(1));
@@ -164,7 +164,7 @@ describe("Closing", TIMEOUT, () => {
 });
 
 describe("Urgent data", TIMEOUT, () => {
-  itUnless(NO_PYTHON, "does not hide what comes behind it", async () => {
+  itUnless(NO_PYTHON, "does not hide the data behind it", async () => {
     using listener = listenTcp();
     const script = [
       "import socket, sys",

@@ -59,7 +59,7 @@ describe(`${CYCLES} connections made, accepted and closed`, TIMEOUT, () => {
 });
 
 describe(`${CONNECTIONS} connections open at once`, TIMEOUT, () => {
-  itUnless(TOO_FEW, "echo each what it said", async () => {
+  itUnless(TOO_FEW, "each echo their own data", async () => {
     await using server = startWithDescriptors("echo_server.ts", [], true);
     const port = (await server.waitForLine(/^port (\d+)$/))[1]!;
     await using client = startWithDescriptors("many_connections.ts", [port, String(CONNECTIONS)]);
@@ -105,7 +105,7 @@ async function receiveInPieces(conn: TcpConn, length: number): Promise<Uint8Arra
 }
 
 describe("Fifty connections that carry half a megabyte of noise in either direction", TIMEOUT, () => {
-  it("deliver it all, by its checksum", async () => {
+  it("deliver all of it, by its checksum", async () => {
     using listener = listenTcp();
     const size = 500_000;
     const sides = async (): Promise<void> => {

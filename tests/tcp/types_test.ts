@@ -44,7 +44,7 @@ async function shout(net: Net, words: readonly string[]): Promise<{ answers: str
 }
 
 describe("A program written against Deno.listen and Deno.connect", TIMEOUT, () => {
-  it("compiles with ours in their place, and does the same", async () => {
+  it("compiles with this module in their place, and does the same", async () => {
     const words = ["hello", "world", "x".repeat(10_000)];
     const theirs = await shout({ listen: Deno.listen, connect: Deno.connect }, words);
     const ours = await shout({ listen, connect }, words);
@@ -74,14 +74,14 @@ describe("To the compiler", TIMEOUT, () => {
     assertEquals([wider.localAddr, netOnly.remoteAddr], [conn.localAddr, conn.remoteAddr]);
   });
 
-  it("both are what all streams and their listeners have in common", async () => {
+  it("both extend the base classes of streams and listeners", async () => {
     using pair = await connectedPair();
     using listener: StreamListener<StreamConn<Deno.Addr>, Deno.Addr> = listenTcp();
     const conn: StreamConn<Deno.NetAddr> = pair.one;
     assertEquals(conn.localAddr.transport, listener.addr.transport);
   });
 
-  it("what is not in the options is an error, and so is an option of the wrong type", () => {
+  it("an unknown option is an error, and so is an option of the wrong type", () => {
     const never = (): unknown[] => [
       // @ts-expect-error: no such option
       listen({ port: 0, reuse: true }),

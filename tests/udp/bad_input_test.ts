@@ -206,14 +206,14 @@ describe("After all that", TIMEOUT, () => {
     assertEquals(descriptorCount(), count);
   });
 
-  it("a datagram that is too long is told by the code of the system's own error", async () => {
+  it("a datagram that is too long has the code of the system's error", async () => {
     using sender = openUdp();
     const error = await refusal(() => sender.send(new Uint8Array(65_508), at(LOOPBACK, 9)));
     assert(isSocketError(error));
     assertEquals([error.code, error.syscall], ["EMSGSIZE", "sendmsg"]);
   });
 
-  it("a buffer that is transferred away while a receive waits costs no datagram", async () => {
+  it("a buffer that is transferred while a receive waits loses no datagram", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const buffer = new Uint8Array(64);

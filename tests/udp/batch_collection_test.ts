@@ -24,7 +24,7 @@ async function runCollecting(flags: string[], options: StartOptions = {}): Promi
 }
 
 describe("The memory of many datagrams", TIMEOUT, () => {
-  it("stays as long as the kernel may use it, whenever the collector runs", async () => {
+  it("stays alive as long as the kernel may use it, whenever the collector runs", async () => {
     await runCollecting(["--allow-net", "--allow-ffi"]);
   });
 
@@ -32,7 +32,7 @@ describe("The memory of many datagrams", TIMEOUT, () => {
     await runCollecting(["--allow-net", `--allow-ffi=${libraryPath}`]);
   });
 
-  it("does so by plain calls", async () => {
+  it("does so with single calls", async () => {
     await runCollecting(["--allow-all"], { env: { BERKELEY_MMSG: "off" } });
   });
 

@@ -12,7 +12,7 @@ import { openUdp } from "./support.ts";
 noDescriptorLeaks();
 
 describe("A DatagramBatch", TIMEOUT, () => {
-  it("cuts what is longer than maxLength, and says so", async () => {
+  it("truncates what is longer than maxLength, and reports it", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     for (const maxLength of [0, 1, 7, 8, 9, 2048]) {
@@ -27,7 +27,7 @@ describe("A DatagramBatch", TIMEOUT, () => {
     }
   });
 
-  it("takes 2,048 bytes of each where no length is given, and the longest whole where it is", async () => {
+  it("receives 2,048 bytes of each by default, and the longest datagram whole with a maxLength", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     for (const [options, length] of [[{}, 2048], [{ maxLength: 65_507 }, 65_507], [{ maxLength: 65_535 }, 65_507]]) {
@@ -50,7 +50,7 @@ describe("A DatagramBatch", TIMEOUT, () => {
     assertEquals(Array.from(batch, ({ truncated }) => truncated), [false, false, false, false]);
   });
 
-  it("yields views of one memory, good until the next receive", async () => {
+  it("yields views of one buffer, valid until the next receive", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const batch = new DatagramBatch();
@@ -66,7 +66,7 @@ describe("A DatagramBatch", TIMEOUT, () => {
     assertStrictEquals(batch.data(0).buffer, first.buffer);
   });
 
-  it("tells who sent each", async () => {
+  it("returns the sender of each", async () => {
     for (const hostname of ["127.0.0.1", "::1"]) {
       using receiver = openUdp({ hostname });
       using one = openUdp({ hostname });
@@ -79,7 +79,7 @@ describe("A DatagramBatch", TIMEOUT, () => {
     }
   });
 
-  it("yields all that is known of each, as its methods tell it", async () => {
+  it("yields the details of each, as its methods return them", async () => {
     using receiver = openUdp({ packetInfo: true, timestamps: true });
     using sender = openUdp();
     const batch = new DatagramBatch({ maxLength: 3 });
@@ -92,7 +92,7 @@ describe("A DatagramBatch", TIMEOUT, () => {
     }
   });
 
-  it("yields no more than it is known to hold, and the same again", async () => {
+  it("yields no more than its length, and the same again", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const batch = new DatagramBatch();
@@ -104,7 +104,7 @@ describe("A DatagramBatch", TIMEOUT, () => {
     assertEquals([...batch], [...batch]);
   });
 
-  it("serves sockets with offload and without by turns, of either family", async () => {
+  it("works with sockets with and without offload in turn, of either family", async () => {
     const batch = new DatagramBatch();
     for (let round = 0; round < 3; round++) {
       for (const hostname of ["127.0.0.1", "::1"]) {
@@ -121,7 +121,7 @@ describe("A DatagramBatch", TIMEOUT, () => {
     }
   });
 
-  it("takes the longest whole from a socket with offload, and cuts at 2,048 bytes again without", async () => {
+  it("receives the longest datagram whole from a socket with offload, and truncates at 2,048 bytes without", async () => {
     const batch = new DatagramBatch();
     using sender = openUdp();
     const data = pattern(3000, 1);
@@ -142,7 +142,7 @@ describe("A DatagramBatch", TIMEOUT, () => {
     for (const cost of stdout.split(" ").map(Number)) assertLess(cost, 64 * 2048 + 65_536, report);
   });
 
-  it("refuses an index that holds none", async () => {
+  it("refuses an index outside it", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const batch = new DatagramBatch();

@@ -18,7 +18,7 @@ async function runCollecting(...flags: string[]): Promise<void> {
 }
 
 describe("Memory", TIMEOUT, () => {
-  it("stays as long as the kernel may use it, whenever the collector runs", async () => {
+  it("stays alive as long as the kernel may use it, whenever the collector runs", async () => {
     await runCollecting("--allow-ffi");
   });
 

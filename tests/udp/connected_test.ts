@@ -21,7 +21,7 @@ describe("A connected socket", TIMEOUT, () => {
     assertEquals(from, socket.addr);
   });
 
-  it("hears its peer alone", async () => {
+  it("receives only from its peer", async () => {
     using peer = openUdp();
     using stranger = openUdp();
     using socket = openUdp();
@@ -32,7 +32,7 @@ describe("A connected socket", TIMEOUT, () => {
     assertEquals(await receiveUntilMarker(socket), ["from the peer"]);
   });
 
-  it("may be connected to another", async () => {
+  it("can be connected to another peer", async () => {
     using one = openUdp();
     using other = openUdp();
     using socket = openUdp();
@@ -45,7 +45,7 @@ describe("A connected socket", TIMEOUT, () => {
     }
   });
 
-  it("may still send to an address, as the system allows", async () => {
+  it("can send to another address, if the system allows it", async () => {
     using peer = openUdp();
     using third = openUdp();
     using socket = openUdp();
@@ -54,7 +54,7 @@ describe("A connected socket", TIMEOUT, () => {
     assertEquals(await receiveText(third), "hello");
   });
 
-  it("knows the address it sends from, where it was bound to all", () => {
+  it("has the source address as its local address if it was bound to the wildcard", () => {
     using peer = openUdp();
     using socket = openUdp({ hostname: "0.0.0.0" });
     const { port } = socket.addr;
@@ -62,7 +62,7 @@ describe("A connected socket", TIMEOUT, () => {
     assertEquals(socket.addr, at(LOOPBACK, port));
   });
 
-  it("is told when nobody listens there, and goes on", async () => {
+  it("reports a refused datagram, and stays usable", async () => {
     using socket = openUdp();
     const nobody = openUdp();
     const { addr } = nobody;
@@ -77,7 +77,7 @@ describe("A connected socket", TIMEOUT, () => {
     assertEquals(await receiveText(somebody), "anybody?");
   });
 
-  it("tells a receive that was waiting already", async () => {
+  it("reports it to a waiting receive", async () => {
     using socket = openUdp();
     const nobody = openUdp();
     socket.connect(nobody.addr);
@@ -90,7 +90,7 @@ describe("A connected socket", TIMEOUT, () => {
 
 describe("connect(null)", TIMEOUT, () => {
   for (const [what, port] of [["that the system chose", 0], ["that was asked for", "asked"]] as const) {
-    it(`undoes it and keeps a port ${what}`, async () => {
+    it(`dissolves the association and keeps a port ${what}`, async () => {
       const chosen = port === 0 ? 0 : freeUdpPort();
       using peer = openUdp();
       using stranger = openUdp();
@@ -105,7 +105,7 @@ describe("connect(null)", TIMEOUT, () => {
     });
   }
 
-  it("keeps the port of a socket bound to all addresses, of either family", () => {
+  it("keeps the port of a socket bound to the wildcard, of either family", () => {
     for (const hostname of ["0.0.0.0", "::", "::1"]) {
       using peer = openUdp({ hostname: hostname === "::1" ? "::1" : LOOPBACK });
       using socket = openUdp({ hostname });
@@ -123,7 +123,7 @@ describe("connect(null)", TIMEOUT, () => {
     assertEquals([socket.addr, socket.remoteAddr], [addr, null]);
   });
 
-  it("can be taken back", async () => {
+  it("can be reversed", async () => {
     using peer = openUdp();
     using socket = openUdp();
     for (let round = 0; round < 3; round++) {

@@ -24,7 +24,7 @@ describe("control", () => {
     });
   }
 
-  it("comes before the bind and after the options that were asked for", () => {
+  it("is called before bind and after the options are set", () => {
     let before: Deno.NetAddr | undefined;
     using udp = openUdp({
       broadcast: false,
@@ -42,7 +42,7 @@ describe("control", () => {
     assertEquals(udp.socket.getOption(sockopt.IP_TTL), 5);
   });
 
-  it("aborts the call by throwing: the caller gets what was thrown, and nothing stays open", () => {
+  it("aborts the call by throwing: the caller gets the error, and nothing stays open", () => {
     const count = descriptorCount();
     const thrown = new Error("Not this one");
     const caught = assertThrows(() =>
@@ -56,13 +56,13 @@ describe("control", () => {
     assertEquals(descriptorCount(), count);
   });
 
-  it("may close the socket, which then cannot be bound", () => {
+  it("can close the socket, which then cannot be bound", () => {
     const count = descriptorCount();
     assertThrows(() => openUdp({ control: (socket) => socket.close() }), Deno.errors.BadResource);
     assertEquals(descriptorCount(), count);
   });
 
-  it("may bind to an address of its own, and then the call's own bind fails", () => {
+  it("can bind the socket; the call's own bind then fails", () => {
     const count = descriptorCount();
     const error = assertThrows(
       () => openUdp({ control: (socket) => socket.bind(at(LOOPBACK, 0)) }),

@@ -11,7 +11,7 @@ noDescriptorLeaks();
 
 describe("A datagram", TIMEOUT, () => {
   for (const length of [0, 1, 2, 1472, 2048, 9000, 65_506, 65_507]) {
-    it(`of ${length} bytes arrives whole, in memory of its own or in a buffer`, async () => {
+    it(`of ${length} bytes arrives whole, in new memory or in a buffer`, async () => {
       using receiver = openUdp();
       using sender = openUdp();
       const sent = pattern(length);
@@ -24,7 +24,7 @@ describe("A datagram", TIMEOUT, () => {
     });
   }
 
-  it("keeps memory of its own when more come", async () => {
+  it("keeps its memory when more arrive", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     await sender.send(bytes("first"), receiver.addr);
@@ -35,7 +35,7 @@ describe("A datagram", TIMEOUT, () => {
     assertEquals(first.buffer.byteLength, 5);
   });
 
-  it("goes to the default host where the address names none", async () => {
+  it("goes to the default host if the address has none", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const { port } = receiver.addr;
@@ -45,14 +45,14 @@ describe("A datagram", TIMEOUT, () => {
     }
   });
 
-  it("goes to a name, which is looked up", async () => {
+  it("goes to a host name, which is resolved", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     await sender.send(bytes("hello"), at("localhost", receiver.addr.port));
     assertEquals(await receiveText(receiver), "hello");
   });
 
-  it("goes out in the order it was sent, also to many destinations by turns", async () => {
+  it("is sent in call order, also to many destinations in turn", async () => {
     using one = openUdp();
     using other = openUdp();
     using sender = openUdp();
@@ -91,7 +91,7 @@ describe("receive() into a buffer", TIMEOUT, () => {
     assertEquals([...memory], [0, 0, 0, 0, 97, 98, 99, 100, 0, 0, 0, 0]);
   });
 
-  it("cuts what is longer, and the next datagram is whole", async () => {
+  it("truncates a longer datagram, and the next one is whole", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     await sender.send(bytes("too long"), receiver.addr);
@@ -100,7 +100,7 @@ describe("receive() into a buffer", TIMEOUT, () => {
     assertEquals(text((await receiver.receive(new Uint8Array(4)))[0]), "fits");
   });
 
-  it("takes a datagram with an empty buffer too", async () => {
+  it("receives a datagram into an empty buffer too", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     await sender.send(bytes("gone"), receiver.addr);
@@ -110,7 +110,7 @@ describe("receive() into a buffer", TIMEOUT, () => {
     assertEquals(await receiveText(receiver), "next");
   });
 
-  it("serves memory that grows, as long as the view is of what it has", async () => {
+  it("works with memory that grows", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const memory = new ArrayBuffer(4, { maxByteLength: 1 << 20 });
@@ -125,7 +125,7 @@ describe("receive() into a buffer", TIMEOUT, () => {
 });
 
 describe("send() from a view", TIMEOUT, () => {
-  it("sends what the view shows and no more", async () => {
+  it("sends only the bytes of the view", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const memory = bytes("0123456789");
@@ -135,7 +135,7 @@ describe("send() from a view", TIMEOUT, () => {
     }
   });
 
-  it("sends memory of its own each time from many buffers by turns", async () => {
+  it("sends from many buffers in turn", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const buffers = Array.from({ length: 20 }, (_, index) => bytes(`buffer ${index}`));
@@ -147,7 +147,7 @@ describe("send() from a view", TIMEOUT, () => {
 });
 
 describe("receiveMessage()", TIMEOUT, () => {
-  it("tells whether a datagram was cut", async () => {
+  it("reports whether a datagram was truncated", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     for (const [length, truncated] of [[7, false], [8, false], [9, true], [65_507, true]] as const) {
@@ -158,7 +158,7 @@ describe("receiveMessage()", TIMEOUT, () => {
     }
   });
 
-  it("takes the longest whole where no length is given", async () => {
+  it("receives the longest datagram whole by default", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const sent = pattern(65_507);
@@ -166,7 +166,7 @@ describe("receiveMessage()", TIMEOUT, () => {
     assertEquals(await receiver.receiveMessage(), { data: sent, addr: sender.addr, truncated: false });
   });
 
-  it("takes nothing of a datagram with a length of 0, and says so", async () => {
+  it("receives no bytes with a length of 0, and reports it as truncated", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     await sender.send(bytes("x"), receiver.addr);
@@ -177,7 +177,7 @@ describe("receiveMessage()", TIMEOUT, () => {
 });
 
 describe("The buffers of a socket", TIMEOUT, () => {
-  it("are as long as was asked for", async () => {
+  it("have the requested size", async () => {
     using small = openUdp({ receiveBufferSize: 4096, sendBufferSize: 8192 });
     using plain = openUdp();
     const size = (socket: typeof small) => socket.socket.getOption(sockopt.SO_RCVBUF);

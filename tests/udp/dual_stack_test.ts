@@ -10,7 +10,7 @@ import { openUdp, receiveText } from "./support.ts";
 noDescriptorLeaks();
 
 describe('A socket bound to "::"', TIMEOUT, () => {
-  it("hears both families, and answers where it was written from", async () => {
+  it("receives from both families and answers both", async () => {
     using both = openUdp({ hostname: "::" });
     assertEquals(both.addr.hostname, "::");
     for (const [hostname, seen] of [["127.0.0.1", "::ffff:127.0.0.1"], ["::1", "::1"]] as const) {
@@ -33,7 +33,7 @@ describe('A socket bound to "::"', TIMEOUT, () => {
     assertEquals(await receiveText(receiver), "connected");
   });
 
-  it("leaves IPv4 to others with ipv6Only", async () => {
+  it("does not use IPv4 with ipv6Only", async () => {
     using only = openUdp({ hostname: "::", ipv6Only: true });
     const { port } = only.addr;
     using v4 = openUdp({ hostname: "0.0.0.0", port });
@@ -44,7 +44,7 @@ describe('A socket bound to "::"', TIMEOUT, () => {
     await assertRejects(() => only.send(bytes("no"), sender.addr), Deno.errors.NetworkUnreachable);
   });
 
-  it("holds the port for both families without it", () => {
+  it("has the port for both families without it", () => {
     using both = openUdp({ hostname: "::" });
     assertEquals(both.socket.getOption(sockopt.IPV6_V6ONLY), false);
     assertThrows(() => openUdp({ hostname: "0.0.0.0", port: both.addr.port }), Deno.errors.AddrInUse);
@@ -52,7 +52,7 @@ describe('A socket bound to "::"', TIMEOUT, () => {
 });
 
 describe("A socket bound to an IPv6 address", TIMEOUT, () => {
-  it("takes it in brackets and in any spelling", () => {
+  it("accepts it in brackets and in any spelling", () => {
     for (const hostname of ["::1", "[::1]", "0:0:0:0:0:0:0:1", "0000::0001"]) {
       using socket = openUdp({ hostname });
       assertEquals(socket.addr.hostname, "::1");

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => Deno.remove(folder, { recursive: true }));
 
-describe("fromFd() of what is no socket", () => {
+describe("fromFd() of a descriptor that is not a socket", () => {
   itUnless(
     Deno.build.os === "linux" ? null : "no /proc here",
     "refuses a pipe and a file, and leaves them open",
@@ -47,7 +47,7 @@ describe("fromFd() of what is no socket", () => {
     },
   );
 
-  it("refuses a socket of a kind that has no class, and leaves it open", async () => {
+  it("refuses a socket of a kind without a class, and leaves it open", async () => {
     using raw = Socket.open("inet", "dgram");
     const fd = raw.duplicate().detach();
     const bound = Socket.fromFd(fd);

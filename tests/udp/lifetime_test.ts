@@ -35,7 +35,7 @@ describe("close()", TIMEOUT, () => {
     assertEquals(second.addr.port, port);
   });
 
-  it("rejects what waits with Interrupted, and what comes later with BadResource", async () => {
+  it("rejects waiting operations with Interrupted, and later ones with BadResource", async () => {
     const socket = openUdp();
     const waiting = [socket.receive(), socket.receive(new Uint8Array(8)), socket.receiveMessage()];
     const cut = waiting.map((one) => assertRejects(() => one, Deno.errors.Interrupted));
@@ -46,7 +46,7 @@ describe("close()", TIMEOUT, () => {
     await assertRejects(() => socket.send(bytes("x"), at(LOOPBACK, 9)), Deno.errors.BadResource);
   });
 
-  it("leaves every method a BadResource, and the addresses readable", () => {
+  it("makes every method throw BadResource, and keeps the addresses", () => {
     const socket = openUdp();
     const { addr } = socket;
     socket.close();
@@ -66,7 +66,7 @@ describe("close()", TIMEOUT, () => {
     assertEquals([socket.addr, socket.remoteAddr], [addr, null]);
   });
 
-  it("by way of the socket under it closes the same descriptor", async () => {
+  it("of the underlying socket closes the same descriptor", async () => {
     const udp = openUdp();
     const waiting = assertRejects(() => udp.receive(), Deno.errors.Interrupted);
     udp.socket.close();
@@ -88,7 +88,7 @@ describe("Iteration", TIMEOUT, () => {
     assertEquals(heard, ["one", "two", "three"]);
   });
 
-  it("ends where close cuts it off while it waits, and at once when it was closed before", async () => {
+  it("ends when the socket is closed while it waits, and at once on a closed socket", async () => {
     const socket = openUdp();
     const next = socket[Symbol.asyncIterator]().next();
     socket.close();
@@ -96,7 +96,7 @@ describe("Iteration", TIMEOUT, () => {
     for await (const _ of socket) throw new Error("A closed socket yielded something");
   });
 
-  it("may be left and taken up again", async () => {
+  it("can be left and started again", async () => {
     using socket = openUdp();
     using sender = openUdp();
     for (const word of ["one", "two"]) await sender.send(bytes(word), socket.addr);
@@ -110,7 +110,7 @@ describe("Iteration", TIMEOUT, () => {
     assertEquals(heard, ["one", "two"]);
   });
 
-  it("does not hide what goes wrong", async () => {
+  it("does not hide errors", async () => {
     using socket = openUdp();
     const nobody = openUdp();
     socket.connect(nobody.addr);
@@ -121,7 +121,7 @@ describe("Iteration", TIMEOUT, () => {
 });
 
 describe("detach() and fromFd()", TIMEOUT, () => {
-  it("hand a socket on with its port, its options and what waits in it", async () => {
+  it("pass a socket on with its port, its options and queued datagrams", async () => {
     using sender = openUdp();
     const before = openUdp();
     const { addr } = before;
@@ -133,7 +133,7 @@ describe("detach() and fromFd()", TIMEOUT, () => {
     assertEquals(await receiveText(after), "under way");
   });
 
-  it("keep a peer", async () => {
+  it("keep the peer", async () => {
     using peer = openUdp();
     const before = openUdp();
     before.connect(peer.addr);
@@ -143,7 +143,7 @@ describe("detach() and fromFd()", TIMEOUT, () => {
     assertEquals(await receiveText(peer), "hello");
   });
 
-  it("cut off what waits, and take nothing from the next owner", async () => {
+  it("reject waiting operations, and take nothing from the next owner", async () => {
     using sender = openUdp();
     const before = openUdp();
     const { addr } = before;
@@ -182,7 +182,7 @@ describe("ref() and unref()", TIMEOUT, () => {
     });
   }
 
-  it("hold it while somebody who counts waits", async () => {
+  it("keep it running while a ref'd operation waits", async () => {
     using sender = openUdp();
     await using child = startDeno(WAITING, { args: ["ref"] });
     const [, port] = await child.waitForLine(/^port (\d+)$/);

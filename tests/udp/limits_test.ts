@@ -12,8 +12,8 @@ const PROGRAM = new URL("./programs/exhausted.ts", import.meta.url);
 /** util-linux's, which runs a program under other limits. */
 const missing = await missingCommands("prlimit");
 
-describe("A process that has as many descriptors open as it may", TIMEOUT, () => {
-  itUnless(missing, "is told so by every call that needs another, and goes on when there is room again", async () => {
+describe("A process at its limit of descriptors", TIMEOUT, () => {
+  itUnless(missing, "gets EMFILE from every call that needs another, and goes on when one is free", async () => {
     const command = [Deno.execPath(), "run", "-A", PROGRAM.pathname];
     await using child = start("prlimit", ["--nofile=128:128", ...command]);
     const { success, stdout, report } = await child.finished();

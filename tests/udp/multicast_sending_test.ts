@@ -29,7 +29,7 @@ describe("Two sockets on one port", TIMEOUT, () => {
 });
 
 describe("A socket bound to a group", TIMEOUT, () => {
-  it("hears that group alone", async () => {
+  it("receives from that group only", async () => {
     using bound = openMember({ hostname: GROUP });
     const { port } = bound.addr;
     using wildcard = openMember({ port });
@@ -44,14 +44,14 @@ describe("A socket bound to a group", TIMEOUT, () => {
     assertEquals(await receiveUntilMarker(wildcard), ["to the other group", "to the host"]);
   });
 
-  it("is told by its address", () => {
+  it("has the group as its address", () => {
     using bound = openUdp({ hostname: GROUP });
     assertEquals(bound.addr.hostname, GROUP);
   });
 });
 
-describe("What a socket sends to groups", TIMEOUT, () => {
-  it("comes back to this host only where that was asked for", () => {
+describe("Multicast that a socket sends", TIMEOUT, () => {
+  it("is looped back to this host only on request", () => {
     using plain = openUdp();
     using asked = openUdp({ loopback: true });
     assertFalse(plain.socket.getOption(sockopt.IP_MULTICAST_LOOP));
@@ -64,7 +64,7 @@ describe("What a socket sends to groups", TIMEOUT, () => {
     assert(v6.socket.getOption(sockopt.IPV6_MULTICAST_LOOP));
   });
 
-  it("passes one router, or as many as it is told", async () => {
+  it("passes one router, or as many as set", async () => {
     using v4 = openUdp();
     using v6 = openUdp({ hostname: "::1" });
     const hops =
@@ -94,7 +94,7 @@ describe("What a socket sends to groups", TIMEOUT, () => {
     assertEquals(v4.socket.getOption(sockopt.IP_MULTICAST_TTL), 1);
   });
 
-  it("leaves by the interface that was chosen", async () => {
+  it("is sent through the chosen interface", async () => {
     using member = openMember();
     member.joinMulticast(GROUP, ON_LOOPBACK);
     for (const networkInterface of ["lo", LOOPBACK, 1]) {
@@ -115,7 +115,7 @@ describe("What a socket sends to groups", TIMEOUT, () => {
 });
 
 describe("Broadcast", TIMEOUT, () => {
-  it("is allowed unless it was switched off", async () => {
+  it("is allowed by default", async () => {
     using receiver = openUdp({ hostname: "0.0.0.0" });
     using sender = openUdp();
     const everyone = at("127.255.255.255", receiver.addr.port);
@@ -129,7 +129,7 @@ describe("Broadcast", TIMEOUT, () => {
     assertEquals(await receiveText(receiver), "after all");
   });
 
-  it("is PermissionDenied where it is switched off, and the error tells what helps", async () => {
+  it("is PermissionDenied if it is switched off, with a hint", async () => {
     using sender = openUdp({ broadcast: false });
     let refusal: unknown;
     await sender.send(bytes("everyone"), at("127.255.255.255", 9)).catch((error) => refusal = error);

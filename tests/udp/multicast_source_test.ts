@@ -41,14 +41,14 @@ class Sides implements Disposable {
 }
 
 describe("A source-specific membership", TIMEOUT, () => {
-  it("hears its source and nobody else", async () => {
+  it("receives from its source only", async () => {
     using member = openMember();
     using sides = new Sides(member);
     member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
     assertEquals(await sides.heard(), ["left"]);
   });
 
-  it("stands beside another of the same group, and leaves alone", async () => {
+  it("is independent of another of the same group", async () => {
     using member = openMember();
     using sides = new Sides(member);
     using left = member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
@@ -58,13 +58,13 @@ describe("A source-specific membership", TIMEOUT, () => {
     assertEquals(await sides.heard(), ["right"]);
   });
 
-  it("cannot be widened to any source", () => {
+  it("cannot be changed to any source", () => {
     using member = openMember();
     member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
     assertThrows(() => member.joinMulticast(GROUP, ON_LOOPBACK), Deno.errors.AddrInUse, `join ${GROUP}`);
   });
 
-  it("of a source that it has is AddrNotAvailable", () => {
+  it("of a source that it already has is AddrNotAvailable", () => {
     using member = openMember();
     member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
     const error = assertThrows(
@@ -84,7 +84,7 @@ describe("A source-specific membership", TIMEOUT, () => {
 });
 
 describe("An any-source membership", TIMEOUT, () => {
-  it("hears no more from a sender that it blocks, until it unblocks it", async () => {
+  it("receives nothing from a blocked sender until it is unblocked", async () => {
     using member = openMember();
     using sides = new Sides(member);
     using membership = member.joinMulticast(GROUP, ON_LOOPBACK);
@@ -97,7 +97,7 @@ describe("An any-source membership", TIMEOUT, () => {
     assertEquals(await sides.heard(), ["left"]);
   });
 
-  it("forgets what it blocked when it is left", async () => {
+  it("forgets blocked senders when it is left", async () => {
     using member = openMember();
     using sides = new Sides(member);
     const first = member.joinMulticast(GROUP, ON_LOOPBACK);
@@ -107,7 +107,7 @@ describe("An any-source membership", TIMEOUT, () => {
     assertEquals(await sides.heard(), ["left", "right"]);
   });
 
-  it("says so where a sender was not blocked, or is blocked already", () => {
+  it("reports a sender that is not blocked, or already blocked", () => {
     using member = openMember();
     using membership = member.joinMulticast(GROUP, ON_LOOPBACK);
     assertThrows(() => membership.unblockSource(LEFT), Deno.errors.AddrNotAvailable, `unblock ${GROUP} from ${LEFT}`);
@@ -115,7 +115,7 @@ describe("An any-source membership", TIMEOUT, () => {
     assertThrows(() => membership.blockSource(LEFT), Deno.errors.AddrNotAvailable, `block ${GROUP} from ${LEFT}`);
   });
 
-  it("filters for its own socket alone", async () => {
+  it("filters for its own socket only", async () => {
     using member = openMember();
     using sides = new Sides(member);
     using filtering = openMember({ port: member.addr.port, hostname: GROUP });

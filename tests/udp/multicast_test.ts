@@ -34,7 +34,7 @@ const limit = membershipLimit();
 const unlimited = limit <= 100 ? null : "no small limit of memberships";
 
 describe("Membership", TIMEOUT, () => {
-  it("decides what is heard: a socket that has not joined hears nothing", async () => {
+  it("decides what is received: a socket that has not joined receives nothing", async () => {
     using member = openMember();
     const { port } = member.addr;
     using outsider = openMember({ port });
@@ -46,7 +46,7 @@ describe("Membership", TIMEOUT, () => {
     assertEquals(await receiveUntilMarker(outsider), []);
   });
 
-  it("ends with leave, and can be taken up again", async () => {
+  it("ends with leave, and can be joined again", async () => {
     using member = openMember();
     const { port } = member.addr;
     using other = openMember({ port });
@@ -65,7 +65,7 @@ describe("Membership", TIMEOUT, () => {
     assertEquals(await receiveUntilMarker(other), ["joined"]);
   });
 
-  it("ends once: a second leave is AddrNotAvailable, and takes nothing from a later membership", async () => {
+  it("ends once: a second leave is AddrNotAvailable, and does not end a later membership", async () => {
     using member = openMember();
     const { port } = member.addr;
     using sender = openSender();
@@ -80,7 +80,7 @@ describe("Membership", TIMEOUT, () => {
     assertEquals(await receiveUntilMarker(member), ["still here"]);
   });
 
-  it("ends with its block, and silently where it had ended already", async () => {
+  it("ends with its block, silently if it has already ended", async () => {
     using member = openMember();
     {
       using left = member.joinMulticast(GROUP, ON_LOOPBACK);
@@ -95,7 +95,7 @@ describe("Membership", TIMEOUT, () => {
     await assertRejects(() => again.leave(), Deno.errors.BadResource);
   });
 
-  it("is AddrInUse twice on one interface", () => {
+  it("is AddrInUse if joined twice on one interface", () => {
     using member = openMember();
     member.joinMulticast(GROUP, ON_LOOPBACK);
     const error = assertThrows(() => member.joinMulticast(GROUP, ON_LOOPBACK), Deno.errors.AddrInUse, GROUP);
@@ -114,7 +114,7 @@ describe("Membership", TIMEOUT, () => {
     });
   }
 
-  itUnless(unlimited, "beyond what the system allows fails with ENOBUFS and the limit's name", () => {
+  itUnless(unlimited, "beyond the system's limit fails with ENOBUFS and the limit's name", () => {
     using member = openMember();
     for (let index = 0; index < limit; index++) member.joinMulticast(`239.255.12.${index}`, ON_LOOPBACK);
     const error = assertThrows(() => member.joinMulticast(GROUP, ON_LOOPBACK), Error, "igmp_max_memberships");
@@ -130,7 +130,7 @@ describe("Membership", TIMEOUT, () => {
     using _again = socket.joinMulticast("ff02::1:6", { interface: 1 });
   });
 
-  it("is what Deno's own methods give too", async () => {
+  it("is the result of Deno's own methods too", async () => {
     using member = openMember();
     using sender = openSender();
     const membership = await member.joinMulticastV4(GROUP, LOOPBACK);

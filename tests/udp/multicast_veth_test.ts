@@ -73,7 +73,7 @@ for (const family of [IPV4, IPV6]) {
       await sender.call("send", "marker", markers, PORT);
     }
 
-    itUnless(reason, "reaches who joined, from the address it was sent from, until it leaves", async () => {
+    itUnless(reason, "reaches members, from the address it was sent from, until they leave", async () => {
       await using member = await openMember();
       await using outsider = await openMember();
       await using sender = await openSender();
@@ -140,7 +140,7 @@ for (const family of [IPV4, IPV6]) {
       assertEquals(await there.receiveUntilMarker(), ["far"]);
     });
 
-    itUnless(reason, "comes back to its own machine only while loopback is on", async () => {
+    itUnless(reason, "is looped back to its own machine only while loopback is on", async () => {
       await using here = await openMember(pair.left);
       await using there = await openMember(pair.right);
       for (const member of [here, there]) await member.call("join", group, { interface: pair.left.interface });

@@ -99,14 +99,14 @@ afterAll(async () => {
   await pair?.[Symbol.asyncDispose]();
 });
 
-describe("What a datagram comes with from another namespace", TIMEOUT, () => {
+describe("The details of a datagram from another namespace", TIMEOUT, () => {
   const open = (side: "left" | "right", options: Partial<UdpListenOptions>): UdpSocket =>
     inside(pair[side].name, () => openUdp(options));
 
   for (const { name, wildcard, destinations, source } of FAMILIES) {
     for (const receiveOffload of [false, true]) {
       const how = receiveOffload ? `${name}, with offload` : name;
-      itUnless(reason, `tells address, interface, TTL and class: ${how}`, async () => {
+      itUnless(reason, `have address, interface, TTL and class: ${how}`, async () => {
         using receiver = open("right", { hostname: wildcard, packetInfo: true, timestamps: true, receiveOffload });
         using sender = open("left", { hostname: source(pair.left) });
         const six = name === "IPv6";
@@ -129,7 +129,7 @@ describe("What a datagram comes with from another namespace", TIMEOUT, () => {
       });
     }
 
-    itUnless(reason, `is answered from the address that was asked: ${name}`, async () => {
+    itUnless(reason, `allow answers from the address it was sent to: ${name}`, async () => {
       using server = open("right", { hostname: wildcard, packetInfo: true });
       using client = open("left", { hostname: source(pair.left) });
       for (const [to] of [...destinations, ...destinations]) {
@@ -144,7 +144,7 @@ describe("What a datagram comes with from another namespace", TIMEOUT, () => {
     });
   }
 
-  itUnless(reason, "is answered so to another process", async () => {
+  itUnless(reason, "allow such answers to another process", async () => {
     using server = open("right", { hostname: "0.0.0.0", packetInfo: true });
     await using client = await RemoteUdp.open(pair.left, { hostname: "0.0.0.0" });
     for (const to of [SECOND.ipv4, pair.right.ipv4]) {
@@ -156,7 +156,7 @@ describe("What a datagram comes with from another namespace", TIMEOUT, () => {
     }
   });
 
-  itUnless(reason, "is answered from link-local addresses by the interface it came in on", async () => {
+  itUnless(reason, "allow answers from link-local addresses through the interface it arrived on", async () => {
     const { linkLocal } = pair.right;
     using server = open("right", { hostname: "::", packetInfo: true });
     using client = inside(pair.left.name, () => openUdp({ hostname: `${pair.left.linkLocal}%veth0` }));
@@ -169,7 +169,7 @@ describe("What a datagram comes with from another namespace", TIMEOUT, () => {
     assertEquals((await client.receive())[1].hostname.replace(/%.*/, ""), linkLocal);
   });
 
-  itUnless(reason, "is the group, and the interface, of what was sent to a group", async () => {
+  itUnless(reason, "are the group and the interface of a multicast datagram", async () => {
     for (
       const [group, hostname, local] of [["239.255.16.1", "0.0.0.0", "ipv4"], ["ff12::16:1", "::", "ipv6"]] as const
     ) {
@@ -223,8 +223,8 @@ describe("A timestamp", TIMEOUT, () => {
   });
 });
 
-describe("A socket that was taken over", TIMEOUT, () => {
-  it("tells what it was opened to tell, and tells segments apart", async () => {
+describe("A socket taken over", TIMEOUT, () => {
+  it("returns the details that it was opened with, and splits segments", async () => {
     const opened = openUdp({ packetInfo: true, timestamps: true, receiveOffload: true });
     const { addr } = opened;
     using receiver = fromFd(opened.detach()) as UdpSocket;
@@ -235,8 +235,8 @@ describe("A socket that was taken over", TIMEOUT, () => {
   });
 });
 
-describe("A socket that asked for nothing", TIMEOUT, () => {
-  it("tells nothing", async () => {
+describe("A socket without features", TIMEOUT, () => {
+  it("returns no details", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     for (const told of await tell(sender, receiver, receiver.addr)) {
@@ -246,7 +246,7 @@ describe("A socket that asked for nothing", TIMEOUT, () => {
 });
 
 describe("send() from an address", TIMEOUT, () => {
-  itUnless(oneLoopback, "leaves it to the system again for the next", async () => {
+  itUnless(oneLoopback, "does not affect the next datagram", async () => {
     using server = openUdp({ hostname: "0.0.0.0" });
     using client = openUdp({ hostname: "127.0.0.9" });
     const { addr } = client;
@@ -258,7 +258,7 @@ describe("send() from an address", TIMEOUT, () => {
     assertEquals((await client.receive())[1].hostname, "127.0.0.1");
   });
 
-  it("is refused by the system where the address is not ours", async () => {
+  it("is refused by the system if the address is not local", async () => {
     using sender = openUdp({ hostname: "0.0.0.0" });
     using receiver = openUdp();
     const error = await assertRejects(() => sender.send(bytes("x"), receiver.addr, { source: "192.0.2.250" }), Error);

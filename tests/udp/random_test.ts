@@ -115,9 +115,9 @@ async function step(subject: Subject, random: (below: number) => number): Promis
   await settled();
 }
 
-describe("Whatever is asked of sockets, in whatever order", TIMEOUT, () => {
+describe("In any sequence of operations", TIMEOUT, () => {
   for (const seed of [1, 2, 3, 4]) {
-    it(`every datagram is heard once and in order, by those who asked first (seed ${seed})`, async () => {
+    it(`every datagram is received once and in order, by the first waiting receive (seed ${seed})`, async () => {
       const random = generator(seed);
       const subjects = Array.from({ length: SOCKETS }, () => new Subject());
       // Sockets that do not hold the process wait too.

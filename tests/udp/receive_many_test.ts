@@ -30,7 +30,7 @@ describe("receiveMany()", TIMEOUT, () => {
     assertEquals([await waiting, texts(batch)], [1, ["late"]]);
   });
 
-  it("takes as many as the capacity and leaves the rest to the next", async () => {
+  it("receives as many as the capacity and leaves the rest to the next", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const batch = new DatagramBatch({ capacity: 3 });
@@ -43,7 +43,7 @@ describe("receiveMany()", TIMEOUT, () => {
     assertEquals(taken, [["a", "b", "c"], ["d", "e", "f"], ["g", "h"]]);
   });
 
-  it("takes 64 where no capacity is given, and up to 1,024", async () => {
+  it("receives 64 by default, and up to 1,024", async () => {
     using receiver = openUdp({ receiveBufferSize: 1 << 22 });
     using sender = openUdp();
     for (const [options, expected] of [[{}, 64], [{ capacity: 100, maxLength: 1 }, 100]] as const) {
@@ -58,7 +58,7 @@ describe("receiveMany()", TIMEOUT, () => {
     assertEquals([await receiver.receiveMany(largest), texts(largest)], [3, ["more", "than", "enou"]]);
   });
 
-  it("has its turn among receives of one, in the order they were asked for", async () => {
+  it("is served in call order among receives of one", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const [one, other] = [new DatagramBatch({ capacity: 2 }), new DatagramBatch({ capacity: 8 })];
@@ -73,7 +73,7 @@ describe("receiveMany()", TIMEOUT, () => {
     assertEquals([await fourth, texts(other)], [3, ["e", "f", "g"]]);
   });
 
-  it("loses nothing to a deadline, a signal or both", async () => {
+  it("loses nothing by a deadline, a signal or both", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const batch = new DatagramBatch();
@@ -92,7 +92,7 @@ describe("receiveMany()", TIMEOUT, () => {
     assertEquals([await receiver.receiveMany(batch), texts(batch)], [2, ["kept", "whole"]]);
   });
 
-  it("gives way to the next that waits when it is aborted", async () => {
+  it("is followed by the next receive when it is aborted", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const [one, other] = [new DatagramBatch(), new DatagramBatch()];
@@ -105,7 +105,7 @@ describe("receiveMany()", TIMEOUT, () => {
     assertEquals(texts(other), ["for the other"]);
   });
 
-  it("is cut off by close, and the batch serves another socket", async () => {
+  it("rejects on close, and the batch works with another socket", async () => {
     const receiver = openUdp();
     const batch = new DatagramBatch();
     const waiting = refused(receiver.receiveMany(batch));
@@ -118,7 +118,7 @@ describe("receiveMany()", TIMEOUT, () => {
     assertEquals([await next.receiveMany(batch), texts(batch)], [1, ["here"]]);
   });
 
-  it("tells on a connected socket that nobody listens there, and goes on", async () => {
+  it("reports a refused datagram on a connected socket, and goes on", async () => {
     using receiver = openUdp();
     const nobody = openUdp();
     receiver.connect(nobody.addr);

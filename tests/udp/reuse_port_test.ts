@@ -29,7 +29,7 @@ function bindFailure(first: UdpSocket, reusePort: boolean): Error {
 }
 
 describe("reusePort", TIMEOUT, () => {
-  it("spreads 64 source ports over four sockets, reaches each of them and loses nothing", async () => {
+  it("distributes 64 source ports over four sockets, reaches each of them and loses nothing", async () => {
     using first = openUdp({ reusePort: true });
     const { port } = first.addr;
     using others = openMany(3, () => openUdp({ port, reusePort: true }));
@@ -78,7 +78,7 @@ describe("reusePort", TIMEOUT, () => {
     assertEquals(counts.ours!.length + counts.theirs!.length, SOURCES);
   });
 
-  it("gives a connected socket everything from its peer", async () => {
+  it("delivers everything from its peer to a connected socket", async () => {
     using peer = openUdp();
     using first = openUdp({ reusePort: true });
     using others = openMany(3, () => openUdp({ port: first.addr.port, reusePort: true }));
@@ -88,7 +88,7 @@ describe("reusePort", TIMEOUT, () => {
     for (let index = 0; index < 10; index++) assertEquals(await receiveText(pinned), String(index));
   });
 
-  it("may be set by control instead", () => {
+  it("can be set by control instead", () => {
     const control = (socket: Socket) => socket.setOption(sockopt.SO_REUSEPORT, true);
     using first = openUdp({ control });
     using second = openUdp({ port: first.addr.port, control });
@@ -103,7 +103,7 @@ describe("reusePort", TIMEOUT, () => {
 });
 
 describe("A second bind of one port", TIMEOUT, () => {
-  it("is AddrInUse with code, errno, syscall and the address in its words", () => {
+  it("is AddrInUse with code, errno, syscall and the address in its message", () => {
     using first = openUdp();
     const error = bindFailure(first, false);
     const address = `${LOOPBACK}:${first.addr.port}`;
@@ -114,7 +114,7 @@ describe("A second bind of one port", TIMEOUT, () => {
     assertStringIncludes(error.message, "reusePort");
   });
 
-  it("fails as well where only one of the two asked for sharing", () => {
+  it("fails too if only one of the two sockets has reusePort", () => {
     using plain = openUdp();
     using shared = openUdp({ reusePort: true });
     assertInstanceOf(bindFailure(plain, true), Error);
@@ -122,7 +122,7 @@ describe("A second bind of one port", TIMEOUT, () => {
   });
 });
 
-describe("Unasked", TIMEOUT, () => {
+describe("By default", TIMEOUT, () => {
   it("no socket has SO_REUSEPORT", () => {
     using udp = openUdp();
     using group = openUdp({ hostname: "239.255.7.1" });

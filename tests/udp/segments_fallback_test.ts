@@ -35,7 +35,7 @@ async function sendAndCheck(sender: UdpSocket, receiver: UdpSocket, length: numb
   return held;
 }
 
-describe("sendSegments() where segmentation is refused", TIMEOUT, () => {
+describe("sendSegments() if segmentation is refused", TIMEOUT, () => {
   itUnless(noOffload, "sends plain datagrams, as on a socket without checksums", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 
 describe("sendSegments() over a cable", TIMEOUT, () => {
-  itUnless(noNamespaces, "tells of an address that the socket cannot send to, and keeps the offload", async () => {
+  itUnless(noNamespaces, "reports an address that the socket cannot send to, and keeps the offload", async () => {
     using receiver = inside(pair.left.name, () => openUdp({ receiveOffload: true }));
     using sender = inside(pair.left.name, () => openUdp());
     const elsewhere = at(pair.right.ipv4, 9);
@@ -73,7 +73,7 @@ describe("sendSegments() over a cable", TIMEOUT, () => {
   }
 
   for (const family of ["ipv4", "ipv6"] as const) {
-    itUnless(noNamespaces, `goes in fragments where segments are longer than its packets: ${family}`, async () => {
+    itUnless(noNamespaces, `sends fragments if segments are longer than the MTU: ${family}`, async () => {
       const [sender, receiver] = openPair(family);
       using _sender = sender;
       using _receiver = receiver;
@@ -87,7 +87,7 @@ describe("sendSegments() over a cable", TIMEOUT, () => {
       }
     });
 
-    itUnless(noNamespaces, `says how much had gone where fragments are forbidden: ${family}`, async () => {
+    itUnless(noNamespaces, `reports how much was sent if fragments are forbidden: ${family}`, async () => {
       const [sender, receiver] = openPair(family);
       using _sender = sender;
       using _receiver = receiver;

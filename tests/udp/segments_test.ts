@@ -72,7 +72,7 @@ describe("sendSegments()", TIMEOUT, () => {
     assertEquals(received.map(({ data }) => text(data)), ["abc", "def", "gh"]);
   });
 
-  it("sends what a view shows and no more, to a name too", async () => {
+  it("sends only the bytes of a view, to a host name too", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const { port } = receiver.addr;
@@ -99,7 +99,7 @@ describe("sendSegments()", TIMEOUT, () => {
 });
 
 describe("A socket with receiveOffload", TIMEOUT, () => {
-  itUnless(noCoalescing, "takes a run with one message", async () => {
+  itUnless(noCoalescing, "receives a coalesced message", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
     const batch = new DatagramBatch({ capacity: 1 });
@@ -110,7 +110,7 @@ describe("A socket with receiveOffload", TIMEOUT, () => {
     }
   });
 
-  it("tells runs, single datagrams and empty ones apart, of any sizes and from several senders", async () => {
+  it("splits coalesced messages of any sizes and from several senders, beside single and empty datagrams", async () => {
     using receiver = openUdp({ receiveOffload: true, receiveBufferSize: 1 << 22 });
     using one = openUdp();
     using other = openUdp();
@@ -127,7 +127,7 @@ describe("A socket with receiveOffload", TIMEOUT, () => {
     assertEquals(received.map(({ data, addr }) => [data, addr.port]), expected);
   });
 
-  it("cuts each datagram for itself, and says of each whether it did", async () => {
+  it("truncates each datagram by itself, and reports it for each", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
     for (const maxLength of [0, 49, 50, 99, 100, 101]) {
@@ -151,7 +151,7 @@ describe("A socket with receiveOffload", TIMEOUT, () => {
     }
   });
 
-  it("gives them out in order, however they are asked for", async () => {
+  it("returns them in order by every kind of receive", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
     const batch = new DatagramBatch({ capacity: 3 });
@@ -171,7 +171,7 @@ describe("A socket with receiveOffload", TIMEOUT, () => {
     }
   });
 
-  it("gives them to receives that wait, in order", async () => {
+  it("returns them to waiting receives in order", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
     const batch = new DatagramBatch();
@@ -187,7 +187,7 @@ describe("A socket with receiveOffload", TIMEOUT, () => {
     assertEquals(text((await fourth)[0]), "cdef"[rest]);
   });
 
-  it("tells a batch's messages apart also after it was given what another receive had left", async () => {
+  it("splits a batch's messages also after it took the rest of another receive", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
     const batch = new DatagramBatch();
@@ -201,7 +201,7 @@ describe("A socket with receiveOffload", TIMEOUT, () => {
     assertEquals(received.map(({ data }) => text(data)), Array(4).fill(["xx", "yy", "z"]).flat());
   });
 
-  it("loses nothing to signals, deadlines and buffers that went away", async () => {
+  it("loses nothing by signals, deadlines and transferred buffers", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
     const buffer = new Uint8Array(8);
@@ -227,7 +227,7 @@ describe("A socket with receiveOffload", TIMEOUT, () => {
     ]);
   });
 
-  it("is readable while it has some left, and they are not kept back", async () => {
+  it("is readable while it has some left", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();
     await sender.sendSegments(bytes("abc"), 1, receiver.addr);
@@ -238,7 +238,7 @@ describe("A socket with receiveOffload", TIMEOUT, () => {
     assertEquals([await second, await third], ["b", "c"]);
   });
 
-  it("tells of each what came with the run", async () => {
+  it("returns the details of the message for each", async () => {
     using receiver = openUdp({ receiveOffload: true, packetInfo: true, timestamps: true });
     using sender = openUdp();
     sender.setTTL(9);

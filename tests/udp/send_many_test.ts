@@ -60,7 +60,7 @@ describe("sendMany()", TIMEOUT, () => {
     });
   }
 
-  it("sends to many addresses by turns, of both families from a socket of both", async () => {
+  it("sends to many addresses in turn, of both families from a dual-stack socket", async () => {
     using sender = openUdp({ hostname: "::" });
     using one = openUdp();
     using other = openUdp({ hostname: "::1" });
@@ -81,7 +81,7 @@ describe("sendMany()", TIMEOUT, () => {
     assertEquals(numbers(await receiveAll(receiver, 5)), [0, 1, 2, 3, 4]);
   });
 
-  it("sends what views show, one buffer in many pieces, and one piece many times", async () => {
+  it("sends views, one buffer in many pieces, and one piece many times", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const memory = bytes("0123456789");
@@ -91,7 +91,7 @@ describe("sendMany()", TIMEOUT, () => {
     assertEquals(received.map(({ data }) => text(data)), ["0123456789", "3456", "", "9", "3456"]);
   });
 
-  it("sends to the connected peer without addresses, and beside it with one", async () => {
+  it("sends to the connected peer without addresses, and elsewhere with one", async () => {
     using peer = openUdp();
     using third = openUdp();
     using sender = openUdp();
@@ -118,7 +118,7 @@ describe("sendMany()", TIMEOUT, () => {
 
 describe("An error of sendMany()", TIMEOUT, () => {
   for (const before of [0, 1, 5, 63, 64, 65, 130]) {
-    it(`says that ${before} had gone, and those arrive`, async () => {
+    it(`reports that ${before} were sent, and those arrive`, async () => {
       using receiver = openUdp();
       using sender = openUdp({ broadcast: false });
       const items = numbered(before + 3, receiver.addr);
@@ -132,7 +132,7 @@ describe("An error of sendMany()", TIMEOUT, () => {
     });
   }
 
-  it("comes before anything is sent, where a datagram is too long for any network", async () => {
+  it("comes before anything is sent if a datagram is too long", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const items = [...numbered(3, receiver.addr), { data: new Uint8Array(65_508), addr: receiver.addr }];
@@ -143,7 +143,7 @@ describe("An error of sendMany()", TIMEOUT, () => {
     assertEquals(await receiveUntilMarker(receiver), []);
   });
 
-  it("says that none had gone where the socket is closed or the deadline has passed", async () => {
+  it("reports that none was sent if the socket is closed or the deadline has passed", async () => {
     using receiver = openUdp();
     const sender = openUdp();
     sender.setWriteDeadline(new Date(0));
@@ -155,7 +155,7 @@ describe("An error of sendMany()", TIMEOUT, () => {
     assertEquals((closed as Error & { sent?: number }).sent, 0);
   });
 
-  it("is the signal's reason, untouched, where it was aborted", async () => {
+  it("is the signal's reason, unchanged, if it was aborted", async () => {
     using sender = openUdp();
     const reason = Object.freeze(new Error("enough"));
     const options = { signal: AbortSignal.abort(reason) };
@@ -164,7 +164,7 @@ describe("An error of sendMany()", TIMEOUT, () => {
 });
 
 describe("sendMany() on a connected socket whose peer is gone", TIMEOUT, () => {
-  it("is told of each datagram that found nobody, once", async () => {
+  it("reports each refused datagram once", async () => {
     using sender = openUdp();
     sender.connect(deadAddress());
     let left = numbered(5);
@@ -181,7 +181,7 @@ describe("sendMany() on a connected socket whose peer is gone", TIMEOUT, () => {
     assertInstanceOf(await sender.receive().catch((error) => error), Deno.errors.ConnectionRefused);
   });
 
-  it("does not blame another address that comes after", async () => {
+  it("does not name the address of a later datagram", async () => {
     using other = openUdp();
     using sender = openUdp();
     const peer = deadAddress();
@@ -214,7 +214,7 @@ describe("sendMany() on a connected socket whose peer is gone", TIMEOUT, () => {
 });
 
 describe("sendMany() on a socket without a peer", TIMEOUT, () => {
-  it("hears nothing of those who are gone", async () => {
+  it("gets no errors of refused datagrams", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     const dead = deadAddress();

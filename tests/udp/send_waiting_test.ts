@@ -70,7 +70,7 @@ afterEach(async () => {
   await pair[Symbol.asyncDispose]();
 });
 
-describe("Where the kernel takes no more", TIMEOUT, () => {
+describe("With a full send buffer", TIMEOUT, () => {
   /** Somebody answers from now on. */
   async function arrive(): Promise<void> {
     const { success, report } = await run("ip", [
@@ -97,7 +97,7 @@ describe("Where the kernel takes no more", TIMEOUT, () => {
     assertEquals(numbers(await receiveAll(receiver, 1)), [255]);
   }
 
-  itUnless(reason, "sendMany() isPending and goes on, and none is lost or sent twice", async () => {
+  itUnless(reason, "sendMany() waits and goes on, and none is lost or sent twice", async () => {
     const sending = sender.sendMany(numbered());
     assert(await isPending(sending));
     await arrive();
@@ -107,7 +107,7 @@ describe("Where the kernel takes no more", TIMEOUT, () => {
     assert(received.every(({ data }) => data.length === 1000 && data[999] === pattern(1000, 0)[999]));
   });
 
-  itUnless(reason, "sendSegments() isPending and goes on", async () => {
+  itUnless(reason, "sendSegments() waits and goes on", async () => {
     const p = pattern(100_000, 3);
     const sending = sender.sendSegments(p, 1000, THERE);
     assert(await isPending(sending));
@@ -116,7 +116,7 @@ describe("Where the kernel takes no more", TIMEOUT, () => {
     assertEquals((await receiveAll(receiver, 100)).map(({ data }) => data), pieces(p, 1000));
   });
 
-  itUnless(reason, "sends of every kind go out in the order they were asked for", async () => {
+  itUnless(reason, "sends of every kind are sent in call order", async () => {
     const run = (first: number, count: number) => Uint8Array.from({ length: count }, (_, index) => first + index);
     const many = (first: number) => Array.from(run(first, 10), (number) => ({ data: run(number, 1), addr: THERE }));
     const filling = sender.sendMany(numbered().slice(0, 40));
@@ -134,7 +134,7 @@ describe("Where the kernel takes no more", TIMEOUT, () => {
     assertEquals(numbers(await receiveAll(receiver, 80)), ALL.slice(0, 80));
   });
 
-  itUnless(reason, "a deadline says how many had gone", async () => {
+  itUnless(reason, "the error of a deadline has the number sent", async () => {
     const sending = failure(sender.sendMany(numbered()));
     assert(await isPending(sending));
     sender.setWriteDeadline(new Date(0));
@@ -144,7 +144,7 @@ describe("Where the kernel takes no more", TIMEOUT, () => {
     await assertSent(error);
   });
 
-  itUnless(reason, "close says how many had gone", async () => {
+  itUnless(reason, "the error of close has the number sent", async () => {
     const sending = failure(sender.sendMany(numbered()));
     assert(await isPending(sending));
     sender.close();
@@ -153,7 +153,7 @@ describe("Where the kernel takes no more", TIMEOUT, () => {
     await assertSent(error);
   });
 
-  itUnless(reason, "a buffer that goes away meanwhile says how many had gone before it", async () => {
+  itUnless(reason, "the error of a transferred buffer has the number sent before it", async () => {
     const datagrams = numbered();
     const sending = failure(sender.sendMany(datagrams));
     assert(await isPending(sending));
@@ -167,23 +167,27 @@ describe("Where the kernel takes no more", TIMEOUT, () => {
   });
 
   for (const [what, lose] of Object.entries(LOSSES)) {
-    itUnless(reason, `a buffer of segments that ${what} meanwhile says how many bytes had gone`, async () => {
-      const memory = new ArrayBuffer(100_000, { maxByteLength: 100_000 });
-      const sending = failure(sender.sendSegments(new Uint8Array(memory), 1000, THERE));
-      const behind = sender.sendMany(numbered());
-      assert(await isPending(sending));
-      lose(memory);
-      await arrive();
-      const error = await sending;
-      assertInstanceOf(error, TypeError);
-      assertLess(error.bytesWritten!, 100_000);
-      assertEquals(await behind, COUNT);
-      const received = await receiveAll(receiver, error.bytesWritten! / 1000 + COUNT);
-      assertEquals(numbers(received.slice(-COUNT)), ALL);
-    });
+    itUnless(
+      reason,
+      `the error of a buffer of segments that ${what} meanwhile has the number of bytes sent`,
+      async () => {
+        const memory = new ArrayBuffer(100_000, { maxByteLength: 100_000 });
+        const sending = failure(sender.sendSegments(new Uint8Array(memory), 1000, THERE));
+        const behind = sender.sendMany(numbered());
+        assert(await isPending(sending));
+        lose(memory);
+        await arrive();
+        const error = await sending;
+        assertInstanceOf(error, TypeError);
+        assertLess(error.bytesWritten!, 100_000);
+        assertEquals(await behind, COUNT);
+        const received = await receiveAll(receiver, error.bytesWritten! / 1000 + COUNT);
+        assertEquals(numbers(received.slice(-COUNT)), ALL);
+      },
+    );
   }
 
-  itUnless(reason, "a deadline says how many bytes of segments had gone", async () => {
+  itUnless(reason, "the error of a deadline has the number of bytes of segments sent", async () => {
     const p = pattern(100_000, 5);
     const sending = failure(sender.sendSegments(p, 1000, THERE));
     assert(await isPending(sending));
@@ -197,7 +201,7 @@ describe("Where the kernel takes no more", TIMEOUT, () => {
     assertEquals(received.map(({ data }) => data), pieces(p.slice(0, error.bytesWritten), 1000));
   });
 
-  itUnless(reason, "an aborted sendMany() sends no more, and what isPending behind it goes on", async () => {
+  itUnless(reason, "an aborted sendMany() sends no more, and waiting sends behind it go on", async () => {
     const stop = new AbortController();
     const sending = sender.sendMany(numbered(), { signal: stop.signal }).catch((error) => error);
     const behind = sender.sendMany([{ data: Uint8Array.of(255), addr: THERE }]);

@@ -54,11 +54,11 @@ async function denoProgram(listen: (options: Deno.UdpListenOptions & { transport
 }
 
 describe("Types", () => {
-  it("let a socket stand in for Deno's", async () => {
+  it("allow a socket in place of Deno's", async () => {
     assertEquals(await denoProgram(listenDatagram), [[[1, 2, 3], "127.0.0.1"]]);
   });
 
-  it("narrow an error to what it carries", () => {
+  it("narrow an error to its members", () => {
     using first = openUdp();
     try {
       openUdp({ port: first.addr.port }).close();

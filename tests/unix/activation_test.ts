@@ -62,11 +62,11 @@ async function activate(kinds: string[], variables: Record<string, string>): Pro
 }
 
 describe("activatedSockets()", TIMEOUT, () => {
-  it("is empty in a process that nobody started so", () => {
+  it("is empty in a process started without sockets", () => {
     assertEquals(activatedSockets(), []);
   });
 
-  itUnless(noPython, "takes what LISTEN_FDS counts as what it is, and names it as LISTEN_FDNAMES does", async () => {
+  itUnless(noPython, "takes over LISTEN_FDS sockets as their classes, with the names of LISTEN_FDNAMES", async () => {
     using directory = new Directory();
     const kinds = ["stream", `stream:${directory.file("a")}`, "dgram", `dgram:${directory.file("b")}`];
     const LISTEN_FDNAMES = "web:local:metrics:log";
@@ -94,7 +94,7 @@ describe("activatedSockets()", TIMEOUT, () => {
     assertEquals(sockets, [["unknown", "SeqpacketListener", 3], ["unknown", "TcpListener", 4]]);
   });
 
-  itUnless(noPython, "takes names that come twice", async () => {
+  itUnless(noPython, "accepts duplicate names", async () => {
     const { sockets } = await activate(["stream", "stream"], {
       LISTEN_PID: "own",
       LISTEN_FDS: "2",
@@ -103,7 +103,7 @@ describe("activatedSockets()", TIMEOUT, () => {
     assertEquals(sockets, [["web", "TcpListener", 3], ["web", "TcpListener", 4]]);
   });
 
-  itUnless(noPython, "leaves out what is no socket, which keeps its place and its descriptor", async () => {
+  itUnless(noPython, "leaves out descriptors that are not sockets, which keep their index and stay open", async () => {
     const { sockets, closeOnExec } = await activate(["stream", "pipe", "dgram"], {
       LISTEN_PID: "own",
       LISTEN_FDS: "3",
@@ -113,7 +113,7 @@ describe("activatedSockets()", TIMEOUT, () => {
     assertEquals(closeOnExec, [3, 4, 5]);
   });
 
-  itUnless(noPython, "takes nothing that is meant for another process, or not at all", async () => {
+  itUnless(noPython, "takes over nothing that is meant for another process, or without LISTEN_PID", async () => {
     const elsewhere: Record<string, string>[] = [
       { LISTEN_PID: "1", LISTEN_FDS: "1" },
       { LISTEN_PID: "1", LISTEN_FDS: "nonsense" },
@@ -129,7 +129,7 @@ describe("activatedSockets()", TIMEOUT, () => {
     }
   });
 
-  itUnless(noPython, "refuses variables that make no sense, quotes them, and takes nothing", async () => {
+  itUnless(noPython, "refuses invalid variables, quotes them, and takes over nothing", async () => {
     const own = { LISTEN_PID: "own", LISTEN_FDS: "1" };
     const wrong: [variables: Record<string, string>, error: string][] = [
       [{ ...own, LISTEN_FDS: "one" }, 'TypeError: Invalid LISTEN_FDS: "one", expected a whole number'],
@@ -146,7 +146,7 @@ describe("activatedSockets()", TIMEOUT, () => {
     }
   });
 
-  itUnless(noPython, "takes nothing where one is a socket that has no class", async () => {
+  itUnless(noPython, "takes over nothing if one is a socket without a class", async () => {
     const { error, environment } = await activate(["stream", "netlink"], { LISTEN_PID: "own", LISTEN_FDS: "2" });
     assertStringIncludes(error!, "which has no class here: Socket.fromFd takes it");
     assertEquals(environment, ["LISTEN_FDS", "LISTEN_PID"]);
@@ -174,7 +174,7 @@ function pass(variable: string): string[] {
 }
 
 describe("systemd-socket-activate", TIMEOUT, () => {
-  itUnless(noSystemd, "hands over a TCP and a Unix listener, by name", async () => {
+  itUnless(noSystemd, "passes a TCP and a Unix listener, by name", async () => {
     using directory = new Directory();
     const [port, path] = [freePort(), directory.file()];
     await using server = await underSystemd([`127.0.0.1:${port}`, path], "--fdname=web:local");
@@ -186,7 +186,7 @@ describe("systemd-socket-activate", TIMEOUT, () => {
     assertEquals(JSON.parse(line).sockets, [["web", "TcpListener", 3], ["local", "UnixListener", 4]]);
   });
 
-  itUnless(noSystemd, "hands over datagram sockets, by name", async () => {
+  itUnless(noSystemd, "passes datagram sockets, by name", async () => {
     using directory = new Directory();
     const [port, path] = [freePort(), directory.file()];
     await using server = await underSystemd([`127.0.0.1:${port}`, path], "--datagram", "--fdname=metrics:log");
@@ -198,7 +198,7 @@ describe("systemd-socket-activate", TIMEOUT, () => {
     assertEquals(text((await unix.receive())[0]), "log", server.report());
   });
 
-  itUnless(noSystemd, "hands over a seqpacket listener, without a name", async () => {
+  itUnless(noSystemd, "passes a seqpacket listener, without a name", async () => {
     using directory = new Directory();
     await using server = await underSystemd([directory.file()], "--seqpacket");
     using conn = await connect({ transport: "seqpacket", path: directory.file() });

@@ -42,7 +42,7 @@ function messageOf(error: unknown, name: string): string {
 
 for (const [name, open] of Object.entries(OPENERS)) {
   describe(`${name} refuses`, TIMEOUT, () => {
-    it("a path that is too long, and says how long it may be", async () => {
+    it("a path that is too long, and names the maximum", async () => {
       using directory = new Directory();
       const open_before = descriptorCount();
       for (const length of [LONGEST_PATH + 1, 200, 5000]) {
@@ -65,7 +65,7 @@ for (const [name, open] of Object.entries(OPENERS)) {
       assertEquals(directory.names, []);
     });
 
-    it("a path that is no text, or no well-formed one", async () => {
+    it("a path that is not a well-formed string", async () => {
       const wrong: unknown[] = name === "listenDatagram" ? [null, 7, {}] : ["", null, undefined, 7, {}];
       for (const path of wrong) {
         const message = messageOf(await open({ path: path as string }), "TypeError");
@@ -98,7 +98,7 @@ describe("Listening fails", TIMEOUT, () => {
         assertEquals(directory.names, ["directory"]);
       });
 
-      it(`where the parent is missing, with ${name} and replaceStale: ${replaceStale}`, async () => {
+      it(`if the parent does not exist, with ${name} and replaceStale: ${replaceStale}`, async () => {
         using directory = new Directory();
         const message = messageOf(await open({ path: directory.file("no/socket"), replaceStale }), "NotFound");
         assertStringIncludes(message, directory.file("no"));
@@ -106,7 +106,7 @@ describe("Listening fails", TIMEOUT, () => {
         assertEquals(directory.names, []);
       });
 
-      it(`where the parent is a file, with ${name} and replaceStale: ${replaceStale}`, async () => {
+      it(`if the parent is a file, with ${name} and replaceStale: ${replaceStale}`, async () => {
         using directory = new Directory();
         Deno.writeTextFileSync(directory.file("file"), "");
         const error = await open({ path: directory.file("file/socket"), replaceStale });
@@ -164,7 +164,7 @@ describe("A descriptor", TIMEOUT, () => {
     }
   });
 
-  it("that is no socket is a TypeError, and stays open", () => {
+  it("that is not a socket is a TypeError, and stays open", () => {
     const path = Deno.makeTempFileSync();
     using file = Deno.openSync(path, { write: true });
     const fd = descriptorsOf(path)[0]!;
@@ -176,7 +176,7 @@ describe("A descriptor", TIMEOUT, () => {
     Deno.removeSync(path);
   });
 
-  it("that is no number from 0 up is a TypeError that quotes it", () => {
+  it("that is not a non-negative number is a TypeError that quotes it", () => {
     for (const fd of [-1, 1.5, NaN, 2 ** 31, "3", null, undefined]) {
       for (const take of [fromFd, Socket.fromFd]) {
         const error = assertThrows(() => take(fd as number), TypeError);
@@ -190,7 +190,7 @@ describe("A descriptor", TIMEOUT, () => {
 });
 
 describe("An address in text", TIMEOUT, () => {
-  it("of a Unix socket is a path, or a name behind an @ or a NUL", async () => {
+  it("of a Unix socket is a path, or a name after an @ or a NUL", async () => {
     assertEquals(await resolveAddress("unix", "/run/x"), { transport: "unix", path: "/run/x" });
     assertEquals(await resolveAddress("unixgram", "@name"), { transport: "unixpacket", path: "\0name" });
     assertEquals(await resolveAddress("seqpacket", "\0name"), { transport: "seqpacket", path: "\0name" });

@@ -81,7 +81,7 @@ async function refusal(path: string, transport: "unix" | "seqpacket" = "unix"): 
 }
 
 describe("connect() to a full backlog", TIMEOUT, () => {
-  it("waits until there is room, and is served like everybody else", async () => {
+  it("waits until there is room, and is accepted", async () => {
     using directory = new Directory();
     using full = await FullBacklog.at(directory.file());
     const connecting = connect({ transport: "unix", path: full.path });
@@ -95,7 +95,7 @@ describe("connect() to a full backlog", TIMEOUT, () => {
     assertEquals(first.localAddr.path, full.path);
   });
 
-  it("lets any number wait", async () => {
+  it("allows any number to wait", async () => {
     using directory = new Directory();
     using full = await FullBacklog.at(directory.file());
     using open = new DisposableStack();
@@ -133,7 +133,7 @@ describe("connect() to a full backlog", TIMEOUT, () => {
     assertEquals((await full.drain()).length, 3);
   });
 
-  it("leaves no deadline to the connection", async () => {
+  it("leaves no deadline on the connection", async () => {
     using directory = new Directory();
     using _listener = listen({ transport: "unix", path: directory.file() });
     using conn = await connect({ transport: "unix", path: directory.file(), deadline: after(100) });
@@ -155,7 +155,7 @@ describe("connect() to a full backlog", TIMEOUT, () => {
 });
 
 describe("connect()", TIMEOUT, () => {
-  it("to a path where nobody listens any more is ConnectionRefused", async () => {
+  it("to a path without a listener is ConnectionRefused", async () => {
     using directory = new Directory();
     leaveStale(directory.file());
     for (const transport of ["unix", "seqpacket"] as const) {
@@ -165,14 +165,14 @@ describe("connect()", TIMEOUT, () => {
     }
   });
 
-  it("to a file that is no socket is ConnectionRefused", async () => {
+  it("to a file that is not a socket is ConnectionRefused", async () => {
     using directory = new Directory();
     Deno.writeTextFileSync(directory.file(), "");
     assertInstanceOf(await refusal(directory.file()), Deno.errors.ConnectionRefused);
     assertInstanceOf(await refusal(directory.path), Deno.errors.ConnectionRefused);
   });
 
-  it("to nothing is NotFound", async () => {
+  it("to a path that does not exist is NotFound", async () => {
     using directory = new Directory();
     Deno.symlinkSync("nowhere", directory.file("dangling"));
     for (const path of [directory.file(), directory.file("no/such/socket"), directory.file("dangling")]) {
@@ -182,7 +182,7 @@ describe("connect()", TIMEOUT, () => {
     }
   });
 
-  it("through a symbolic link leads where that leads", async () => {
+  it("follows a symbolic link", async () => {
     using directory = new Directory();
     using listener = listen({ transport: "unix", path: directory.file() });
     Deno.symlinkSync("socket", directory.file("link"));
@@ -191,7 +191,7 @@ describe("connect()", TIMEOUT, () => {
     assertEquals(conn.remoteAddr.path, directory.file());
   });
 
-  it("to a socket of another type says so", async () => {
+  it("to a socket of another type is EPROTOTYPE", async () => {
     using directory = new Directory();
     using _datagrams = listenDatagram({ transport: "unixgram", path: directory.file() });
     const { code, message } = await refusal(directory.file());
@@ -201,7 +201,7 @@ describe("connect()", TIMEOUT, () => {
 
   itUnless(
     noAbstractNames,
-    "to an abstract name that nobody has is ConnectionRefused, and shows it with an @",
+    "to an unused abstract name is ConnectionRefused, and shows it with an @",
     async () => {
       const path = abstractName();
       const error = await assertRejects(() => connect({ transport: "unix", path }), Deno.errors.ConnectionRefused);
@@ -209,7 +209,7 @@ describe("connect()", TIMEOUT, () => {
     },
   );
 
-  it("calls control before it connects, and leaves nothing open where that throws", async () => {
+  it("calls control before it connects, and leaves nothing open if that throws", async () => {
     using directory = new Directory();
     const path = directory.file();
     using listener = listen({ transport: "unix", path });
@@ -235,7 +235,7 @@ describe("connect()", TIMEOUT, () => {
 });
 
 describe("connectAny()", TIMEOUT, () => {
-  it("takes whichever answers, over TCP or a Unix socket", async () => {
+  it("takes the first connection, over TCP or a Unix socket", async () => {
     using directory = new Directory();
     const path = directory.file();
     using tcp = listen({ hostname: "127.0.0.1", port: 0 });
@@ -248,7 +248,7 @@ describe("connectAny()", TIMEOUT, () => {
     assertEquals(overUnix.remoteAddr, unix.addr);
   });
 
-  it("gives up the others, also one that waits for room", async () => {
+  it("cancels the others, also one that waits for a full backlog", async () => {
     using directory = new Directory();
     using full = await FullBacklog.at(directory.file());
     using tcp = listen({ hostname: "127.0.0.1", port: 0 });
@@ -257,7 +257,7 @@ describe("connectAny()", TIMEOUT, () => {
     assertEquals((await full.drain()).length, 3);
   });
 
-  it("rejects with every error where none answers", async () => {
+  it("rejects with every error if none succeeds", async () => {
     using directory = new Directory();
     leaveStale(directory.file("stale"));
     const candidates = ["stale", "missing"].map((name) => ({ transport: "unix" as const, path: directory.file(name) }));

@@ -15,7 +15,7 @@ const OWN = { pid: Deno.pid, uid: Deno.uid()!, gid: Deno.gid()! };
 
 for (const transport of TRANSPORTS) {
   describe(`peerCredentials() of ${transport}`, TIMEOUT, () => {
-    it("is this process where both ends are its own", async () => {
+    it("is this process if both ends are its own", async () => {
       using directory = new Directory();
       for (const conn of PAIRS[transport]()) {
         assertEquals(conn.peerCredentials(), OWN);
@@ -28,7 +28,7 @@ for (const transport of TRANSPORTS) {
       assertEquals([conn.peerCredentials(), accepted.peerCredentials()], [OWN, OWN]);
     });
 
-    it("is the other process, also once it has gone", async () => {
+    it("is the other process, also after it has exited", async () => {
       using directory = new Directory();
       using listener = listenAs(transport, directory.file());
       await using peer = await Remote.start();
@@ -39,7 +39,7 @@ for (const transport of TRANSPORTS) {
       assertEquals(conn.peerCredentials(), { ...OWN, pid: peer.pid });
     });
 
-    itUnless(notShared, "is the other user, to whoever connects and to whoever listens", async () => {
+    itUnless(notShared, "is the other user, on both sides", async () => {
       using directory = new Directory();
       Deno.chmodSync(directory.path, 0o777);
       await using peer = await Remote.start(NOBODY);
@@ -55,7 +55,7 @@ for (const transport of TRANSPORTS) {
       assertEquals(conn.peerCredentials(), expected);
     });
 
-    itUnless(notRoot, "is who it was when it connected, and not who it has become", async () => {
+    itUnless(notRoot, "has the user at the time of the connection, not a later one", async () => {
       using directory = new Directory();
       using listener = listenAs(transport, directory.file());
       await using peer = await Remote.start();
@@ -67,7 +67,7 @@ for (const transport of TRANSPORTS) {
   });
 
   describe(`receiveMessage({ credentials: true }) of ${transport}`, TIMEOUT, () => {
-    itUnless(notLinux, "tells who sent each message, once it was asked for", async () => {
+    itUnless(notLinux, "returns the sender of each message once it is enabled", async () => {
       const [one, two] = PAIRS[transport]();
       using _one = one;
       using _two = two;
@@ -79,7 +79,7 @@ for (const transport of TRANSPORTS) {
       assertEquals((await two.receiveMessage({ credentials: true }))?.credentials, OWN);
     });
 
-    itUnless(notLinux, "comes with data and descriptors, all of them", async () => {
+    itUnless(notLinux, "returns them with data and descriptors", async () => {
       const [one, two] = PAIRS[transport]();
       using _one = one;
       using _two = two;
@@ -90,7 +90,7 @@ for (const transport of TRANSPORTS) {
       assertEquals([message!.fds.length, message!.truncated, message!.credentials], [253, false, OWN]);
     });
 
-    it("leaves them out unless asked", async () => {
+    it("leaves them out by default", async () => {
       const [one, two] = PAIRS[transport]();
       using _one = one;
       using _two = two;
@@ -100,7 +100,7 @@ for (const transport of TRANSPORTS) {
       }
     });
 
-    itUnless(notLinux, "leaves plain reads as they are", async () => {
+    itUnless(notLinux, "does not affect plain reads", async () => {
       const [one, two] = PAIRS[transport]();
       using _one = one;
       using _two = two;
@@ -117,7 +117,7 @@ for (const transport of TRANSPORTS) {
       assertEquals(await two.receiveMessage({ credentials: true }), null);
     });
 
-    itUnless(notRoot ?? notLinux, "tells who sent it even where that is not who connected", async () => {
+    itUnless(notRoot ?? notLinux, "returns the sender even if another process connected", async () => {
       using directory = new Directory();
       using listener = listenAs(transport, directory.file());
       await using peer = await Remote.start();
@@ -135,7 +135,7 @@ for (const transport of TRANSPORTS) {
   });
 }
 
-describe("A message that was sent before anybody asked", TIMEOUT, () => {
+describe("A message sent before credentials were enabled", TIMEOUT, () => {
   itUnless(notLinux, "has no credentials on a stream, and has them on seqpacket", async () => {
     for (const transport of TRANSPORTS) {
       const [one, two] = PAIRS[transport]();

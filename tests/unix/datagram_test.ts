@@ -45,7 +45,7 @@ describe("A Unix datagram socket", TIMEOUT, () => {
     });
   }
 
-  it("sends without a path of its own, and its receiver is told of none", async () => {
+  it("sends unbound, and its receiver gets a null path", async () => {
     using directory = new Directory();
     using sink = open(directory.file());
     using source = open();
@@ -58,7 +58,7 @@ describe("A Unix datagram socket", TIMEOUT, () => {
 
   itUnless(
     noAbstractNames,
-    "takes a name of the system's choice where the path is empty, and is answered there",
+    "is bound to a name of the system's choice if the path is empty",
     async () => {
       using one = open("");
       using two = open("");
@@ -69,7 +69,7 @@ describe("A Unix datagram socket", TIMEOUT, () => {
     },
   );
 
-  itUnless(noAbstractNames, "has an abstract name where that is asked for", async () => {
+  itUnless(noAbstractNames, "has an abstract name on request", async () => {
     const path = abstractName();
     using sink = open(path);
     using source = open();
@@ -85,7 +85,7 @@ describe("A Unix datagram socket", TIMEOUT, () => {
     assertEquals(directory.names, []);
   });
 
-  it("has no groups", async () => {
+  it("has no multicast groups", async () => {
     using socket = open();
     await assertRejects(() => socket.joinMulticastV4("239.255.1.1", "127.0.0.1"), Deno.errors.NotSupported);
     await assertRejects(() => socket.joinMulticastV6("ff02::1", 1), Deno.errors.NotSupported);
@@ -107,7 +107,7 @@ describe("A Unix datagram", TIMEOUT, () => {
     });
   }
 
-  it("is cut to the buffer it is received into, and the next is whole", async () => {
+  it("is truncated to the buffer it is received into, and the next is whole", async () => {
     using sink = open("");
     using source = open();
     for (const word of ["too long", "fits", "gone", "next"]) await source.send(bytes(word), sink.addr);
@@ -120,7 +120,7 @@ describe("A Unix datagram", TIMEOUT, () => {
     assertEquals(text((await sink.receive())[0]), "next");
   });
 
-  it("that no buffer could hold fails, and the socket goes on", async () => {
+  it("longer than the send buffer fails, and the socket stays usable", async () => {
     using sink = open("");
     using source = open();
     const error = await rejection(source.send(new Uint8Array(8 << 20), sink.addr));
@@ -130,7 +130,7 @@ describe("A Unix datagram", TIMEOUT, () => {
     assertEquals(text((await sink.receive())[0]), "hello");
   });
 
-  it("to nobody is NotFound, ConnectionRefused or of another type", async () => {
+  it("to a path without a datagram socket is NotFound, ConnectionRefused or EPROTOTYPE", async () => {
     using directory = new Directory();
     using source = open();
     using _stream = listen({ transport: "unix", path: directory.file("stream") });
@@ -150,7 +150,7 @@ describe("A Unix datagram", TIMEOUT, () => {
     assertEquals(codes, ["ENOENT", "ECONNREFUSED", "EPROTOTYPE"]);
   });
 
-  it("to an address that is none is refused", async () => {
+  it("to an invalid address is refused", async () => {
     using source = open();
     const wrong = [null, undefined, "path", { transport: "udp", hostname: "127.0.0.1", port: 9 }];
     for (const addr of wrong) {
@@ -164,7 +164,7 @@ describe("A Unix datagram", TIMEOUT, () => {
 });
 
 describe("Receives of Unix datagrams", TIMEOUT, () => {
-  it("resolve in the order they were asked for, any number at once", async () => {
+  it("resolve in call order, any number at once", async () => {
     using sink = open("");
     using source = open();
     const receives = Array.from({ length: 50 }, () => sink.receive());
@@ -192,7 +192,7 @@ describe("Receives of Unix datagrams", TIMEOUT, () => {
     await assertRejects(() => sink.send(bytes("x"), source.addr), Deno.errors.BadResource);
   });
 
-  it("may be an iteration, which ends when the socket is closed", async () => {
+  it("can be an iteration, which ends when the socket is closed", async () => {
     using sink = open("");
     using source = open();
     for (const word of ["one", "two", "three"]) await source.send(bytes(word), sink.addr);
@@ -203,7 +203,7 @@ describe("Receives of Unix datagrams", TIMEOUT, () => {
 });
 
 describe("Sends to a full queue", TIMEOUT, () => {
-  it("wait for room and then go out in order", async () => {
+  it("wait for room and are then sent in order", async () => {
     using sink = open("");
     using source = open();
     const sends = await fill(source, sink);
@@ -212,7 +212,7 @@ describe("Sends to a full queue", TIMEOUT, () => {
     assertEquals(await Promise.all(sends), sends.map(() => 1));
   });
 
-  it("end at a deadline or an abort, and what follows goes out", async () => {
+  it("end at a deadline or an abort, and later ones are sent", async () => {
     using sink = open("");
     using source = open();
     const taken = (await fill(source, sink)).length - 1;
