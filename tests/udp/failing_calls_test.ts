@@ -4,4 +4,4 @@ import { registerFailingCalls } from "./failing_calls.ts";
 noDescriptorLeaks();
 
 // More of them are in tests/soak/.
-registerFailingCalls(16, 8);
+registerFailingCalls(8, 4);
