@@ -54,32 +54,49 @@ export function zoneIndex(zone: string): number {
   throw new RangeError(`Invalid zone: ${quote(zone)}, expected an index of 32 bits or a name`);
 }
 
-/** The index of the interface that has an IPv4 address: getifaddrs(3). */
-function indexOfIPv4(wanted: string): number {
-  const { c, system } = libc();
+/** An IPv4 address of this machine, and the name of its interface. */
+interface LocalIPv4 {
+  readonly name: string;
+  readonly address: Uint8Array<ArrayBuffer>;
+}
+
+/** Lists the IPv4 addresses of this machine: getifaddrs(3). */
+function localIPv4(): LocalIPv4[] {
+  const { c, errno, system: { constants, layout } } = libc();
   const head = new BigUint64Array(1);
-  if (c.getifaddrs(head) === -1) throw systemError(libc().errno(), "getifaddrs");
+  if (c.getifaddrs(head) === -1) throw systemError(errno(), "getifaddrs");
+  const found: LocalIPv4[] = [];
   try {
     for (let at = head[0]!; at !== 0n;) {
       const entry = new DataView(libc().copyFrom(at, IFADDRS.size).buffer);
-      const address = entry.getBigUint64(IFADDRS.address, true);
-      if (address !== 0n && addressIs(address, wanted)) {
-        const name = libc().copyFrom(entry.getBigUint64(IFADDRS.name, true), NAME_SIZE);
-        return indexOfName(decoder.decode(name.subarray(0, name.indexOf(0))));
-      }
       at = entry.getBigUint64(IFADDRS.next, true);
+      const address = entry.getBigUint64(IFADDRS.address, true);
+      if (address === 0n) continue;
+      const sockaddr = libc().copyFrom(address, 8);
+      if (sockaddr[layout.sockaddrHasLength ? 1 : 0] !== constants.AF_INET) continue;
+      const name = libc().copyFrom(entry.getBigUint64(IFADDRS.name, true), NAME_SIZE);
+      found.push({ name: decoder.decode(name.subarray(0, name.indexOf(0))), address: sockaddr.slice(4) });
     }
   } finally {
     c.freeifaddrs(head[0]!);
   }
-  throw systemError(system.errors.ENODEV!, "getifaddrs", wanted, "no interface of this machine has that address");
+  return found;
 }
 
-function addressIs(address: bigint, wanted: string): boolean {
-  const { constants, layout } = libc().system;
-  const sockaddr = libc().copyFrom(address, 8);
-  const family = layout.sockaddrHasLength ? sockaddr[1] : sockaddr[0];
-  return family === constants.AF_INET && formatIPv4(sockaddr, 4) === wanted;
+/** The index of the interface that has an IPv4 address. */
+function indexOfIPv4(wanted: string): number {
+  const found = localIPv4().find(({ address }) => formatIPv4(address) === wanted);
+  if (found !== undefined) return indexOfName(found.name);
+  const { ENODEV } = libc().system.errors;
+  throw systemError(ENODEV!, "getifaddrs", wanted, "no interface of this machine has that address");
+}
+
+/** The first IPv4 address of an interface. */
+export function ipv4OfInterface(index: number): Uint8Array<ArrayBuffer> {
+  const found = localIPv4().find(({ name }) => findName(name).index === index);
+  if (found !== undefined) return found.address;
+  const { EADDRNOTAVAIL } = libc().system.errors;
+  throw systemError(EADDRNOTAVAIL!, "getifaddrs", interfaceName(index), "the interface has no IPv4 address");
 }
 
 /** The index of an interface, given by its name, its index or one of its IPv4 addresses. 0 is the system's choice. */

@@ -64,6 +64,14 @@ const constants = {
   MCAST_UNBLOCK_SOURCE: 85,
   MCAST_JOIN_SOURCE_GROUP: 82,
   MCAST_LEAVE_SOURCE_GROUP: 83,
+  IP_ADD_MEMBERSHIP: 12,
+  IP_DROP_MEMBERSHIP: 13,
+  IP_ADD_SOURCE_MEMBERSHIP: 70,
+  IP_DROP_SOURCE_MEMBERSHIP: 71,
+  IP_BLOCK_SOURCE: 72,
+  IP_UNBLOCK_SOURCE: 73,
+  IPV6_JOIN_GROUP: 12,
+  IPV6_LEAVE_GROUP: 13,
   SO_ATTACH_FILTER: 0,
   SO_DETACH_FILTER: 0,
   SO_LOCK_FILTER: 0,
@@ -143,6 +151,7 @@ const layout = {
   // #pragma pack(4) places the sockaddr_storage directly behind the index.
   group_req: { size: 132, interface: 0, group: 4 },
   group_source_req: { size: 260, interface: 0, group: 4, source: 132 },
+  ip_mreq_source: { size: 12, interface: 8, source: 4 },
   // struct tcp_connection_info in the headers.
   tcp_info: {
     state: 0,

@@ -68,6 +68,14 @@ export interface Constants {
   readonly MCAST_UNBLOCK_SOURCE: number;
   readonly MCAST_JOIN_SOURCE_GROUP: number;
   readonly MCAST_LEAVE_SOURCE_GROUP: number;
+  readonly IP_ADD_MEMBERSHIP: number;
+  readonly IP_DROP_MEMBERSHIP: number;
+  readonly IP_ADD_SOURCE_MEMBERSHIP: number;
+  readonly IP_DROP_SOURCE_MEMBERSHIP: number;
+  readonly IP_BLOCK_SOURCE: number;
+  readonly IP_UNBLOCK_SOURCE: number;
+  readonly IPV6_JOIN_GROUP: number;
+  readonly IPV6_LEAVE_GROUP: number;
   /** Options of classic BPF programs; zero where the system has none. */
   readonly SO_ATTACH_FILTER: number;
   readonly SO_DETACH_FILTER: number;
@@ -189,6 +197,7 @@ export interface Layout {
     readonly group: number;
     readonly source: number;
   };
+  readonly ip_mreq_source: { readonly size: number; readonly interface: number; readonly source: number };
   /** What TCP_INFO returns; null for a member that the system does not have or does not fill. */
   readonly tcp_info: Readonly<Record<TcpInfoMember, number | null>>;
   readonly timeval: { readonly size: number; readonly usec: number; readonly usecSize: 4 | 8 };

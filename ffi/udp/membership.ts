@@ -1,12 +1,14 @@
 import { libc } from "../libc/libc.ts";
 import { systemError } from "../libc/socket_error.ts";
-import { encodeGroupRequest, encodeGroupSourceRequest } from "../struct/group_req.ts";
 import { parseIPv4 } from "../struct/ip.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { formatHost, isMulticast, parseHost } from "../address/address.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { interfaceIndex } from "../address/interface.ts";
 import { setOption, writeOption } from "../option/option.ts";
+import { inFamily, type IpFamily, isDualStack, packetFamily } from "./families.ts";
+import { type GroupRequest, type GroupVerb, requestGroup } from "./group_option.ts";
+import { onIPv6Socket, setForBoth } from "./both_families.ts";
 import { copyOptions, optionsShape } from "../validate/options.ts";
 import { quote } from "../validate/quote.ts";
 import { sockopt } from "../option/sockopt.ts";
@@ -83,23 +85,25 @@ const OPTIONS = optionsShape<MulticastOptions>("memberships", "{ interface, sour
   source: "any",
 });
 
-export type IpFamily = "inet" | "inet6";
+/** The families of the groups that a socket can join. */
+type Families = readonly IpFamily[];
 
-/** Parses a group or a source: an IP address of the socket's family. */
-function parseMember(what: string, text: string, family: IpFamily): InetAddress {
-  const address = typeof text === "string" ? parseHost(text, 0) : null;
-  if (address === null) throw new TypeError(`Invalid ${what}: ${quote(text)}, expected an IP address`);
-  if (address.family !== family) {
-    const [version, hostname] = family === "inet" ? ["IPv6", "::"] : ["IPv4", "0.0.0.0"];
+/** Parses a group or a source: an IP address of a family of the socket. One that is mapped to IPv6 is an IPv4 address. */
+function parseMember(what: string, text: string, families: Families): InetAddress {
+  const given = typeof text === "string" ? parseHost(text, 0) : null;
+  if (given === null) throw new TypeError(`Invalid ${what}: ${quote(text)}, expected an IP address`);
+  const family = packetFamily(given);
+  if (!families.includes(family)) {
+    const [version, hostname] = family === "inet6" ? ["IPv6", "::"] : ["IPv4", "0.0.0.0"];
     throw new TypeError(
       `The ${what} ${text} is of the other family; open an ${version} socket with hostname: "${hostname}"`,
     );
   }
-  return address;
+  return inFamily(family, given, text);
 }
 
-function parseGroup(text: string, family: IpFamily): InetAddress {
-  const group = parseMember("group", text, family);
+function parseGroup(text: string, families: Families): InetAddress {
+  const group = parseMember("group", text, families);
   if (isMulticast(group)) return group;
   throw new TypeError(
     `Not a multicast group: ${quote(text)}, expected 224.0.0.0 to 239.255.255.255 or ff00::/8`,
@@ -108,7 +112,7 @@ function parseGroup(text: string, family: IpFamily): InetAddress {
 
 /** Sets whether sent multicast is looped back to this host. */
 export function setLoopback(fd: number, family: IpFamily, loopback: boolean): void {
-  setOption(fd, family === "inet" ? sockopt.IP_MULTICAST_LOOP : sockopt.IPV6_MULTICAST_LOOP, loopback);
+  setForBoth(fd, family, sockopt.IP_MULTICAST_LOOP, sockopt.IPV6_MULTICAST_LOOP, loopback);
 }
 
 /** Sets the TTL or hop limit of multicast. */
@@ -116,13 +120,18 @@ export function setMulticastHops(fd: number, family: IpFamily, ttl: number): voi
   if (!Number.isInteger(ttl) || ttl < 0 || ttl > 255) {
     throw new RangeError(`Invalid TTL: ${quote(ttl)}, expected 0 to 255`);
   }
-  setOption(fd, family === "inet" ? sockopt.IP_MULTICAST_TTL : sockopt.IPV6_MULTICAST_HOPS, ttl);
+  setForBoth(fd, family, sockopt.IP_MULTICAST_TTL, sockopt.IPV6_MULTICAST_HOPS, ttl);
 }
 
 /** Sets the interface that multicast is sent through. */
 export function setInterface(fd: number, family: IpFamily, networkInterface: string | number): void {
   const index = interfaceIndex(networkInterface);
-  if (family === "inet6") return setOption(fd, sockopt.IPV6_MULTICAST_IF, index);
+  if (family === "inet6") setOption(fd, sockopt.IPV6_MULTICAST_IF, index);
+  if (family === "inet") setInterfaceV4(fd, index, networkInterface);
+  else if (isDualStack(fd, family)) onIPv6Socket(() => setInterfaceV4(fd, index, networkInterface));
+}
+
+function setInterfaceV4(fd: number, index: number, networkInterface: string | number): void {
   const { IPPROTO_IP, IP_MULTICAST_IF } = libc().system.constants;
   // struct ip_mreqn: the index selects the interface. The address becomes the source address of sent datagrams, which
   // otherwise follows the default route.
@@ -133,7 +142,7 @@ export function setInterface(fd: number, family: IpFamily, networkInterface: str
   writeOption(fd, IPPROTO_IP, IP_MULTICAST_IF, request, `IP_MULTICAST_IF ${networkInterface}`);
 }
 
-/** Joins a group with MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP, which RFC 3678 defines for both families. */
+/** Joins a group, of either family on a dual-stack socket. */
 export function joinGroup(
   descriptor: Descriptor,
   family: IpFamily,
@@ -147,33 +156,48 @@ export function joinGroup(
 const HINTS: Readonly<Record<string, string>> = {
   "join EADDRINUSE": "the socket has already joined this group on this interface",
   "join EADDRNOTAVAIL": "the socket has already joined this group with this source",
-  "join ENOBUFS": "the limits are net.ipv4.igmp_max_memberships (20 by default) and net.core.optmem_max",
-  "join ENODEV": "the system found no interface for the group; pass one as interface",
   "block EINVAL": "the socket is no longer a member of the group from any source",
   "unblock EINVAL": "the socket is no longer a member of the group from any source",
   "block EADDRNOTAVAIL": "the source is already blocked",
   "unblock EADDRNOTAVAIL": "the source is not blocked",
 };
 
+/** The limits that ENOBUFS can be about. */
+function limits({ group, source }: GroupRequest): string {
+  const memory = "net.core.optmem_max";
+  if (group.family === "inet6") {
+    return source === null ? `the limit is ${memory}` : `the limits are net.ipv6.mld_max_msf and ${memory}`;
+  }
+  const names = ["net.ipv4.igmp_max_memberships (20 by default)"];
+  if (source !== null) names.push("net.ipv4.igmp_max_msf (10 by default)");
+  return `the limits are ${names.join(", ")} and ${memory}`;
+}
+
+function hintFor(verb: GroupVerb, code: string, request: GroupRequest): string | undefined {
+  if (code === "ENOBUFS" && verb !== "leave") return limits(request);
+  if (code === "ENODEV" && verb === "join" && request.index === 0) {
+    return "the system found no interface for the group; pass one as interface";
+  }
+  return HINTS[`${verb} ${code}`];
+}
+
 class Membership implements MulticastMembership {
   readonly group: string;
   readonly #descriptor: Descriptor;
+  /** The socket's. */
   readonly #family: IpFamily;
-  readonly #index: number;
-  readonly #group: InetAddress;
-  readonly #source: InetAddress | null;
+  readonly #request: GroupRequest;
   #left = false;
 
   constructor(descriptor: Descriptor, family: IpFamily, group: string, options: MulticastOptions) {
     this.#descriptor = descriptor;
     this.#family = family;
-    this.#group = parseGroup(group, family);
-    this.#source = options.source === undefined ? null : parseMember("source", options.source, family);
-    this.#index = interfaceIndex(options.interface ?? (this.#group.scopeId || undefined));
-    this.group = formatHost(this.#group);
-    const { MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP } = libc().system.constants;
-    if (this.#source === null) this.#request(MCAST_JOIN_GROUP, "join");
-    else this.#requestSource(MCAST_JOIN_SOURCE_GROUP, this.#source, "join");
+    const parsed = parseGroup(group, isDualStack(descriptor.fd, family) ? ["inet", "inet6"] : [family]);
+    const source = options.source === undefined ? null : parseMember("source", options.source, [parsed.family]);
+    const index = interfaceIndex(options.interface ?? (parsed.scopeId || source?.scopeId || undefined));
+    this.#request = { group: parsed, index, source };
+    this.group = formatHost(parsed);
+    this.#apply("join", this.#request);
   }
 
   leave(): Promise<void> {
@@ -189,11 +213,11 @@ class Membership implements MulticastMembership {
   }
 
   blockSource(source: string): void {
-    this.#filter(libc().system.constants.MCAST_BLOCK_SOURCE, source, "block");
+    this.#filter("block", source);
   }
 
   unblockSource(source: string): void {
-    this.#filter(libc().system.constants.MCAST_UNBLOCK_SOURCE, source, "unblock");
+    this.#filter("unblock", source);
   }
 
   [Symbol.dispose](): void {
@@ -201,43 +225,22 @@ class Membership implements MulticastMembership {
   }
 
   #leave(): void {
-    const { constants, errors } = libc().system;
+    const { EADDRNOTAVAIL } = libc().system.errors;
     // The kernel would end a membership that another object has joined since.
-    if (this.#left) {
-      throw systemError(errors.EADDRNOTAVAIL!, "setsockopt", this.group, "this membership has been left");
-    }
-    if (this.#source === null) this.#request(constants.MCAST_LEAVE_GROUP, "leave");
-    else this.#requestSource(constants.MCAST_LEAVE_SOURCE_GROUP, this.#source, "leave");
+    if (this.#left) throw systemError(EADDRNOTAVAIL!, "setsockopt", this.group, "this membership has been left");
+    this.#apply("leave", this.#request);
     this.#left = true;
   }
 
-  #filter(name: number, source: string, verb: string): void {
-    if (this.#source !== null) {
+  #filter(verb: "block" | "unblock", text: string): void {
+    if (this.#request.source !== null) {
       throw new TypeError(`Cannot ${verb} a source: the membership of ${this.group} is source-specific`);
     }
-    this.#requestSource(name, parseMember("source", source, this.#family), verb);
+    const source = parseMember("source", text, [this.#request.group.family]);
+    this.#apply(verb, { ...this.#request, source });
   }
 
-  #request(name: number, verb: string): void {
-    const value = encodeGroupRequest(libc().system, this.#index, this.#group);
-    writeOption(
-      this.#descriptor.fd,
-      this.#level,
-      name,
-      value,
-      `${verb} ${this.group}`,
-      (code) => HINTS[`${verb} ${code}`],
-    );
-  }
-
-  #requestSource(name: number, source: InetAddress, verb: string): void {
-    const value = encodeGroupSourceRequest(libc().system, this.#index, this.#group, source);
-    const what = `${verb} ${this.group} from ${formatHost(source)}`;
-    writeOption(this.#descriptor.fd, this.#level, name, value, what, (code) => HINTS[`${verb} ${code}`]);
-  }
-
-  get #level(): number {
-    const { IPPROTO_IP, IPPROTO_IPV6 } = libc().system.constants;
-    return this.#family === "inet" ? IPPROTO_IP : IPPROTO_IPV6;
+  #apply(verb: GroupVerb, request: GroupRequest): void {
+    requestGroup(this.#descriptor.fd, verb, request, (code) => hintFor(verb, code, request));
   }
 }

@@ -1,5 +1,5 @@
+import type { IpFamily } from "./families.ts";
 import {
-  type IpFamily,
   joinGroup,
   type MulticastMembership,
   type MulticastOptions,
@@ -37,12 +37,13 @@ export abstract class MulticastEndpoint extends Endpoint {
     this.#family = family;
   }
 
-  /** Joins a multicast group of the socket's family: setsockopt(2) with MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP.
+  /** Joins a multicast group of the socket's family, or of either family on a dual-stack socket: setsockopt(2) with
+   * MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP, or with the older options of IPv4 and IPv6 on a kernel without these.
    *
    * @param group the IP address of the group
    * @param options the interface and the source; the system's choice and any source by default
    * @returns the membership, which ends when it is left or disposed, or the socket is closed
-   * @throws {TypeError} for an address that is not a multicast group, or of the other family
+   * @throws {TypeError} for an address that is not a multicast group, or of a family that the socket does not have
    * @throws {Deno.errors.NotFound} for an interface that does not exist
    * @throws {Deno.errors.AddrInUse} if the socket has joined the group on that interface
    * @throws {SocketError} ENOBUFS if the socket has too many memberships

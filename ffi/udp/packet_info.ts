@@ -5,7 +5,7 @@ import type { ControlCursor } from "../struct/cmsg.ts";
 import { decodePacketInfo4, decodePacketInfo6, IN6_PKTINFO_SIZE, IN_PKTINFO_SIZE } from "../struct/in_pktinfo.ts";
 import { formatIPv4, formatIPv6 } from "../struct/ip.ts";
 import { decodeTimespec, decodeTimeval, TIMESPEC_SIZE } from "../struct/timeval.ts";
-import type { IpFamily } from "./membership.ts";
+import type { IpFamily } from "./families.ts";
 import { optionNumber, readOption, writeOption } from "../option/option.ts";
 
 /** The details that a UDP socket receives with each datagram. */

@@ -10,6 +10,7 @@ import { decodeInet, decodeNet } from "../address/address.ts";
 import { refusedBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { Destinations } from "./destinations.ts";
+import { setForBoth } from "./both_families.ts";
 import type { IpFamily } from "./families.ts";
 import { UntilClosed } from "../socket/endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
@@ -246,7 +247,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255) {
       throw new RangeError(`Invalid TTL: ${quote(ttl)}, expected 1 to 255`);
     }
-    setOption(this.#descriptor.fd, this.#family === "inet" ? sockopt.IP_TTL : sockopt.IPV6_UNICAST_HOPS, ttl);
+    setForBoth(this.#descriptor.fd, this.#family, sockopt.IP_TTL, sockopt.IPV6_UNICAST_HOPS, ttl);
   }
 
   /** Sets whether datagrams can be sent to broadcast addresses: SO_BROADCAST.
