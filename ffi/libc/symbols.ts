@@ -2,7 +2,11 @@
  *
  * Lengths of sockets' own structures are 32-bit in C too (socklen_t). Where C has a size_t, the parameter is a BigInt,
  * which is why none of those stands on a hot path: data goes through recvmsg and sendmsg, whose structures hold the
- * lengths. */
+ * lengths.
+ *
+ * An array passed as a "buffer" is held by the call until it returns, on whichever thread, and the FFI reads its memory
+ * from the engine's own slots. Addresses inside structures are held by nobody but the owner of the structure: Message
+ * (io/message.ts) and MessageVector (udp/mmsg.ts) say what keeps them alive and what proves that they are still ours. */
 export const symbols = {
   socket: {
     parameters: ["i32", /* int domain */ "i32", /* int type */ "i32" /* int protocol */],
