@@ -150,7 +150,8 @@ export class WritingStream extends Operation<number> {
   }
 
   #failed(errno: number): Again {
-    if (-errno === this.#calls.again) return AGAIN;
+    // With TCP Fast Open the first write connects, and may have to wait until that is done: tcp(7).
+    if (-errno === this.#calls.again || errno === libc().system.errors.EINPROGRESS) return AGAIN;
     const error = systemError(errno, this.syscall);
     recordFatal(this.#descriptor, error);
     throw this.explain(error);

@@ -5,17 +5,18 @@ import { raceAddresses } from "./happy_eyeballs.ts";
 import { encodeInet, formatAddress, formatHost, parseHost, parsePort } from "../address/address.ts";
 import { Cancellation } from "./cancellation.ts";
 import { Connecting } from "../io/connect.ts";
-import { type Descriptor, openDescriptor } from "../io/descriptor.ts";
+import type { Descriptor } from "../io/descriptor.ts";
 import type { WaitOptions } from "../validate/options.ts";
-import { setOption } from "../option/option.ts";
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";
+import { peerName } from "../address/sockname.ts";
 import { resolveHost } from "../address/resolve.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
-import { sockopt } from "../option/sockopt.ts";
 import { type Deadline, deadlineTime } from "../io/deadline.ts";
 import { copyOptions, type Dial, optionsShape } from "../validate/options.ts";
-import { copyKeepAlive, type KeepAlive, setKeepAlive } from "./keep_alive.ts";
+import { checkDialSettings, leavePortOpen, setDialOptions } from "./dial_options.ts";
+import { copyKeepAlive, type KeepAlive } from "./keep_alive.ts";
+import { openTcp } from "./multipath.ts";
 import { type TcpConn, tcpConn } from "./tcp.ts";
 
 /** Options of {@linkcode connect} for TCP.
@@ -64,6 +65,21 @@ export interface TcpConnectOptions extends WaitOptions {
   noDelay?: boolean;
   /** Keep-alive probes; true uses the system's settings. Default false. */
   keepAlive?: boolean | KeepAlive;
+  /** Interface to dial by, its name or its index: SO_BINDTODEVICE, SO_BINDTOIFINDEX; IP_BOUND_IF on macOS. Default: the
+   * system's routes decide. */
+  interface?: string | number;
+  /** How long sent data may stay unacknowledged before the connection is dropped, in milliseconds: TCP_USER_TIMEOUT of
+   * tcp(7). 0 and the default are the system's own limit. */
+  userTimeout?: number;
+  /** Whether the first data may go with the SYN: TCP_FASTOPEN_CONNECT. Once the system has a cookie of the peer, `connect`
+   * resolves at once, and the first write makes the connection: only then is it known whether anybody listens. Without a
+   * write no connection is made, so a peer that speaks first stays silent. Default false. */
+  fastOpen?: boolean;
+  /** Whether the connection may use several paths, MPTCP: plain TCP where the system, the peer or another of these options
+   * does without. Default false. */
+  multipath?: boolean;
+  /** TOS or traffic class of the packets sent, 0 to 255: IP_TOS, IPV6_TCLASS. Default 0. */
+  trafficClass?: number;
   /** Function that is called with each new socket before bind and connect; there is one socket for each attempt. */
   control?: Control;
 }
@@ -88,6 +104,11 @@ const OPTIONS = optionsShape<TcpConnectOptions>("TCP connections", "{ hostname, 
   reusePort: "boolean",
   noDelay: "boolean",
   keepAlive: "any",
+  interface: "any",
+  userTimeout: "any",
+  fastOpen: "boolean",
+  multipath: "boolean",
+  trafficClass: "any",
   control: "function",
 });
 
@@ -109,6 +130,7 @@ export function tcpDial(given: TcpConnectOptions): Dial<TcpConn> {
   deadlineTime(options.deadline ?? null);
   const local = parseLocal(options.localAddress);
   if (options.keepAlive !== undefined) options.keepAlive = copyKeepAlive(options.keepAlive);
+  checkDialSettings(options);
   return {
     signal: options.signal ?? undefined,
     run: (signal) => dialHost({ ...options, hostname, port, signal }, local, delay),
@@ -166,37 +188,28 @@ async function dial(
   options: TcpConnectOptions,
   signal: AbortSignal,
 ): Promise<TcpConn> {
-  const { constants } = libc().system;
+  const addr: Deno.NetAddr = { transport: "tcp", hostname: formatHost(address), port: address.port };
+  const text = formatAddress(addr);
   const v6 = address.family === "inet6";
-  const text = formatAddress({ transport: "tcp", hostname: formatHost(address), port: address.port });
-  const descriptor = openDescriptor(v6 ? constants.AF_INET6 : constants.AF_INET, constants.SOCK_STREAM, 0);
+  const descriptor = openTcp(v6, options.multipath ?? false, ({ fd }) => setDialOptions(fd, address, options));
   try {
-    prepare(descriptor, address, local, options);
+    options.control?.(socketOf(descriptor), v6 ? "tcp6" : "tcp4", addr);
+    if (local !== null) bindLocal(descriptor, local);
     await descriptor.writes.run(new Connecting(descriptor, encodeInet(address), text), { signal });
-    return refuseSelf(tcpConn(descriptor), local, text);
+    // With TCP Fast Open there is no peer yet: the connection is made by the first write.
+    const deferred = (options.fastOpen ?? false) && peerName(descriptor.fd) === null;
+    return refuseSelf(tcpConn(descriptor, deferred ? addr : undefined), local, text);
   } catch (error) {
     if (!descriptor.closed) descriptor.close();
     throw error;
   }
 }
 
-/** Sets the options and binds the local address before connect(2). */
-function prepare(
-  descriptor: Descriptor,
-  address: InetAddress,
-  local: InetAddress | null,
-  options: TcpConnectOptions,
-): void {
-  const { fd } = descriptor;
-  if (options.reuseAddress ?? false) setOption(fd, sockopt.SO_REUSEADDR, true);
-  if (options.reusePort ?? false) setOption(fd, sockopt.SO_REUSEPORT, true);
-  if (options.noDelay ?? true) setOption(fd, sockopt.TCP_NODELAY, true);
-  if (options.keepAlive !== undefined) setKeepAlive(fd, options.keepAlive);
-  const addr: Deno.NetAddr = { transport: "tcp", hostname: formatHost(address), port: address.port };
-  options.control?.(socketOf(descriptor), address.family === "inet6" ? "tcp6" : "tcp4", addr);
-  if (local === null) return;
+/** Binds the local address before connect(2). */
+function bindLocal({ fd }: Descriptor, local: InetAddress): void {
   const hostname = formatHost(local);
   requireNet(hostname, local.port);
+  if (local.port === 0) leavePortOpen(fd);
   const sockaddr = encodeInet(local);
   const text = formatAddress({ transport: "tcp", hostname, port: local.port });
   unwrap(libc().c.bind(fd, sockaddr, sockaddr.length), "bind", text);

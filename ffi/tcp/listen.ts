@@ -2,15 +2,18 @@ import { libc } from "../libc/libc.ts";
 import { unwrap } from "../libc/socket_error.ts";
 import { encodeInet, formatAddress, formatHost, parseHost, parsePort } from "../address/address.ts";
 import { backlogOf } from "../validate/backlog.ts";
-import { closeUnless, openDescriptor } from "../io/descriptor.ts";
+import { closeUnless } from "../io/descriptor.ts";
 import { setOption } from "../option/option.ts";
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { resolveNow } from "../address/resolve.ts";
 import { setReusePort } from "../option/reuse_port.ts";
+import { bindToInterface, requireInterface } from "../socket/bind_interface.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { sockopt } from "../option/sockopt.ts";
 import { copyOptions, optionsShape } from "../validate/options.ts";
+import { requireWithin } from "../validate/number.ts";
 import { copyKeepAlive, type KeepAlive, setKeepAlive } from "./keep_alive.ts";
+import { openTcp } from "./multipath.ts";
 import { type TcpListener, tcpListener } from "./tcp.ts";
 
 /** Options of {@linkcode listen} for TCP.
@@ -46,6 +49,18 @@ export interface TcpListenOptions {
   noDelay?: boolean;
   /** Keep-alive probes of accepted connections; true uses the system's settings. Default false. */
   keepAlive?: boolean | KeepAlive;
+  /** Interface to accept connections by, its name or its index: SO_BINDTODEVICE, SO_BINDTOIFINDEX; IP_BOUND_IF on macOS.
+   * Default: all. */
+  interface?: string | number;
+  /** Number of connections whose SYN carried data and that may wait for the end of their handshake: TCP_FASTOPEN of
+   * tcp(7). Linux has it switched off for servers by default (net.ipv4.tcp_fastopen). Default 0. */
+  fastOpen?: number;
+  /** How long a connection may wait for its first data before it can be accepted without, in seconds, rounded up to whole
+   * retransmissions: TCP_DEFER_ACCEPT of tcp(7). Default 0, accepted at once. */
+  deferAccept?: number;
+  /** Whether peers may use several paths, MPTCP: plain TCP where the system or another of these options does without.
+   * Default false. */
+  multipath?: boolean;
   /** Function that is called with the new socket before bind. */
   control?: Control;
 }
@@ -60,6 +75,10 @@ const OPTIONS = optionsShape<TcpListenOptions>("TCP listeners", "{ hostname, por
   ipv6Only: "boolean",
   noDelay: "boolean",
   keepAlive: "any",
+  interface: "any",
+  fastOpen: "any",
+  deferAccept: "any",
+  multipath: "boolean",
   control: "function",
 });
 
@@ -70,14 +89,14 @@ export function listenTcp(given: TcpListenOptions): TcpListener {
   const hostname = options.hostname ?? "0.0.0.0";
   const backlog = backlogOf("tcpBacklog", options.tcpBacklog);
   if (options.keepAlive !== undefined) options.keepAlive = copyKeepAlive(options.keepAlive);
+  checkNumbers(options);
   requireNet(hostname, port);
   const address = resolveNow(hostname, port)[0]!;
   if (parseHost(hostname, port) === null) requireNotDenied(formatHost(address), port);
-  const { c, system: { constants } } = libc();
+  const { c } = libc();
   const v6 = address.family === "inet6";
-  const descriptor = openDescriptor(v6 ? constants.AF_INET6 : constants.AF_INET, constants.SOCK_STREAM, 0);
+  const descriptor = openTcp(v6, options.multipath ?? false, ({ fd }) => prepare(fd, v6, options));
   return closeUnless(descriptor, () => {
-    prepare(descriptor.fd, v6, options);
     const addr: Deno.NetAddr = { transport: "tcp", hostname: formatHost(address), port };
     options.control?.(socketOf(descriptor), v6 ? "tcp6" : "tcp4", addr);
     const sockaddr = encodeInet(address);
@@ -94,4 +113,15 @@ function prepare(fd: number, v6: boolean, options: TcpListenOptions): void {
   if (v6) setOption(fd, sockopt.IPV6_V6ONLY, options.ipv6Only ?? false);
   if (options.noDelay ?? true) setOption(fd, sockopt.TCP_NODELAY, true);
   if (options.keepAlive !== undefined) setKeepAlive(fd, options.keepAlive);
+  if (options.interface !== undefined) bindToInterface(fd, v6, options.interface);
+  if (options.fastOpen !== undefined) setOption(fd, sockopt.TCP_FASTOPEN, options.fastOpen);
+  if (options.deferAccept !== undefined) setOption(fd, sockopt.TCP_DEFER_ACCEPT, options.deferAccept);
+}
+
+/** Checks what the kernel would cut or clamp unseen, before anything is opened. */
+function checkNumbers(options: TcpListenOptions): void {
+  const { fastOpen, deferAccept } = options;
+  if (options.interface !== undefined) requireInterface(options.interface);
+  if (fastOpen !== undefined) requireWithin("fastOpen", fastOpen, 0, 65_535, "connections");
+  if (deferAccept !== undefined) requireWithin("deferAccept", deferAccept, 0, 32_767, "seconds");
 }

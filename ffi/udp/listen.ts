@@ -9,6 +9,7 @@ import { setOption } from "../option/option.ts";
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { resolveNow } from "../address/resolve.ts";
 import { setReusePort } from "../option/reuse_port.ts";
+import { bindToInterface, requireInterface } from "../socket/bind_interface.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { sockopt } from "../option/sockopt.ts";
 import { copyOptions, optionsShape } from "../validate/options.ts";
@@ -67,6 +68,9 @@ export interface UdpListenOptions {
    * udp(7). `receive` and `receiveMessage` return one datagram at a time all the same. It has no effect on a system
    * without UDP_GRO. Default false. */
   receiveOffload?: boolean;
+  /** Interface to send and receive by, its name or its index: SO_BINDTODEVICE, SO_BINDTOIFINDEX; IP_BOUND_IF on macOS.
+   * Default: all. */
+  interface?: string | number;
   /** Function that is called with the new socket before bind. */
   control?: Control;
 }
@@ -85,6 +89,7 @@ const OPTIONS = optionsShape<UdpListenOptions>("UDP sockets", '{ transport: "udp
   packetInfo: "boolean",
   timestamps: "boolean",
   receiveOffload: "boolean",
+  interface: "any",
   control: "function",
 });
 
@@ -93,6 +98,7 @@ export function listenUdp(given: UdpListenOptions): UdpSocket {
   const options = copyOptions(given, OPTIONS);
   const port = parsePort(options.port, 0);
   const hostname = options.hostname ?? "0.0.0.0";
+  if (options.interface !== undefined) requireInterface(options.interface);
   requireNet(hostname, port);
   const [address] = resolveNow(hostname, port);
   if (parseHost(hostname, port) === null) requireNotDenied(formatHost(address!), port);
@@ -124,6 +130,7 @@ function prepareUdp({ fd }: Descriptor, address: InetAddress, options: UdpListen
     if (group) setOption(fd, sockopt.SO_REUSEPORT, true);
     else setReusePort(fd);
   }
+  if (options.interface !== undefined) bindToInterface(fd, address.family === "inet6", options.interface);
   if (address.family === "inet6") setOption(fd, sockopt.IPV6_V6ONLY, options.ipv6Only ?? false);
   if (options.broadcast ?? true) setOption(fd, sockopt.SO_BROADCAST, true);
   setLoopback(fd, address.family, options.loopback ?? false);

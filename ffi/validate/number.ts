@@ -15,3 +15,17 @@ export function requireInt(what: string, value: unknown, expected = "a whole num
   // As C has it: -0 is 0, which FFI would refuse, and 0xffff_ffff is -1.
   return value | 0;
 }
+
+/** A whole number within bounds. `unit` is what an error calls it.
+ *
+ * @throws {TypeError} for what is no whole number
+ * @throws {RangeError} for one beyond the bounds
+ */
+export function requireWithin(what: string, value: unknown, least: number, most: number, unit: string): void {
+  if (typeof value !== "number" || !Number.isInteger(value)) {
+    throw new TypeError(`Invalid ${what}: ${quote(value)}, expected ${unit}, a whole number`);
+  }
+  if (value < least || value > most) {
+    throw new RangeError(`Invalid ${what}: ${value}, expected ${least} to ${most} ${unit}`);
+  }
+}

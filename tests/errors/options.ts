@@ -44,7 +44,7 @@ says("unknown options", [
     () => listen(wrong({ hostname: LOOPBACK, exclusive: true })),
     TypeError,
     'Unknown option "exclusive", TCP listeners take port, hostname, transport, tcpBacklog, reuseAddress, reusePort, ' +
-    "ipv6Only, noDelay, keepAlive, control",
+    "ipv6Only, noDelay, keepAlive, interface, fastOpen, deferAccept, multipath, control",
   ],
   [
     "a path without a transport, of a listener",
@@ -93,7 +93,8 @@ says("unknown options", [
     () => connect(wrong({ port: 1, timeout: 5 })),
     TypeError,
     'Unknown option "timeout", TCP connections take port, hostname, transport, signal, autoSelectFamily, ' +
-    "autoSelectFamilyAttemptDelay, deadline, localAddress, reuseAddress, reusePort, noDelay, keepAlive, control",
+    "autoSelectFamilyAttemptDelay, deadline, localAddress, reuseAddress, reusePort, noDelay, keepAlive, interface, " +
+    "userTimeout, fastOpen, multipath, trafficClass, control",
   ],
   [
     "autoselectfamily of a dial",
