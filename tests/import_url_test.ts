@@ -75,14 +75,14 @@ describe("Imported from a URL", { timeout: 60_000 }, () => {
     return await child.finished();
   }
 
-  it("works with --allow-ffi and --allow-net=127.0.0.1, and asks for no more than what is published", async () => {
+  it("works with --allow-ffi and --allow-net=127.0.0.1, and loads only published files", async () => {
     const { success, stdout, report } = await runProgram(["--allow-ffi", "--allow-net=127.0.0.1"]);
     assert(success, report);
     assertEquals(stdout.split("\n"), ["unicast", "waited for", "false", "NotCapable"]);
     assertEquals([...requested].filter((path) => !PUBLISHED.test(path)), []);
   });
 
-  it("joins a group that is granted", async () => {
+  it("joins a permitted group", async () => {
     const group = "239.255.41.1";
     const { success, stdout, report } = await runProgram(["--allow-ffi", `--allow-net=127.0.0.1,${group}`], group);
     assert(success, report);

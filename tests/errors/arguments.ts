@@ -103,7 +103,7 @@ says("hosts", [
     `getaddrinfo "${UNKNOWN_HOST}": no such host (EAI_*)`,
   ],
   [
-    "a zone that is not there",
+    "an unknown zone",
     () => listen({ hostname: "fe80::1%nosuch0", port: 0 }),
     Deno.errors.NotFound,
     'if_nametoindex "nosuch0": no such device (ENODEV); ' +

@@ -33,7 +33,7 @@ says("destinations", [
     'An IPv4 socket cannot reach the IPv6 address ::1; open it with hostname: "::" for both families',
   ],
   [
-    "a name to stay connected to",
+    "a name to connect to",
     withUdp((socket) => socket.connect(at("localhost", 9))),
     TypeError,
     'Not an IP address: "localhost"; resolveAddress looks names up',
@@ -60,7 +60,7 @@ says("datagrams", [
     "A datagram of 65508 bytes, expected 65507 at most over IPv4",
   ],
   [
-    "no list of them",
+    "a value that is not a list",
     withUdp((socket) => socket.sendMany(wrong(5))),
     TypeError,
     "Expected an array of datagrams, got 5",
@@ -125,7 +125,7 @@ says("Unix datagrams", [
     'expected { transport: "unixpacket", path }',
   ],
   [
-    "an answer to somebody who is not bound",
+    "an answer to an unbound sender",
     withUnix((socket) => socket.send(ONE, { transport: "unixpacket", path: null })),
     TypeError,
     "Invalid path: null, expected the path of a Unix socket; an unbound socket has no path",

@@ -45,7 +45,7 @@ says("descriptors", [
     "Descriptor * is a socket of family 16 and type 2, which has no class here: Socket.fromFd takes it",
   ],
   [
-    "what is none, to pass",
+    "a value without a descriptor to pass",
     withPair((conn) => conn.sendMessage({ data: ONE, fds: [wrong("3")] })),
     TypeError,
     'Not a descriptor: "3", expected a number or an object with one',
@@ -69,19 +69,19 @@ says("descriptors", [
     "Descriptors without data: on a stream, send at least one byte with descriptors",
   ],
   [
-    "how many to take",
+    "an invalid number of descriptors to receive",
     withPair((conn) => conn.receiveMessage({ maxFds: 254 })),
     RangeError,
     "Invalid maxFds: 254, expected 0 to 253",
   ],
   [
-    "how much to take with them",
+    "an invalid length to receive",
     withPair((conn) => conn.receiveMessage({ maxLength: -1 })),
     RangeError,
     "Invalid maxLength: -1, expected 0 bytes or more",
   ],
   [
-    "one that was given away",
+    "a detached one",
     withPair(async (conn) => {
       const [one, two] = socketPair("seqpacket");
       using sender = one;

@@ -12,7 +12,7 @@ const HERE = { interface: LOOPBACK };
 
 says("groups", [
   [
-    "an address that is none",
+    "an invalid address",
     withUdp((socket) => socket.joinMulticast("127.0.0.1")),
     TypeError,
     'Not a multicast group: "127.0.0.1", expected 224.0.0.0 to 239.255.255.255 or ff00::/8',

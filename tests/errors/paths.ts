@@ -40,7 +40,7 @@ says("paths", [
     "Invalid mode: 755 (0o1363), expected permission bits from 0 to 0o777",
   ],
   [
-    "a socket that is there",
+    "an existing socket",
     withPath((path) => {
       using _listener = listen({ transport: "unix", path });
       listen({ transport: "seqpacket", path }).close();
@@ -59,7 +59,7 @@ says("paths", [
     "bind *: address already in use (EADDRINUSE); the socket at that path is in use; it is left as it is",
   ],
   [
-    "a file that is there",
+    "an existing file",
     withPath((path) => {
       Deno.writeTextFileSync(path, "");
       listen({ transport: "unix", path, replaceStale: true }).close();
@@ -68,13 +68,13 @@ says("paths", [
     "bind *: address already in use (EADDRINUSE); the path exists and is not a socket; it is left as it is",
   ],
   [
-    "a directory that is not there",
+    "a missing directory",
     withPath((path) => listen({ transport: "unix", path: `${path}/socket` })),
     Deno.errors.NotFound,
     "bind *: no such file or directory (ENOENT); the directory does not exist",
   ],
   [
-    "a directory that is none",
+    "a file in place of a directory",
     withPath((path) => {
       Deno.writeTextFileSync(path, "");
       listen({ transport: "unix", path: `${path}/socket` }).close();
@@ -83,7 +83,7 @@ says("paths", [
     "bind *: not a directory (ENOTDIR)",
   ],
   [
-    "a directory that somebody has locked",
+    "a directory locked by another process",
     withPath((path) => {
       using directory = Deno.openSync(path.slice(0, path.lastIndexOf("/")));
       directory.lockSync(true);

@@ -8,13 +8,13 @@ import { ONE, says, udp, withSocket, withTcp, wrong } from "./support.ts";
 
 says("options of sockets", [
   [
-    "one that there is not",
+    "an unknown one",
     withSocket("inet", "dgram", (socket) => socket.getOption(wrong(undefined))),
     TypeError,
     "Unknown option: undefined, expected one of sockopt's",
   ],
   [
-    "one that this system has not",
+    "one that this system lacks",
     withSocket("inet", "dgram", (socket) => socket.setOption(sockopt.SO_REUSEPORT_LB, true)),
     Deno.errors.NotSupported,
     "* * has no option SO_REUSEPORT_LB; check sockopt.SO_REUSEPORT_LB.supported first",
@@ -56,13 +56,13 @@ says("options of sockets", [
     "setsockopt TCP_NODELAY: protocol not available (ENOPROTOOPT); the socket or the kernel does not have this option",
   ],
   [
-    "a number that is none",
+    "an invalid number",
     withSocket("inet", "dgram", (socket) => socket.setRawOption(1, 2, NaN)),
     TypeError,
     "Invalid value for level 1 option 2: NaN, expected a whole number or bytes",
   ],
   [
-    "a level that is none",
+    "an invalid level",
     withSocket("inet", "dgram", (socket) => socket.getRawOption(NaN, 2, 4)),
     TypeError,
     "Invalid level: NaN, expected a whole number",
@@ -101,7 +101,7 @@ says("bare sockets", [
     'Unknown protocol: "tcp", expected a number',
   ],
   [
-    "a domain that the system has not",
+    "a domain that the system lacks",
     () => Socket.open(9999, "stream"),
     Error,
     "socket: address family not supported by protocol (EAFNOSUPPORT); domain 9999, type 1, protocol 0",

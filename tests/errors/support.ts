@@ -42,7 +42,7 @@ export function pattern(words: string): RegExp {
 
 /** One test for each row. */
 export function says(subject: string, rows: readonly Row[]): void {
-  describe(`What is said of ${subject}`, TIMEOUT, () => {
+  describe(`The messages of ${subject}`, TIMEOUT, () => {
     for (const [what, call, errorClass, words] of rows) {
       itUnless(/\(E[A-Z]+\)/.test(words) ? NOT_LINUX : null, `${what} is ${errorClass.name}: ${words}`, async () => {
         const error = await failure(call);

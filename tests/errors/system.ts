@@ -9,7 +9,7 @@ import { detached, ONE, says, udp, withTcp, withUdp, wrong } from "./support.ts"
 
 const SHARE = "pass reusePort: true to every socket that is to share the port, or port: 0 for a free one";
 
-says("what the system refuses", [
+says("refused system calls", [
   [
     "a TCP port in use",
     withTcp((conn) => listen({ hostname: LOOPBACK, port: conn.remoteAddr.port }).close()),
@@ -23,19 +23,19 @@ says("what the system refuses", [
     `bind 127.0.0.1:*: address already in use (EADDRINUSE); ${SHARE}`,
   ],
   [
-    "a port where nobody listens",
+    "a port without a listener",
     withUdp(({ addr }) => connect({ port: addr.port })),
     Deno.errors.ConnectionRefused,
     "connect 127.0.0.1:*: connection refused (ECONNREFUSED)",
   ],
   [
-    "ten ports where nobody listens",
+    "ten ports without a listener",
     withUdp(({ addr }) => connectAny(Array.from({ length: 10 }, () => ({ port: addr.port })))),
     AggregateError,
     "None of 10 candidates answered",
   ],
   [
-    "a write to somebody who has gone",
+    "a write to a closed peer",
     async () => {
       const [one, two] = socketPair("stream");
       using closing = one;
@@ -46,7 +46,7 @@ says("what the system refuses", [
     "sendmsg: broken pipe (EPIPE)",
   ],
   [
-    "a broadcast that was not asked for",
+    "a broadcast without the option",
     withUdp((socket) => socket.send(ONE, at("127.255.255.255", 9)), { hostname: "0.0.0.0", broadcast: false }),
     Deno.errors.PermissionDenied,
     "sendmsg 127.255.255.255:9: permission denied (EACCES); a broadcast address needs broadcast: true",

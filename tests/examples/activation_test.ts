@@ -41,7 +41,7 @@ async function echo(conn: Deno.Conn, text: string): Promise<string> {
 }
 
 describe("examples/activated_server.ts", () => {
-  itUnless(noSystemd, "serves both listeners that it was started with, by their names", async () => {
+  itUnless(noSystemd, "serves both listeners that it was started with, by name", async () => {
     await using folder = await temporaryFolder();
     const [path, port] = [`${folder.path}/local`, freePort()];
     await using server = await activate(0, port, path);
@@ -53,7 +53,7 @@ describe("examples/activated_server.ts", () => {
     await server.waitForLine(/^local: client ended$/);
   });
 
-  itUnless(noSystemd, "is started by the first client, whose request it answers", async () => {
+  itUnless(noSystemd, "is started by the first client and answers its request", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/local`;
     await using server = await activate(0, freePort(), path);
@@ -76,7 +76,7 @@ describe("examples/activated_server.ts", () => {
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    itUnless(noSystemd, `stops on ${signal}, lets who is there finish, and leaves the path to its owner`, async () => {
+    itUnless(noSystemd, `stops on ${signal}, waits for open connections, and leaves the path`, async () => {
       await using folder = await temporaryFolder();
       const path = `${folder.path}/local`;
       await using server = await activate(0, freePort(), path);
@@ -91,7 +91,7 @@ describe("examples/activated_server.ts", () => {
     });
   }
 
-  it("says in one line that it was handed nothing, and takes no argument", async () => {
+  it("prints one line if no socket was passed, or for an argument", async () => {
     const cases = [[[], "No socket was passed; see --help for how to start this program"], [
       ["--bogus"],
       "unknown option --bogus; see --help",
@@ -106,7 +106,7 @@ describe("examples/activated_server.ts", () => {
     assertStringIncludes(stdout, "systemd-socket-activate");
   });
 
-  it("asks for no network where it answers no datagrams", async () => {
+  it("needs no --allow-net without datagrams", async () => {
     const [streams, datagrams] = await activationCommands();
     const grants = (command: string[]) => command.filter((arg) => arg.startsWith("--allow-"));
     const env = "--allow-env=LISTEN_FDS,LISTEN_PID,LISTEN_FDNAMES";
@@ -136,7 +136,7 @@ describe("examples/notify.ts", () => {
     return supervisor;
   }
 
-  itUnless(noSocat, "tells the supervisor at a path all that it is told, a line each", async () => {
+  itUnless(noSocat, "sends its arguments to a path, one on each line", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/notify`;
     await using supervisor = await startSupervisor(`UNIX-RECV:${path}`);
@@ -148,7 +148,7 @@ describe("examples/notify.ts", () => {
   });
 
   const noAbstract = Deno.build.os === "linux" ? noSocat : `no abstract names on ${Deno.build.os}`;
-  itUnless(noAbstract, "tells the supervisor at an abstract name that the service is ready", async () => {
+  itUnless(noAbstract, "sends READY=1 to an abstract name", async () => {
     const name = `berkeley-notify-${Deno.pid}`;
     await using supervisor = await startSupervisor(`ABSTRACT-RECV:${name}`);
     const { code, stdout, report } = await notify(commands.abstract, "", `@${name}`);
@@ -160,16 +160,16 @@ describe("examples/notify.ts", () => {
   });
 
   const mistakes: [what: string, name: string, args: string[], words: RegExp][] = [
-    ["nobody wants to know", "", [], /^NOTIFY_SOCKET is not set; systemd sets it for services of Type=notify$/],
+    ["NOTIFY_SOCKET is not set", "", [], /^NOTIFY_SOCKET is not set; systemd sets it for services of Type=notify$/],
     ["NOTIFY_SOCKET is of another kind", "vsock:2:1", [], /^NOTIFY_SOCKET vsock:2:1: expected a path or .*$/],
-    ["nobody is there", "/tmp/unused", [], /^sendmsg \/tmp\/unused: no such file or directory \(ENOENT\)$/],
+    ["the path does not exist", "/tmp/unused", [], /^sendmsg \/tmp\/unused: no such file or directory \(ENOENT\)$/],
     ["the path is not allowed", "/tmp/other", [], /^Requires write access to "\/tmp\/other", .*$/],
     ["an abstract name is not allowed", "@other", [], /^Requires net access to "unix:@other", .*$/],
-    ["what it is told is no assignment", "", ["ready"], /^ready: expected NAME=value on one line$/],
-    ["an option means nothing", "", ["--bogus"], /^unknown option --bogus; see --help$/],
+    ["an argument is not an assignment", "", ["ready"], /^ready: expected NAME=value on one line$/],
+    ["an option is unknown", "", ["--bogus"], /^unknown option --bogus; see --help$/],
   ];
   for (const [what, name, args, words] of mistakes) {
-    it(`says in one line that ${what}`, async () => {
+    it(`prints one line if ${what}`, async () => {
       const { code, stdout, stderr, report } = await notify(commands.path, "/tmp/unused", name, ...args);
       assertEquals(code, 1, report);
       assertEquals(stdout, "");
@@ -178,7 +178,7 @@ describe("examples/notify.ts", () => {
     });
   }
 
-  it("asks for the supervisor's socket, and for all only where it has an abstract name", async () => {
+  it("needs permission for the supervisor's socket only, or for all for an abstract name", async () => {
     const path = "/run/systemd/notify";
     const grants = [`--allow-net=unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
     const start = ["run", "--allow-ffi", "--allow-env=NOTIFY_SOCKET"];

@@ -18,13 +18,13 @@ async function optionsOf(example: string): Promise<string[]> {
 
 for (const example of EXAMPLES) {
   describe(`examples/${example}.ts`, () => {
-    it("prints on --help every option it takes", async () => {
+    it("prints all options on --help", async () => {
       const { success, stdout, report } = await runExample(example, "--help");
       assert(success, report);
       for (const option of await optionsOf(example)) assertMatch(stdout, new RegExp(`^  --${option} `, "m"));
     });
 
-    it("asks for loopback only, unless another interface is named", async () => {
+    it("needs permission for loopback only, unless another interface is named", async () => {
       for (const command of await printedCommands(example)) {
         const net = command.find((flag) => flag.startsWith("--allow-net"));
         // A raw socket hears everybody, so that ping is given the whole network.
@@ -33,13 +33,13 @@ for (const example of EXAMPLES) {
       }
     });
 
-    it("answers an option it does not know with one line", async () => {
+    it("prints one line for an unknown option", async () => {
       const { code, stderr, report } = await runExample(example, "--bogus");
       assertEquals(code, 1, report);
       assertEquals(stderr, `${example}: unknown option --bogus; see --help`);
     });
 
-    it("answers an interface it may not use with one line", async () => {
+    it("prints one line for an interface without permission", async () => {
       const { code, stderr, report } = await runExample(example, "--interface", "192.0.2.55");
       assertEquals(code, 1, report);
       // Without the right to open a socket for ICMP, ping does not come so far.
@@ -63,7 +63,7 @@ describe("a bad value", () => {
     ["ws_discovery", ["--timeout", "never"], /^ws_discovery: --timeout never: expected 0\.1 to 86400$/],
   ];
   for (const [example, args, line] of cases) {
-    it(`is answered with one line: ${example} ${args.join(" ")}`, async () => {
+    it(`prints one line: ${example} ${args.join(" ")}`, async () => {
       const { code, stderr, report } = await runExample(example, ...args);
       assertEquals(code, 1, report);
       assertMatch(stderr, line);

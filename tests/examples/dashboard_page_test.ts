@@ -107,7 +107,7 @@ describe("The page of examples/dashboard.ts in Chromium", () => {
     assertEquals(await page.locator("#status").textContent(), "live");
   });
 
-  itUnless(noChromium, "adds up what the Workers have got", async () => {
+  itUnless(noChromium, "adds up the counts of the Workers", async () => {
     const { dashboard, url } = await startDashboard("--workers", "2", "--rate", "1000");
     await using _dashboard = dashboard;
     await using opened = await open(url);
@@ -126,7 +126,7 @@ describe("The page of examples/dashboard.ts in Chromium", () => {
     }
   });
 
-  itUnless(noChromium, "says that the program has ended, and asks no more", async () => {
+  itUnless(noChromium, "shows that the program has ended, and reconnects no more", async () => {
     const { dashboard, url } = await startDashboard();
     await using _dashboard = dashboard;
     await using opened = await open(url);
@@ -137,7 +137,7 @@ describe("The page of examples/dashboard.ts in Chromium", () => {
     await page.locator("#status.ended").waitFor();
   });
 
-  itUnless(noChromium, "is dark where that is wished for, and fits a telephone", async () => {
+  itUnless(noChromium, "has a dark mode, and fits a phone", async () => {
     const { dashboard, url } = await startDashboard();
     await using _dashboard = dashboard;
     const background = (page: Page) => page.evaluate("getComputedStyle(document.body).backgroundColor");
@@ -151,7 +151,7 @@ describe("The page of examples/dashboard.ts in Chromium", () => {
     assertEquals(await dark.page.evaluate("document.documentElement.scrollWidth - innerWidth"), 0);
   });
 
-  itUnless(noChromium, "can be shown in a picture", async () => {
+  itUnless(noChromium, "makes a screenshot", async () => {
     const { dashboard, url } = await startDashboard();
     await using _dashboard = dashboard;
     await using opened = await open(url, { colorScheme: "light", deviceScaleFactor: 1.5 });

@@ -40,7 +40,7 @@ async function states(url: string, count: number): Promise<State[]> {
 }
 
 describe("examples/dashboard.ts", () => {
-  it("tells how datagrams and connections spread over all Workers, and counts each once", async () => {
+  it("reports how datagrams and connections are distributed, and counts each once", async () => {
     const { dashboard, url } = await startDashboard("--rate", "2000", "--workers", "3");
     await using _dashboard = dashboard;
     const all = await states(url, 6);
@@ -57,7 +57,7 @@ describe("examples/dashboard.ts", () => {
     assertLess(total, (last.time + 2000) * 2);
   });
 
-  it("shows that what one socket sends goes to one Worker", async () => {
+  it("shows that the datagrams of one socket go to one Worker", async () => {
     const { dashboard, url } = await startDashboard("--flows", "1", "--rate", "500");
     await using _dashboard = dashboard;
     const [first, second] = await states(url, 2);
@@ -65,14 +65,14 @@ describe("examples/dashboard.ts", () => {
     assertEquals(moved.length, 1);
   });
 
-  it("makes no load that it is not told to make", async () => {
+  it("generates no load if none is requested", async () => {
     const { code, stdout, report } = await runExample("--rate", "0", "--connections", "0", "--seconds", "1");
     assertEquals(code, 0, report);
     const lines = [1, 2, 3, 4].map((worker) => `worker ${worker}: 0 datagrams, 0 connections`);
     assertEquals(stdout.split("\n").slice(1), lines);
   });
 
-  it("lets the page run nothing but what it brought with it, and speak to nobody else", async () => {
+  it("restricts the page to its own script and this server", async () => {
     const { dashboard, url } = await startDashboard();
     await using _dashboard = dashboard;
     const [policy, html] = await ask(url, async (response) => {
@@ -86,7 +86,7 @@ describe("examples/dashboard.ts", () => {
     assert(!again.includes(nonce!), "The nonce of one page is that of another");
   });
 
-  it("answers what it does not have, and more than it can serve, in a line", async () => {
+  it("answers unknown paths and too many pages with one line", async () => {
     const { dashboard, url } = await startDashboard();
     await using _dashboard = dashboard;
     const read = async (response: Response) => [response.status, await response.text()];
@@ -111,7 +111,7 @@ describe("examples/dashboard.ts", () => {
     }
   });
 
-  it("ends after the seconds it is given, also while somebody holds a connection", async () => {
+  it("ends after the given seconds, also with an open connection", async () => {
     const { dashboard, url } = await startDashboard("--seconds", "1");
     await using _dashboard = dashboard;
     using silent = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
@@ -130,7 +130,7 @@ describe("examples/dashboard.ts", () => {
     assertEquals(code, 0, report);
   });
 
-  it("says in one line that the port is taken", async () => {
+  it("prints one line if the port is in use", async () => {
     using holder = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = holder.addr;
     const { code, stdout, stderr, report } = await runExample("--port", String(port));
@@ -139,7 +139,7 @@ describe("examples/dashboard.ts", () => {
     assertMatch(stderr, new RegExp(`^dashboard: bind 127\\.0\\.0\\.1:${port}: address already in use .*$`));
   });
 
-  it("says in one line what a Worker has failed of", async () => {
+  it("prints one line for the error of a Worker", async () => {
     const [command] = await printedCommands("dashboard");
     const flags = command!.slice(1).map((flag) => flag.replace("examples,ffi,mod.ts", "examples"));
     const args = ["run", "--no-prompt", ...flags, "--port", "0"];
@@ -150,7 +150,7 @@ describe("examples/dashboard.ts", () => {
 });
 
 describe("The command line of examples/dashboard.ts", () => {
-  it("prints on --help every option it takes", async () => {
+  it("prints all options on --help", async () => {
     const { success, stdout, report } = await runExample("--help");
     assert(success, report);
     for (const option of ["workers", "rate", "connections", "flows", "seconds", "host", "port", "help"]) {
@@ -158,7 +158,7 @@ describe("The command line of examples/dashboard.ts", () => {
     }
   });
 
-  it("asks for loopback and what its Workers are made of only", async () => {
+  it("needs permission for loopback and the code of its Workers only", async () => {
     const flags = ["--allow-ffi", "--allow-net=127.0.0.1", "--allow-read=examples,ffi,mod.ts"];
     assertEquals(await printedCommands("dashboard"), [["run", ...flags, "examples/dashboard.ts"]]);
   });
@@ -172,7 +172,7 @@ describe("The command line of examples/dashboard.ts", () => {
     [["--host", "192.0.2.55"], /^Requires net access to "192\.0\.2\.55:0", .*--allow-net flag$/],
   ];
   for (const [args, line] of mistakes) {
-    it(`answers ${args.join(" ")} with one line`, async () => {
+    it(`prints one line for ${args.join(" ")}`, async () => {
       const { code, stdout, stderr, report } = await runExample(...args);
       assertEquals(code, 1, report);
       assertEquals(stdout, "");

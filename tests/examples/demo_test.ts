@@ -32,7 +32,7 @@ async function demoOnTerminal(env: Record<string, string>): Promise<string> {
 }
 
 describe("deno task demo", () => {
-  it("shows that all it claims is true, in under ten seconds", async () => {
+  it("passes all checks in under ten seconds", async () => {
     const started = performance.now();
     const { success, stdout, report } = await demo();
     assertLess(performance.now() - started, LIMIT_MS);
@@ -50,7 +50,7 @@ describe("deno task demo", () => {
     for (const { success, report } of await Promise.all([demo(), demo()])) assert(success, report);
   });
 
-  it("is given the permissions that its header prints, and needs no others", async () => {
+  it("runs with exactly the permissions of its header", async () => {
     const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
     const [command] = await printedCommands("demo");
     assertEquals(tasks.demo.command, ["deno", ...command!].join(" "));
@@ -63,7 +63,7 @@ describe("deno task demo", () => {
     assert(!plain.includes("\x1b["), JSON.stringify(plain));
   });
 
-  itUnless(noNamespaces, "exits with 1 where something is not true", async () => {
+  itUnless(noNamespaces, "exits with 1 if a check fails", async () => {
     await using pair = await NamespacePair.create();
     const holder = `
       Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 12345 });

@@ -65,7 +65,7 @@ function read(answer: Uint8Array, question: Uint8Array): { code: number; records
 }
 
 describe("examples/dns_relay.ts", () => {
-  it("answers from the address that was asked, whichever of them that is", async () => {
+  it("answers from the address that a query was sent to, whichever it is", async () => {
     const { server, port } = await startServer();
     await using _server = server;
     for (const hostname of ["127.0.0.1", "127.0.0.2", "127.200.3.4"]) {
@@ -78,7 +78,7 @@ describe("examples/dns_relay.ts", () => {
     }
   });
 
-  it("answers a question to 127.0.0.2 with 127.0.0.2 as its source", async () => {
+  it("answers a query to 127.0.0.2 from 127.0.0.2", async () => {
     const { server, port } = await startServer();
     await using _server = server;
     using socket = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
@@ -88,7 +88,7 @@ describe("examples/dns_relay.ts", () => {
     assertEquals(from, { transport: "udp", hostname: "127.0.0.2", port });
   });
 
-  it("knows the records it is given, all of a name and of either type, however the name is written", async () => {
+  it("answers with all given records of a name, of both types, in any case", async () => {
     const records = ["one.test=192.0.2.1", "ONE.test.=192.0.2.2", "one.test=::1", "two.test=2001:db8::1:0:9"];
     const { server, port } = await startServer(...records.flatMap((record) => ["--record", record]));
     await using _server = server;
@@ -108,7 +108,7 @@ describe("examples/dns_relay.ts", () => {
     }
   });
 
-  it("says that it has cut an answer of more than 512 bytes", async () => {
+  it("truncates an answer of more than 512 bytes and sets the flag", async () => {
     const records = Array.from({ length: 40 }, (_, i) => ["--record", `many.test=192.0.2.${i}`]).flat();
     const { server, port } = await startServer(...records);
     await using _server = server;
@@ -118,7 +118,7 @@ describe("examples/dns_relay.ts", () => {
     assertEquals([cut, found.length], [true, Math.floor((512 - question.length) / 16)]);
   });
 
-  it("answers at once many who ask at several addresses, each from the right one", async () => {
+  it("answers many clients at several addresses at once, each from the right one", async () => {
     const { server, port } = await startServer();
     await using _server = server;
     await Promise.all(Array.from({ length: 50 }, async (_, index) => {
@@ -128,7 +128,7 @@ describe("examples/dns_relay.ts", () => {
     }));
   });
 
-  it("refuses in its own words what is no question, and is not upset by anything", async () => {
+  it("refuses invalid queries, and survives any input", async () => {
     const { server, port } = await startServer();
     await using _server = server;
     using socket = client("127.0.0.1", port);
@@ -157,7 +157,7 @@ describe("examples/dns_relay.ts", () => {
     await server.waitForLine(/^\S+ port \d+ asked 127\.0\.0\.1 for \?\[31m\.b\? A: no such name$/);
   });
 
-  it("relays what it does not know, and the answers back, also when they come in another order", async () => {
+  it("relays other names, and the answers back in any order", async () => {
     using upstream = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     upstream.setDeadline(new Date(Date.now() + TIMEOUT_MS));
     const { server, port } = await startServer("--upstream", `127.0.0.1:${upstream.addr.port}`);
@@ -176,7 +176,7 @@ describe("examples/dns_relay.ts", () => {
     await server.waitForLine(/^127\.0\.0\.1 port \d+ asked 127\.0\.0\.\d for (one|two)\.example TXT: relayed$/);
   });
 
-  it("answers that it has failed where the upstream does not answer", async () => {
+  it("answers with a failure if the upstream does not answer", async () => {
     using silent = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     const { server, port } = await startServer("--upstream", `127.0.0.1:${silent.addr.port}`);
     await using _server = server;
@@ -186,7 +186,7 @@ describe("examples/dns_relay.ts", () => {
     await server.waitForLine(/for one\.example A: recvmsg: deadline exceeded$/);
   });
 
-  it("answers both families on a socket of both", async () => {
+  it("answers both families on a dual-stack socket", async () => {
     const flags = ["--allow-ffi", "--allow-net=[::],127.0.0.0/8,[::1],[::ffff:127.0.0.1]"];
     await using server = startDeno(EXAMPLE, { flags, args: ["--host", "::", "--port", "0"] });
     const port = await waitForPort(server);
@@ -198,7 +198,7 @@ describe("examples/dns_relay.ts", () => {
     }
   });
 
-  itUnless(noNamespaces, "answers a network only at an address that is named", async () => {
+  itUnless(noNamespaces, "answers a network only at a given address", async () => {
     await using pair = await NamespacePair.create();
     const { left, right } = pair;
     const secondary = "198.51.100.77";
@@ -223,7 +223,7 @@ describe("examples/dns_relay.ts", () => {
     await child.waitForLine(new RegExp(`^from ${secondary.replaceAll(".", "\\.")}$`));
   });
 
-  itUnless(noDig, "satisfies dig, as its header says", async () => {
+  itUnless(noDig, "works with dig, as in its header", async () => {
     const { server, port } = await startServer();
     await using _server = server;
     for (const [hostname, type, address] of [["127.0.0.1", "A", "192.0.2.7"], ["127.0.0.2", "AAAA", "2001:db8::7"]]) {
@@ -240,7 +240,7 @@ describe("examples/dns_relay.ts", () => {
     assertEquals(code, 0, report);
   });
 
-  it("says in one line that the port is taken", async () => {
+  it("prints one line if the port is in use", async () => {
     using holder = listenDatagram({ transport: "udp", hostname: "0.0.0.0" });
     const { port } = holder.addr;
     const { code, stderr, report } = await runExample("dns_relay", "--port", String(port));
@@ -250,7 +250,7 @@ describe("examples/dns_relay.ts", () => {
 });
 
 describe("The command line of examples/dns_relay.ts", () => {
-  it("prints on --help every option it takes", async () => {
+  it("prints all options on --help", async () => {
     const { success, stdout, report } = await runExample("dns_relay", "--help");
     assert(success, report);
     for (const option of ["record", "upstream", "host", "port", "interface", "help"]) {
@@ -258,7 +258,7 @@ describe("The command line of examples/dns_relay.ts", () => {
     }
   });
 
-  it("asks for the wildcard address and loopback only, unless an upstream is named", async () => {
+  it("needs permission for the wildcard address and loopback only, unless an upstream is named", async () => {
     const loopback = ["run", "--allow-ffi", "--allow-net=0.0.0.0,127.0.0.0/8", "examples/dns_relay.ts"];
     const network = ["run", "--allow-ffi", "--allow-net", "examples/dns_relay.ts", "--upstream", "192.0.2.53:53"];
     assertEquals(await printedCommands("dns_relay"), [loopback, network]);
@@ -274,7 +274,7 @@ describe("The command line of examples/dns_relay.ts", () => {
     [["--host", "192.0.2.55"], /^Requires net access to "192\.0\.2\.55:5300", .*--allow-net flag$/],
   ];
   for (const [args, line] of mistakes) {
-    it(`answers ${args.join(" ")} with one line`, async () => {
+    it(`prints one line for ${args.join(" ")}`, async () => {
       const { code, stdout, stderr, report } = await runExample("dns_relay", ...args);
       assertEquals(code, 1, report);
       assertEquals(stdout, "");

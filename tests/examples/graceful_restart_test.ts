@@ -68,7 +68,7 @@ describe("examples/graceful_restart.ts", () => {
     assertGreater(Math.max(...open), 0, report);
   });
 
-  it("restarts as often as it is told, and takes the path that an earlier run has left", async () => {
+  it("restarts as often as requested, and replaces the path of an earlier run", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/restart`;
     {
@@ -80,7 +80,7 @@ describe("examples/graceful_restart.ts", () => {
     assertMatch(stdout, /answered by 2 versions\nRestarts: 1, failures: 0$/);
   });
 
-  it("keeps a client with the version that let it in, which ends after its last client", async () => {
+  it("keeps a client with the version that accepted it, which ends after its last client", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/restart`;
     const { server: first, port } = await startVersion(path, 1);
@@ -104,7 +104,7 @@ describe("examples/graceful_restart.ts", () => {
     assert(!await exists(path));
   });
 
-  it("goes on with the old version where a successor dies before it serves", async () => {
+  it("goes on with the old version if a successor dies before it is ready", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/restart`;
     const { server: first, port } = await startVersion(path, 1);
@@ -122,7 +122,7 @@ describe("examples/graceful_restart.ts", () => {
     assertEquals(await askAnew(port), 2);
   });
 
-  it("says in one line that a version has failed, and leaves none running", async () => {
+  it("prints one line if a version fails, and leaves none running", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/restart`;
     using _holder = Deno.listen({ transport: "unix", path });
@@ -134,13 +134,13 @@ describe("examples/graceful_restart.ts", () => {
 });
 
 describe("The command line of examples/graceful_restart.ts", () => {
-  it("prints on --help every option it takes", async () => {
+  it("prints all options on --help", async () => {
     const { success, stdout, report } = await runExample("/tmp/unused", "--help");
     assert(success, report);
     for (const option of ["restarts", "path", "serve", "help"]) assertStringIncludes(stdout, `--${option} `);
   });
 
-  it("asks for loopback, its path, and to start itself", async () => {
+  it("needs permission for loopback, its path and running itself only", async () => {
     const path = "/tmp/berkeley-restart.sock";
     const grants = [`--allow-net=127.0.0.1,unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
     const command = ["run", "--allow-ffi", ...grants, "--allow-run", "examples/graceful_restart.ts"];
@@ -154,7 +154,7 @@ describe("The command line of examples/graceful_restart.ts", () => {
     [["--serve", "1.5"], /^graceful_restart: --serve 1\.5: expected a whole number from 1 to 201$/],
   ];
   for (const [args, line] of mistakes) {
-    it(`answers ${args.join(" ")} with one line`, async () => {
+    it(`prints one line for ${args.join(" ")}`, async () => {
       const { code, stdout, stderr, report } = await runExample("/tmp/unused", ...args);
       assertEquals(code, 1, report);
       assertEquals(stdout, "");

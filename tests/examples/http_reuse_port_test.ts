@@ -31,7 +31,7 @@ async function curl(...args: string[]): Promise<string[]> {
 }
 
 describe("examples/http_reuse_port.ts", () => {
-  it("spreads its requests over all four Workers and loses none", async () => {
+  it("distributes its requests over all four Workers and loses none", async () => {
     const { code, stdout, report } = await runExample("http_reuse_port");
     assertEquals(code, 0, report);
     assertMatch(stdout, /^4 Workers serve http:\/\/127\.0\.0\.1:\d+\/$/m);
@@ -41,14 +41,14 @@ describe("examples/http_reuse_port.ts", () => {
     assertEquals(counts.reduce((sum, count) => sum + count), 400, report);
   });
 
-  it("starts as many Workers and makes as many requests as it is told", async () => {
+  it("starts the given number of Workers and sends the given number of requests", async () => {
     const { code, stdout, report } = await runExample("http_reuse_port", "--workers", "1", "--requests", "7");
     assertEquals(code, 0, report);
     assertMatch(stdout, /^1 Worker serves http:/m);
     assertEquals(spread(stdout), [7]);
   });
 
-  itUnless(noCurl, "serves curl from several Workers, one connection from one of them", async () => {
+  itUnless(noCurl, "answers curl from several Workers, one connection from one of them", async () => {
     const { server, url } = await serve();
     await using _server = server;
     const apart = await curl("-H", "Connection: close", `${url}[1-100]`);
@@ -70,7 +70,7 @@ describe("examples/http_reuse_port.ts", () => {
     assertEquals(String(again.addr.port), new URL(url).port);
   });
 
-  it("says in one line that somebody has the port who does not share it", async () => {
+  it("prints one line if the port is in use without SO_REUSEPORT", async () => {
     using holder = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = holder.addr;
     const { code, stdout, stderr, report } = await runExample("http_reuse_port", "--port", String(port));
@@ -79,7 +79,7 @@ describe("examples/http_reuse_port.ts", () => {
     assertMatch(stderr, new RegExp(`^http_reuse_port: bind 127\\.0\\.0\\.1:${port}: address already in use .*$`));
   });
 
-  it("says in one line what a Worker has failed of", async () => {
+  it("prints one line for the error of a Worker", async () => {
     const [command] = await printedCommands("http_reuse_port");
     const flags = command!.slice(1).filter((flag) => !flag.startsWith("--allow-read"));
     const cwd = new URL("../../", import.meta.url);
@@ -90,7 +90,7 @@ describe("examples/http_reuse_port.ts", () => {
 });
 
 describe("The command line of examples/http_reuse_port.ts", () => {
-  it("prints on --help every option it takes", async () => {
+  it("prints all options on --help", async () => {
     const { success, stdout, report } = await runExample("http_reuse_port", "--help");
     assert(success, report);
     for (const option of ["workers", "requests", "serve", "host", "port", "help"]) {
@@ -98,7 +98,7 @@ describe("The command line of examples/http_reuse_port.ts", () => {
     }
   });
 
-  it("asks for loopback and the folder of the Worker only", async () => {
+  it("needs permission for loopback and the folder of the Worker only", async () => {
     const flags = ["--allow-ffi", "--allow-net=127.0.0.1", "--allow-read=examples"];
     assertEquals(await printedCommands("http_reuse_port"), [["run", ...flags, "examples/http_reuse_port.ts"]]);
   });
@@ -111,7 +111,7 @@ describe("The command line of examples/http_reuse_port.ts", () => {
     [["--host", "192.0.2.55"], /^Requires net access to "192\.0\.2\.55:0", .*--allow-net flag$/],
   ];
   for (const [args, line] of mistakes) {
-    it(`answers ${args.join(" ")} with one line`, async () => {
+    it(`prints one line for ${args.join(" ")}`, async () => {
       const { code, stdout, stderr, report } = await runExample("http_reuse_port", ...args);
       assertEquals(code, 1, report);
       assertEquals(stdout, "");

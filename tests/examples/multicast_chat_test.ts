@@ -47,7 +47,7 @@ describe("examples/multicast_chat.ts", () => {
     assertEquals(line, "writer:  [31mred ");
   });
 
-  it("sends a last line that has no end, and leaves at the end of its input", async () => {
+  it("sends a last line without a newline, and leaves at the end of its input", async () => {
     const port = freeUdpPort();
     await using reader = await join(port, "reader");
     await using writer = await join(port, "writer");

@@ -22,7 +22,7 @@ async function startTaker(path: string, door: UnixListener): Promise<{ taker: Ch
 
 describe("examples/pass_socket.ts", () => {
   for (const kind of ["udp", "tcp"]) {
-    it(`hands a ${kind} socket to another process, which answers every request`, async () => {
+    it(`passes a ${kind} socket to another process, which answers every request`, async () => {
       await using folder = await temporaryFolder();
       const path = `${folder.path}/door`;
       const { code, stdout, report } = await runExample(path, "--kind", kind);
@@ -42,14 +42,14 @@ describe("examples/pass_socket.ts", () => {
     });
   }
 
-  it("hands over a UDP socket where it is not told what", async () => {
+  it("passes a UDP socket by default", async () => {
     await using folder = await temporaryFolder();
     const { code, stdout, report } = await runExample(`${folder.path}/door`);
     assertEquals(code, 0, report);
     assertMatch(stdout, /^Process \d+ opened 127\.0\.0\.1:\d+\/udp$/m);
   });
 
-  it("serves with --take on a listener that any program hands it, until that hangs up", async () => {
+  it("serves with --take on a listener from any program, until that closes the connection", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/door`;
     using door = listen({ transport: "unix", path });
@@ -66,7 +66,7 @@ describe("examples/pass_socket.ts", () => {
     assertEquals(code, 0, report);
   });
 
-  it("says in one line with --take that it got no socket, or one that it cannot serve on", async () => {
+  it("prints one line with --take if it gets no socket, or one that it cannot serve on", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/door`;
     using door = listen({ transport: "unix", path });
@@ -85,7 +85,7 @@ describe("examples/pass_socket.ts", () => {
     }
   });
 
-  it("says in one line that somebody else has the path", async () => {
+  it("prints one line if the path is in use", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/door`;
     using _holder = Deno.listen({ transport: "unix", path });
@@ -96,13 +96,13 @@ describe("examples/pass_socket.ts", () => {
 });
 
 describe("The command line of examples/pass_socket.ts", () => {
-  it("prints on --help every option it takes", async () => {
+  it("prints all options on --help", async () => {
     const { success, stdout, report } = await runExample("/tmp/unused", "--help");
     assert(success, report);
     for (const option of ["kind", "path", "take", "help"]) assertStringIncludes(stdout, `--${option} `);
   });
 
-  it("asks for loopback, its path, and to start itself", async () => {
+  it("needs permission for loopback, its path and running itself only", async () => {
     const path = "/tmp/berkeley-pass.sock";
     const grants = [`--allow-net=127.0.0.1,unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
     const command = ["run", "--allow-ffi", ...grants, "--allow-run", "examples/pass_socket.ts"];
@@ -115,7 +115,7 @@ describe("The command line of examples/pass_socket.ts", () => {
     [["--path", "/tmp/other"], /^pass_socket: Requires read access to "\/tmp\/other", .*--allow-read flag$/],
   ];
   for (const [args, line] of mistakes) {
-    it(`answers ${args.join(" ")} with one line`, async () => {
+    it(`prints one line for ${args.join(" ")}`, async () => {
       const { code, stderr, report } = await runExample("/tmp/unused", ...args);
       assertEquals(code, 1, report);
       assertMatch(stderr, line);

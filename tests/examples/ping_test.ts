@@ -40,14 +40,14 @@ function assertAnswered(lines: readonly string[], count: number, report: string)
 const noNamespaces = await missingNamespaces();
 
 describe("examples/ping.ts", () => {
-  itUnless(whyNot("inet", 1), "is answered by 127.0.0.1", async () => {
+  itUnless(whyNot("inet", 1), "gets answers from 127.0.0.1", async () => {
     const { code, lines, report } = await ping({ args: ["--count", "3", "--interval", "0"] });
     assertEquals(code, 0, report);
     assertMatch(lines[0]!, /^Pinging 127\.0\.0\.1 through a (dgram|raw) socket$/);
     assertAnswered(lines, 3, report);
   });
 
-  itUnless(whyNot("inet6", 58), "is answered by ::1", async () => {
+  itUnless(whyNot("inet6", 58), "gets answers from ::1", async () => {
     const { code, lines, report } = await ping({ command: 1, args: ["--count", "2", "--interval", "0"] });
     assertEquals(code, 0, report);
     assertAnswered(lines, 2, report);
@@ -74,7 +74,7 @@ describe("examples/ping.ts", () => {
     });
   }
 
-  itUnless(noNamespaces, "says so when nobody answers", async () => {
+  itUnless(noNamespaces, "reports missing answers", async () => {
     await using pair = await NamespacePair.create();
     const args = ["--count", "1", "--timeout", "0.2"];
     // An answer that is dropped is one that never comes.

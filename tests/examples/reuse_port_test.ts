@@ -10,7 +10,7 @@ noDescriptorLeaks();
 const encoder = new TextEncoder();
 
 describe("examples/reuse_port.ts", () => {
-  it("plays both roles in one process", async () => {
+  it("runs both roles in one process", async () => {
     const child = await startExample("reuse_port");
     const { success, stdout, report } = await child.finished();
     assert(success, report);
@@ -30,7 +30,7 @@ describe("examples/reuse_port.ts", () => {
     );
   });
 
-  it("listens on the port, and not to the group alone", async () => {
+  it("receives on the port, and not only from the group", async () => {
     const port = freeUdpPort();
     await using listener = await startExample("reuse_port", { args: ["--listen", "--port", String(port)] });
     await listener.waitForLine(/^Listening/);
@@ -41,7 +41,7 @@ describe("examples/reuse_port.ts", () => {
     );
   });
 
-  it("says that the port is taken by somebody who does not share it", async () => {
+  it("reports a port in use without SO_REUSEPORT", async () => {
     using holder = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     const child = await startExample("reuse_port", { args: ["--port", String(holder.addr.port)] });
     const { code, stderr } = await child.finished();
@@ -49,7 +49,7 @@ describe("examples/reuse_port.ts", () => {
     assertStringIncludes(stderr, `reuse_port: bind 127.0.0.1:${holder.addr.port}: address already in use (EADDRINUSE)`);
   });
 
-  it("listens no longer than it is told", async () => {
+  it("receives for the given time only", async () => {
     const args = ["--listen", "--port", String(freeUdpPort()), "--seconds", "0.1"];
     const child = await startExample("reuse_port", { args });
     const { success, report } = await child.finished();

@@ -37,7 +37,7 @@ async function collect(...texts: string[]): Promise<string[]> {
 }
 
 describe("examples/statsd_sink.ts", () => {
-  it("adds up counters, by how many each line stands for", async () => {
+  it("adds up counters with sampling rates", async () => {
     assertEquals(await collect("a:1|c", "a:2|c\nb:-5|c", "a:1|c|@0.1\n", "b:0.5|c|@.5"), [
       "datagrams: 4",
       "a  counter  13",
@@ -45,7 +45,7 @@ describe("examples/statsd_sink.ts", () => {
     ]);
   });
 
-  it("keeps the last value of a gauge, and moves it by what has a sign", async () => {
+  it("keeps the last value of a gauge, and adds signed values", async () => {
     assertEquals(await collect("load:3|g\nload:7.25|g", "load:+1.5|g", "load:-0.25|g", "other:-2|g"), [
       "datagrams: 4",
       "load   gauge    8.5",
@@ -53,7 +53,7 @@ describe("examples/statsd_sink.ts", () => {
     ]);
   });
 
-  it("tells the spread of timings, and counts what is different in a set", async () => {
+  it("prints the range of timings, and counts the members of a set", async () => {
     assertEquals(await collect("query:10|ms\nquery:20|ms", "query:60|ms|@0.5", "users:a|s\nusers:b|s", "users:a|s"), [
       "datagrams: 4",
       "query  timing   4 times, 10 / 37.5 / 60 ms",
@@ -61,7 +61,7 @@ describe("examples/statsd_sink.ts", () => {
     ]);
   });
 
-  it("counts lines it does not understand, and shows none of them", async () => {
+  it("counts invalid lines, and prints none of them", async () => {
     const bad = [
       "",
       "\n\n",
@@ -81,7 +81,7 @@ describe("examples/statsd_sink.ts", () => {
     ]);
   });
 
-  it("prints a table at every interval; gauges stay, and all else begins anew", async () => {
+  it("prints a table at every interval; gauges stay, and all else is reset", async () => {
     const { sink, port } = await startSink("--interval", "0.1");
     await using _sink = sink;
     await say(port, "hits:3|c\nload:5|g");
@@ -102,7 +102,7 @@ describe("examples/statsd_sink.ts", () => {
     assertMatch(stdout, /^\S+Z {2}datagrams: 0 in \d+\.\d s$/m);
   });
 
-  it("takes no more than it is told", async () => {
+  it("receives no more than the given number", async () => {
     const { sink, port } = await startSink("--once", "1000");
     await using _sink = sink;
     for (let sent = 0; sent < 3000; sent += 100) await say(port, ...Array.from({ length: 100 }, () => "hits:1|c"));
@@ -111,7 +111,7 @@ describe("examples/statsd_sink.ts", () => {
     assertMatch(stdout, /^ {2}hits {2}counter {2}1000 /m, report);
   });
 
-  itUnless(noPython, "understands a client in Python", async () => {
+  itUnless(noPython, "works with a client in Python", async () => {
     const { sink, port } = await startSink("--once", "2");
     await using _sink = sink;
     const program = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); " +
@@ -123,7 +123,7 @@ describe("examples/statsd_sink.ts", () => {
     assertMatch(stdout, /^ {2}load {4}gauge {4}0\.7$/m, report);
   });
 
-  itUnless(noNetcat, "hears nc, as its header says", async () => {
+  itUnless(noNetcat, "receives from nc, as in its header", async () => {
     const { sink, port } = await startSink("--once", "1");
     await using _sink = sink;
     await using nc = start("nc", ["-u", "-w", "1", "127.0.0.1", String(port)], { stdin: true });
@@ -132,7 +132,7 @@ describe("examples/statsd_sink.ts", () => {
     assertMatch(stdout, /^ {2}logins {2}counter {2}1 /m, report);
   });
 
-  it("says in one line that the port is taken", async () => {
+  it("prints one line if the port is in use", async () => {
     using holder = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     const { port } = holder.addr;
     const { code, stderr, report } = await runExample("statsd_sink", "--port", String(port));
@@ -142,13 +142,13 @@ describe("examples/statsd_sink.ts", () => {
 });
 
 describe("The command line of examples/statsd_sink.ts", () => {
-  it("prints on --help every option it takes", async () => {
+  it("prints all options on --help", async () => {
     const { success, stdout, report } = await runExample("statsd_sink", "--help");
     assert(success, report);
     for (const option of ["interval", "once", "host", "port", "help"]) assertStringIncludes(stdout, `--${option} `);
   });
 
-  it("asks for loopback only", async () => {
+  it("needs permission for loopback only", async () => {
     const command = ["run", "--allow-ffi", "--allow-net=127.0.0.1", "examples/statsd_sink.ts"];
     assertEquals(await printedCommands("statsd_sink"), [command]);
   });
@@ -161,7 +161,7 @@ describe("The command line of examples/statsd_sink.ts", () => {
     [["--host", "192.0.2.55"], /^Requires net access to "192\.0\.2\.55:8125", .*--allow-net flag$/],
   ];
   for (const [args, line] of mistakes) {
-    it(`answers ${args.join(" ")} with one line`, async () => {
+    it(`prints one line for ${args.join(" ")}`, async () => {
       const { code, stdout, stderr, report } = await runExample("statsd_sink", ...args);
       assertEquals(code, 1, report);
       assertEquals(stdout, "");

@@ -67,7 +67,7 @@ async function understood(file: string): Promise<string[]> {
 }
 
 describe("examples/syslog.ts", () => {
-  itUnless(noSocat, "writes as the C library does where it is not told otherwise", async () => {
+  itUnless(noSocat, "writes the format of the C library by default", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/log`;
     await using listener = await startListener(path);
@@ -80,7 +80,7 @@ describe("examples/syslog.ts", () => {
     assert(near.some(([m, d]) => m === month && Number(d) === Number(day)), line);
   });
 
-  itUnless(noSocat, "writes the form of RFC 5424 with the facility, severity and tag it is told", async () => {
+  itUnless(noSocat, "writes the format of RFC 5424 with the given facility, severity and tag", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/log`;
     await using listener = await startListener(path);
@@ -99,7 +99,7 @@ describe("examples/syslog.ts", () => {
     assertMatch(line, /: hello one <0>Jan {2}1 00:00:00 kernel: two $/);
   });
 
-  itUnless(noRsyslog, "is understood by rsyslog in both forms", async () => {
+  itUnless(noRsyslog, "is parsed by rsyslog in both formats", async () => {
     await using folder = await temporaryFolder();
     const [path, file] = [`${folder.path}/log`, `${folder.path}/written`];
     await using daemon = await startDaemon(folder.path, path, file);
@@ -113,7 +113,7 @@ describe("examples/syslog.ts", () => {
     for (const line of await understood(file)) assertMatch(line, /^daemon\|crit\|berkeley\[\d+\]:?\| ?hello there$/);
   });
 
-  it("says in one line that no log daemon runs there", async () => {
+  it("prints one line without a log daemon", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/log`;
     const { code, stderr, report } = await runExample(path);
@@ -124,7 +124,7 @@ describe("examples/syslog.ts", () => {
 });
 
 describe("The command line of examples/syslog.ts", () => {
-  it("prints on --help every option it takes", async () => {
+  it("prints all options on --help", async () => {
     const { success, stdout, report } = await runExample("/tmp/unused", "--help");
     assert(success, report);
     for (const option of ["path", "facility", "severity", "tag", "rfc", "help"]) {
@@ -132,7 +132,7 @@ describe("The command line of examples/syslog.ts", () => {
     }
   });
 
-  it("asks for the log's socket and nothing else", async () => {
+  it("needs permission for the log's socket only", async () => {
     const command = (path: string, ...args: string[]) => {
       const grants = [`--allow-net=unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
       return ["run", "--allow-ffi", ...grants, "examples/syslog.ts", ...args, "hello"];
@@ -149,7 +149,7 @@ describe("The command line of examples/syslog.ts", () => {
     [["--tag", "two words"], /^syslog: --tag two words: expected 1 to 48 printable ASCII characters without spaces$/],
   ];
   for (const [args, line] of mistakes) {
-    it(`answers ${args.join(" ")} with one line`, async () => {
+    it(`prints one line for ${args.join(" ")}`, async () => {
       const { code, stderr, report } = await runExample("/tmp/unused", ...args);
       assertEquals(code, 1, report);
       assertMatch(stderr, line);

@@ -26,7 +26,7 @@ async function refusingPort(): Promise<{ port: number } & Disposable> {
 }
 
 describe("examples/tcp_echo_client.ts", () => {
-  it("shows an echo, a deadline and an abort in the errors' own words, and the end", async () => {
+  it("shows an echo, the errors of a deadline and an abort, and the end", async () => {
     const { server, port } = await startServer();
     await using _server = server;
     const { code, stdout, report } = await runExample("tcp_echo_client", "--port", String(port), "--text", "grüß dich");
@@ -43,7 +43,7 @@ describe("examples/tcp_echo_client.ts", () => {
     await server.waitForLine(new RegExp(`^${CLIENT} ended after 26 bytes$`));
   });
 
-  it("says in one line that nobody listens, and what to start", async () => {
+  it("prints one line if the connection is refused, with a hint", async () => {
     using nobody = await refusingPort();
     const { code, stdout, stderr, report } = await runExample("tcp_echo_client", "--port", String(nobody.port));
     assertEquals(code, 1, report);
@@ -54,7 +54,7 @@ describe("examples/tcp_echo_client.ts", () => {
     );
   });
 
-  it("says in one line that the server has hung up", async () => {
+  it("prints one line if the server closes the connection", async () => {
     using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
     const client = await startExample("tcp_echo_client", { args: ["--port", String(listener.addr.port)] });
     const conn = await listener.accept();
@@ -81,7 +81,7 @@ describe("examples/tcp_echo_server.ts", () => {
     }
   });
 
-  it("echoes a megabyte whole", async () => {
+  it("echoes a megabyte", async () => {
     const { server, port } = await startServer();
     await using _server = server;
     using client = await Deno.connect({ hostname: LOOPBACK, port });
@@ -90,7 +90,7 @@ describe("examples/tcp_echo_server.ts", () => {
     assertEquals(back, sent);
   });
 
-  itUnless(noNetcat, "talks to nc, as its header says", async () => {
+  itUnless(noNetcat, "works with nc, as in its header", async () => {
     const { server, port } = await startServer();
     await using _server = server;
     await using nc = start("nc", [LOOPBACK, String(port)], { stdin: true });
@@ -98,7 +98,7 @@ describe("examples/tcp_echo_server.ts", () => {
     await nc.waitForLine(/^hello$/);
   });
 
-  it("stops on Ctrl-C: it lets in nobody new, and who is there may finish", async () => {
+  it("stops on Ctrl-C: it accepts no new connections, and open ones can finish", async () => {
     const { server, port } = await startServer();
     await using _server = server;
     const client = await Deno.connect({ hostname: LOOPBACK, port });
@@ -113,7 +113,7 @@ describe("examples/tcp_echo_server.ts", () => {
     assertMatch(stdout, new RegExp(`^${CLIENT} ended after 11 bytes$`, "m"));
   });
 
-  it("does not wait for anybody on a second Ctrl-C", async () => {
+  it("ends at once on a second Ctrl-C", async () => {
     const { server, port } = await startServer();
     await using _server = server;
     using client = await Deno.connect({ hostname: LOOPBACK, port });
@@ -124,7 +124,7 @@ describe("examples/tcp_echo_server.ts", () => {
     assertEquals(signal, "SIGINT", report);
   });
 
-  it("hangs up on a client that is silent for too long, and lives on", async () => {
+  it("closes the connection of an idle client, and goes on", async () => {
     const { server, port } = await startServer("--idle", "0.1");
     await using _server = server;
     using silent = await Deno.connect({ hostname: LOOPBACK, port });
@@ -134,7 +134,7 @@ describe("examples/tcp_echo_server.ts", () => {
     assertEquals(await echo(other, "hello"), "hello");
   });
 
-  it("says in one line that the port is taken", async () => {
+  it("prints one line if the port is in use", async () => {
     using holder = Deno.listen({ hostname: LOOPBACK, port: 0 });
     const { port } = holder.addr;
     const { code, stderr, report } = await runExample("tcp_echo_server", "--port", String(port));
@@ -156,7 +156,7 @@ describe("examples/tcp_fan_out.ts", () => {
     assert(lost.every((line) => !line.includes("received")), report);
   });
 
-  it("dials a port that is given ten times, and keeps one connection", async () => {
+  it("dials a given port ten times, and keeps one connection", async () => {
     using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
     const { code, stdout, report } = await runExample("tcp_fan_out", "--port", String(listener.addr.port));
     assertEquals(code, 0, report);
@@ -166,7 +166,7 @@ describe("examples/tcp_fan_out.ts", () => {
     assertEquals([won.length, lost.length], [1, 9], report);
   });
 
-  it("says in one line that all ten failed, and why", async () => {
+  it("prints one line with the cause if all ten fail", async () => {
     using nobody = await refusingPort();
     const { code, stderr, report } = await runExample("tcp_fan_out", "--port", String(nobody.port));
     assertEquals(code, 1, report);
@@ -177,13 +177,13 @@ describe("examples/tcp_fan_out.ts", () => {
 
 for (const example of ["tcp_echo_server", "tcp_echo_client", "tcp_fan_out"]) {
   describe(`The command line of examples/${example}.ts`, () => {
-    it("prints on --help every option it takes", async () => {
+    it("prints all options on --help", async () => {
       const { success, stdout, report } = await runExample(example, "--help");
       assert(success, report);
       for (const option of ["--host HOST", "--port PORT", "--help"]) assertStringIncludes(stdout, option);
     });
 
-    it("asks for loopback only", async () => {
+    it("needs permission for loopback only", async () => {
       const commands = await printedCommands(example);
       assertEquals(commands, [["run", "--allow-ffi", "--allow-net=127.0.0.1", `examples/${example}.ts`]]);
     });
@@ -195,7 +195,7 @@ for (const example of ["tcp_echo_server", "tcp_echo_client", "tcp_fan_out"]) {
       [["--port", "7007", "--host", "192.0.2.55"], /Requires net access to "192\.0\.2\.55:7007", .*--allow-net flag$/],
     ];
     for (const [args, words] of mistakes) {
-      it(`answers ${args.join(" ")} with one line`, async () => {
+      it(`prints one line for ${args.join(" ")}`, async () => {
         const { code, stdout, stderr, report } = await runExample(example, ...args);
         assertEquals(code, 1, report);
         assertEquals(stdout, "");

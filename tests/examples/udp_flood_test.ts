@@ -64,7 +64,7 @@ describe("examples/udp_flood.ts", () => {
     });
   }
 
-  it("loses nothing at a rate that anybody keeps up with", async () => {
+  it("loses nothing at a low rate", async () => {
     const finished = await runExample("--seconds", "0.5", "--mode", "single", "--rate", "500", "--size", "1200");
     const { sent, received, lost } = counts(finished);
     assertEquals([received, lost], [sent, 0], finished.report);
@@ -85,7 +85,7 @@ describe("examples/udp_flood.ts", () => {
     assertMatch(received.stdout, /^Received [\d,]+ datagrams of 64 bytes /m);
   });
 
-  it("knows by their numbers which datagrams are lost and which are late", async () => {
+  it("detects lost and late datagrams by their numbers", async () => {
     const { receiver, port } = await startReceiver();
     await using _receiver = receiver;
     using socket = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
@@ -98,7 +98,7 @@ describe("examples/udp_flood.ts", () => {
     assertMatch(stdout, /^Received 5 datagrams of 64 bytes in .*; lost 3 \(37\.50 %\), 1 late$/m);
   });
 
-  it("ends when the flood does, though its last word is lost", async () => {
+  it("ends with the flood even if the final datagram is lost", async () => {
     const { receiver, port } = await startReceiver();
     await using _receiver = receiver;
     using socket = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
@@ -110,7 +110,7 @@ describe("examples/udp_flood.ts", () => {
     assertMatch(stdout, /^Received 2 datagrams .*; lost 2 \(50\.00 %\)$/m);
   });
 
-  itUnless(noScript, "writes its progress over one line of a terminal", async () => {
+  itUnless(noScript, "overwrites one line of progress on a terminal", async () => {
     const [command] = await printedCommands("udp_flood");
     const line = [Deno.execPath(), ...command!, "--seconds", "0.6", "--rate", "1000"].join(" ");
     const cwd = new URL("../../", import.meta.url);
@@ -132,7 +132,7 @@ describe("examples/udp_flood.ts", () => {
     assertGreater(counts(finished).received, 0, finished.report);
   });
 
-  it("says in one line that the port is taken", async () => {
+  it("prints one line if the port is in use", async () => {
     using holder = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     const { port } = holder.addr;
     const { code, stdout, stderr, report } = await runExample("--port", String(port));
@@ -143,7 +143,7 @@ describe("examples/udp_flood.ts", () => {
 });
 
 describe("The command line of examples/udp_flood.ts", () => {
-  it("prints on --help every option it takes", async () => {
+  it("prints all options on --help", async () => {
     const { success, stdout, report } = await runExample("--help");
     assert(success, report);
     for (const option of ["send", "receive", "mode", "size", "seconds", "rate", "host", "port", "interface", "help"]) {
@@ -151,7 +151,7 @@ describe("The command line of examples/udp_flood.ts", () => {
     }
   });
 
-  it("asks for loopback only, and to start Deno where it has to", async () => {
+  it("needs permission for loopback, and for running Deno only if it does", async () => {
     const common = ["run", "--allow-ffi", "--allow-net=127.0.0.1"];
     assertEquals(await printedCommands("udp_flood"), [
       [...common, "--allow-run=deno", "examples/udp_flood.ts", "--mode", "segments"],
@@ -169,7 +169,7 @@ describe("The command line of examples/udp_flood.ts", () => {
     [["--send", "--host", "192.0.2.55"], /^Requires net access to "192\.0\.2\.55:7008", .*--allow-net flag$/],
   ];
   for (const [args, line] of mistakes) {
-    it(`answers ${args.join(" ")} with one line`, async () => {
+    it(`prints one line for ${args.join(" ")}`, async () => {
       const { code, stdout, stderr, report } = await runExample(...args);
       assertEquals(code, 1, report);
       assertEquals(stdout, "");

@@ -42,7 +42,7 @@ async function permissionBits(path: string): Promise<number> {
 }
 
 describe("examples/unix_echo_client.ts", () => {
-  it("says whom it has reached, shows an echo, and the end", async () => {
+  it("prints the server's credentials, an echo, and the end", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     await using server = await startServer(path);
@@ -56,7 +56,7 @@ describe("examples/unix_echo_client.ts", () => {
     await server.waitForLine(new RegExp(`^${WHO} ended after 11 bytes$`));
   });
 
-  itUnless(noNcat, "talks to a listening ncat", async () => {
+  itUnless(noNcat, "works with a listening ncat", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     await using ncat = start("ncat", ["-v", "-l", "-U", path], { stdin: true });
@@ -70,7 +70,7 @@ describe("examples/unix_echo_client.ts", () => {
     assertEquals(code, 0, report);
   });
 
-  it("says in one line that nothing is there, or nobody, and what to start", async () => {
+  it("prints one line if there is no path or no listener, with a hint", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     const nothing = await runExample(path, "unix_echo_client");
@@ -88,7 +88,7 @@ describe("examples/unix_echo_client.ts", () => {
     );
   });
 
-  it("says in one line that the server has hung up", async () => {
+  it("prints one line if the server closes the connection", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     using listener = Deno.listen({ transport: "unix", path });
@@ -103,7 +103,7 @@ describe("examples/unix_echo_client.ts", () => {
 });
 
 describe("examples/unix_echo_server.ts", () => {
-  itUnless(noNcat, "talks to ncat -U", async () => {
+  itUnless(noNcat, "works with ncat -U", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     await using server = await startServer(path);
@@ -129,7 +129,7 @@ describe("examples/unix_echo_server.ts", () => {
     }
   });
 
-  it("echoes a megabyte whole", async () => {
+  it("echoes a megabyte", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     await using _server = await startServer(path);
@@ -139,7 +139,7 @@ describe("examples/unix_echo_server.ts", () => {
     assertEquals(back, sent);
   });
 
-  it("lets in its own user only, unless it is told otherwise", async () => {
+  it("accepts only its own user by default", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     for (const [args, mode] of [[[], 0o600], [["--mode", "666"], 0o666]] as const) {
@@ -150,7 +150,7 @@ describe("examples/unix_echo_server.ts", () => {
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it(`stops on ${signal}: its path goes, it lets in nobody new, and who is there may finish`, async () => {
+    it(`stops on ${signal}: it removes its path, accepts no new connections, and open ones can finish`, async () => {
       await using folder = await temporaryFolder();
       const path = `${folder.path}/echo`;
       await using server = await startServer(path);
@@ -168,7 +168,7 @@ describe("examples/unix_echo_server.ts", () => {
     });
   }
 
-  it("does not wait for anybody on a second Ctrl-C", async () => {
+  it("ends at once on a second Ctrl-C", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     await using server = await startServer(path);
@@ -180,7 +180,7 @@ describe("examples/unix_echo_server.ts", () => {
     assertEquals(signal, "SIGINT", report);
   });
 
-  it("hangs up on a client that is silent for too long, and lives on", async () => {
+  it("closes the connection of an idle client, and goes on", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     await using server = await startServer(path, "--idle", "0.1");
@@ -191,7 +191,7 @@ describe("examples/unix_echo_server.ts", () => {
     assertEquals(await echo(other, "hello"), "hello");
   });
 
-  it("takes the path of a server that was killed", async () => {
+  it("replaces the path of a server that was killed", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     await killServer(path);
@@ -204,7 +204,7 @@ describe("examples/unix_echo_server.ts", () => {
     assert(!await exists(path));
   });
 
-  it("leaves the path of a server that lives, and says so in one line", async () => {
+  it("does not replace the path of a live server, and prints one line", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     await using _server = await startServer(path);
@@ -216,7 +216,7 @@ describe("examples/unix_echo_server.ts", () => {
     assertEquals(await echo(client, "still here"), "still here");
   });
 
-  it("does not touch a file that is no socket, and says so in one line", async () => {
+  it("does not replace a file that is not a socket, and prints one line", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
     await Deno.writeTextFile(path, "precious");
@@ -229,13 +229,13 @@ describe("examples/unix_echo_server.ts", () => {
 
 for (const example of ["unix_echo_server", "unix_echo_client"]) {
   describe(`The command line of examples/${example}.ts`, () => {
-    it("prints on --help every option it takes", async () => {
+    it("prints all options on --help", async () => {
       const { success, stdout, report } = await runExample("/tmp/unused", example, "--help");
       assert(success, report);
       for (const option of ["--path PATH", "--help"]) assertStringIncludes(stdout, option);
     });
 
-    it("asks for its path and nothing else", async () => {
+    it("needs permission for its path only", async () => {
       const path = "/tmp/berkeley-echo.sock";
       const grants = [`--allow-net=unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
       assertEquals(await printedCommands(example), [["run", "--allow-ffi", ...grants, `examples/${example}.ts`]]);

@@ -25,7 +25,7 @@ async function say(port: number, text: string): Promise<void> {
 }
 
 describe("examples/ws_discovery.ts", () => {
-  it("finds who answers on loopback", async () => {
+  it("finds a device on loopback", async () => {
     const port = freeUdpPort();
     await using device = await listen(port, "--answer");
     const prober = await startExample("ws_discovery", {
@@ -38,7 +38,7 @@ describe("examples/ws_discovery.ts", () => {
     await device.waitForLine(/^127\.0\.0\.1:\d+ Probe wsdp:Device$/);
   });
 
-  it("is answered only by devices of the type it asks for", async () => {
+  it("finds only devices of the requested type", async () => {
     const port = freeUdpPort();
     await using device = await listen(port, "--answer");
     const prober = await startExample("ws_discovery", {
@@ -50,7 +50,7 @@ describe("examples/ws_discovery.ts", () => {
     await device.waitForLine(/^127\.0\.0\.1:\d+ Probe dn:NetworkVideoTransmitter$/);
   });
 
-  it("reads what others say, whatever prefixes they use", async () => {
+  it("reads messages with any prefixes", async () => {
     const port = freeUdpPort();
     await using listener = await listen(port);
     await say(
@@ -66,7 +66,7 @@ describe("examples/ws_discovery.ts", () => {
     assertMatch(line, /Hello urn:uuid:2 x:Printer y:Scanner http:\/\/192\.0\.2\.9\/\?a=1&b=2$/);
   });
 
-  it("is not upset by what is no message, and obeys no control character", async () => {
+  it("ignores invalid messages, and prints no control characters", async () => {
     const port = freeUdpPort();
     await using listener = await listen(port, "--answer");
     for (const text of ["", "<", "<".repeat(20_000), "<a".repeat(10_000), `<${"a".repeat(20_000)}`, "&#0;</Types>"]) {

@@ -79,11 +79,11 @@ async function assertWeDial(child: Child, port: number): Promise<void> {
 }
 
 describe("ncat", TIMEOUT, () => {
-  itUnless(NO_NCAT, "dials us, and hears what it said", async () => {
+  itUnless(NO_NCAT, "connects to a listener here, and is echoed", async () => {
     await assertTheyDial("ncat", (port) => [LOOPBACK, port]);
   });
 
-  itUnless(NO_NCAT, "is dialled by us, and both say and hear all of it at once", async () => {
+  itUnless(NO_NCAT, "accepts a connection from here, with data in both directions at once", async () => {
     const port = freePort();
     await using child = start("ncat", ["-v", "-l", LOOPBACK, String(port)], { stdin: true });
     await child.waitForLine(/Listening on .*:\d+/, "stderr");
@@ -103,11 +103,11 @@ describe("ncat", TIMEOUT, () => {
 });
 
 describe("socat", TIMEOUT, () => {
-  itUnless(NO_SOCAT, "dials us, and hears what it said", async () => {
+  itUnless(NO_SOCAT, "connects to a listener here, and is echoed", async () => {
     await assertTheyDial("socat", (port) => ["-t", "30", "-", `TCP:${LOOPBACK}:${port}`]);
   });
 
-  itUnless(NO_SOCAT, "is dialled by us, and gives back what we said", async () => {
+  itUnless(NO_SOCAT, "accepts a connection from here, and echoes", async () => {
     await using child = start("socat", ["-d", "-d", "-t", "30", `TCP-LISTEN:0,bind=${LOOPBACK}`, "EXEC:cat"]);
     const line = await child.waitForLine(/listening on AF=2 [\d.]+:(\d+)/, "stderr");
     await assertWeDial(child, Number(line[1]));
@@ -115,11 +115,11 @@ describe("socat", TIMEOUT, () => {
 });
 
 describe("Python", TIMEOUT, () => {
-  itUnless(NO_PYTHON, "dials us, and hears what it said", async () => {
+  itUnless(NO_PYTHON, "connects to a listener here, and is echoed", async () => {
     await assertTheyDial("python3", (port) => ["-c", PYTHON_CLIENT, port]);
   });
 
-  itUnless(NO_PYTHON, "is dialled by us, and gives back what we said", async () => {
+  itUnless(NO_PYTHON, "accepts a connection from here, and echoes", async () => {
     await using child = start("python3", ["-c", PYTHON_SERVER]);
     const line = await child.waitForLine(/^port (\d+)$/);
     await assertWeDial(child, Number(line[1]));
@@ -127,7 +127,7 @@ describe("Python", TIMEOUT, () => {
 });
 
 describe("curl", TIMEOUT, () => {
-  itUnless(NO_CURL, "talks to a node:http server on a listener that was opened here", async () => {
+  itUnless(NO_CURL, "gets an answer from a node:http server on a listener opened here", async () => {
     const listener = listen({ hostname: LOOPBACK, port: 0, reusePort: true });
     const { port } = listener.addr;
     const server = http.createServer((request, response) => {
@@ -150,7 +150,7 @@ describe("curl", TIMEOUT, () => {
     }
   });
 
-  itUnless(NO_CURL, "talks to a server that answers with nothing but reads and writes", async () => {
+  itUnless(NO_CURL, "gets an answer from a server of plain reads and writes", async () => {
     using listener = listen({ hostname: LOOPBACK, port: 0 });
     const serving = (async () => {
       using conn = await listener.accept();

@@ -60,7 +60,7 @@ while True:
 
 describe("Python's socket module", () => {
   for (const hostname of [LOOPBACK, "::1"]) {
-    itUnless(noPython, `answers datagrams from here on ${hostname}, of every length there is`, async () => {
+    itUnless(noPython, `answers datagrams from here on ${hostname}, of every length`, async () => {
       await using there = python(ECHO, hostname);
       const [, port] = await there.waitForLine(/^port (\d+)$/);
       using here = listenDatagram({ transport: "udp", hostname });
@@ -74,7 +74,7 @@ describe("Python's socket module", () => {
     });
   }
 
-  itUnless(noPython, "hears a group that a socket here sends to, and is heard by its members here", async () => {
+  itUnless(noPython, "receives multicast from here, and sends to members here", async () => {
     using here = listenDatagram({ transport: "udp", hostname: GROUP, port: 0 });
     here.joinMulticast(GROUP, { interface: LOOPBACK });
     await using there = python(MEMBER, GROUP, here.addr.port, LOOPBACK);
@@ -89,7 +89,7 @@ describe("Python's socket module", () => {
     assert(success, report);
   });
 
-  itUnless(noPython, "shares a port with a socket here, and each gets part of the load", async () => {
+  itUnless(noPython, "shares a port with a socket here, and each receives a part", async () => {
     // Of its own choice, Linux may give a socket that shares the port of another one that does.
     const port = freeUdpPort();
     using here = listenDatagram({ transport: "udp", hostname: LOOPBACK, port, reusePort: true });
@@ -122,7 +122,7 @@ describe("Python's socket module", () => {
     assertGreater(heardThere.length, 0);
   });
 
-  itUnless(noPython, "is refused a shared port without SO_REUSEPORT, and so are we on its port", async () => {
+  itUnless(noPython, "cannot share a port without SO_REUSEPORT, and neither can a socket here", async () => {
     using here = listenDatagram({ transport: "udp", hostname: LOOPBACK, reusePort: true });
     const { code, stderr } = await run("python3", ["-c", SHARER, LOOPBACK, String(here.addr.port), "keep"]);
     assertEquals(code, 1);

@@ -43,7 +43,7 @@ describe("socat", () => {
     await there.waitForLine(/^answer$/);
   });
 
-  itUnless(noSocat, "hears every datagram that is sent to it", async () => {
+  itUnless(noSocat, "receives every datagram", async () => {
     const port = freeUdpPort();
     await using there = await socat(`UDP4-RECV:${port},bind=${LOOPBACK}`, "-", "-u");
     using here = listenDatagram({ transport: "udp", hostname: LOOPBACK });
@@ -51,7 +51,7 @@ describe("socat", () => {
     for (let i = 0; i < 100; i++) assertEquals(await there.stdout.next(), String(i));
   });
 
-  itUnless(noSocat, "is heard by every member of the group it sends to", async () => {
+  itUnless(noSocat, "reaches every member of a group", async () => {
     const members: UdpSocket[] = [];
     using open = new DisposableStack();
     const port = freeUdpPort();
@@ -68,7 +68,7 @@ describe("socat", () => {
     }
   });
 
-  itUnless(noSocat, "hears a group on a port that it shares with a socket here", async () => {
+  itUnless(noSocat, "receives multicast on a port that it shares with a socket here", async () => {
     using here = listenDatagram({ transport: "udp", hostname: GROUP, port: 0 });
     here.joinMulticast(GROUP, { interface: LOOPBACK });
     const { port } = here.addr;

@@ -28,30 +28,34 @@ $OMUxSockSocket ${sends}
 }
 
 describe("syslog", TIMEOUT, () => {
-  itUnless(NO_RSYSLOG, "takes messages from here at rsyslog's socket, and rsyslog sends them on to ours", async () => {
-    using directory = new Directory();
-    const [hears, sends, file] = [directory.file("log"), directory.file("onward"), directory.file("rsyslog.conf")];
-    using sink = listenDatagram({ transport: "unixgram", path: sends });
-    Deno.writeTextFileSync(file, rsyslogConfiguration(hears, sends));
-    await using daemon = start("rsyslogd", ["-n", "-f", file, "-i", directory.file("pid")]);
-    using source = listenDatagram({ transport: "unixgram" });
-    await untilThere(source, hears);
-    for (const word of ["first", "second"]) {
-      await source.send(bytes(`<165>Oct 11 22:14:15 berkeley: ${word}`), { transport: "unixpacket", path: hears });
-    }
-    // rsyslog tells of itself too.
-    const heard: string[] = [];
-    while (heard.length < 2) {
-      const line = text((await sink.receive())[0]).trim();
-      if (line.includes("berkeley")) heard.push(line);
-    }
-    assertEquals(heard.map((line) => line.replaceAll(/\s+/g, " ")), [
-      "local4 notice berkeley first",
-      "local4 notice berkeley second",
-    ], daemon.report());
-  });
+  itUnless(
+    NO_RSYSLOG,
+    "receives messages at rsyslog's socket, and rsyslog forwards them to a socket here",
+    async () => {
+      using directory = new Directory();
+      const [hears, sends, file] = [directory.file("log"), directory.file("onward"), directory.file("rsyslog.conf")];
+      using sink = listenDatagram({ transport: "unixgram", path: sends });
+      Deno.writeTextFileSync(file, rsyslogConfiguration(hears, sends));
+      await using daemon = start("rsyslogd", ["-n", "-f", file, "-i", directory.file("pid")]);
+      using source = listenDatagram({ transport: "unixgram" });
+      await untilThere(source, hears);
+      for (const word of ["first", "second"]) {
+        await source.send(bytes(`<165>Oct 11 22:14:15 berkeley: ${word}`), { transport: "unixpacket", path: hears });
+      }
+      // rsyslog tells of itself too.
+      const heard: string[] = [];
+      while (heard.length < 2) {
+        const line = text((await sink.receive())[0]).trim();
+        if (line.includes("berkeley")) heard.push(line);
+      }
+      assertEquals(heard.map((line) => line.replaceAll(/\s+/g, " ")), [
+        "local4 notice berkeley first",
+        "local4 notice berkeley second",
+      ], daemon.report());
+    },
+  );
 
-  itUnless(NO_SOCAT, "takes messages from here at a socket of socat's", async () => {
+  itUnless(NO_SOCAT, "receives messages at a socket of socat", async () => {
     using directory = new Directory();
     await using daemon = start("socat", ["-d", "-d", "-u", `UNIX-RECV:${directory.file("log")}`, "-"]);
     await daemon.waitForLine(/starting data transfer loop/, "stderr");
@@ -61,7 +65,7 @@ describe("syslog", TIMEOUT, () => {
     await daemon.waitForLine(/^<14>Oct 11 22:14:15 berkeley: hello$/);
   });
 
-  itUnless(NO_LOGGER, "is heard here from logger(1)", async () => {
+  itUnless(NO_LOGGER, "receives messages of logger(1) here", async () => {
     using directory = new Directory();
     using sink = listenDatagram({ transport: "unixgram", path: directory.file("log") });
     const args = ["--socket", directory.file("log"), "--priority", "user.info", "--tag", "berkeley", "hello"];
@@ -103,7 +107,7 @@ async function exchange(conn: UnixConn, commands: string[], expected: string): P
 }
 
 describe("Redis", TIMEOUT, () => {
-  itUnless(NO_REDIS, "answers over its Unix socket, one by one and in a pipeline", async () => {
+  itUnless(NO_REDIS, "answers over its Unix socket, one by one and pipelined", async () => {
     using directory = new Directory();
     const path = directory.file();
     const settings = { port: "0", unixsocket: path, dir: directory.path, save: "", appendonly: "no", daemonize: "no" };

@@ -104,7 +104,7 @@ const KINDS = [
 
 for (const { name, type, ...open } of KINDS) {
   describe(`Python, over ${name},`, TIMEOUT, () => {
-    itUnless(noPython, "gives a listening TCP socket and a UDP socket, which are served on here", async () => {
+    itUnless(noPython, "passes a listening TCP socket and a UDP socket, which work here", async () => {
       using directory = new Directory();
       using listener = open.listen(directory.file());
       await using giver = python(GIVER, directory.file(), type);
@@ -119,7 +119,7 @@ for (const { name, type, ...open } of KINDS) {
       assert(success, report);
     });
 
-    itUnless(noPython, "takes a listening TCP socket and a UDP socket, and serves on them", async () => {
+    itUnless(noPython, "receives a listening TCP socket and a UDP socket, and serves on them", async () => {
       using directory = new Directory();
       await using taker = python(TAKER, directory.file(), type);
       await taker.waitForLine(/^ready$/);
@@ -147,7 +147,7 @@ for (const { name, type, ...open } of KINDS) {
 describe("Python", TIMEOUT, () => {
   itUnless(
     noPython ?? (Deno.build.os === "linux" ? null : "needs Linux"),
-    "tells who we are, and we who it is",
+    "gets the credentials of this process, and this process its",
     async () => {
       using directory = new Directory();
       using listener = listen({ transport: "unix", path: directory.file() });

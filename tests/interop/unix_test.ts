@@ -65,12 +65,12 @@ async function answerOnce(listener: SeqpacketListener): Promise<string> {
 }
 
 describe("ncat", TIMEOUT, () => {
-  itUnless(NO_NCAT, "dials a listener here", async () => {
+  itUnless(NO_NCAT, "connects to a listener here", async () => {
     using directory = new Directory();
     await assertTheyDial(directory.file(), "ncat", "-U", directory.file());
   });
 
-  itUnless(NO_NCAT, "is dialled from here, and both say and hear all of it at once", async () => {
+  itUnless(NO_NCAT, "accepts a connection from here, with data in both directions at once", async () => {
     using directory = new Directory();
     const path = directory.file();
     await using server = start("ncat", ["-v", "-l", "-U", path], { stdin: true });
@@ -89,7 +89,7 @@ describe("ncat", TIMEOUT, () => {
     assert(stdout === TEXT, `ncat heard ${stdout.length} of ${TEXT.length} characters`);
   });
 
-  itUnless(NO_NCAT, "sends datagrams here and takes ours", async () => {
+  itUnless(NO_NCAT, "exchanges datagrams with a socket here", async () => {
     using directory = new Directory();
     const [ours, theirs] = [directory.file("ours"), directory.file("theirs")];
     using socket = listenDatagram({ transport: "unixgram", path: ours });
@@ -108,14 +108,14 @@ describe("ncat", TIMEOUT, () => {
 });
 
 describe("socat", TIMEOUT, () => {
-  itUnless(NO_SOCAT, "dials a listener here, at a path and at an abstract name", async () => {
+  itUnless(NO_SOCAT, "connects to a listener here, at a path and at an abstract name", async () => {
     using directory = new Directory();
     const name = abstractName();
     await assertTheyDial(directory.file(), "socat", "-t60", "-", `UNIX-CONNECT:${directory.file()}`);
     await assertTheyDial(name, "socat", "-t60", "-", `ABSTRACT-CONNECT:${name.slice(1)}`);
   });
 
-  itUnless(NO_SOCAT, "is dialled from here, at a path and at an abstract name", async () => {
+  itUnless(NO_SOCAT, "accepts a connection from here, at a path and at an abstract name", async () => {
     using directory = new Directory();
     const name = abstractName();
     for (
@@ -130,7 +130,7 @@ describe("socat", TIMEOUT, () => {
     }
   });
 
-  itUnless(NO_SOCAT, "sends datagrams here, and hears our answer at its own path", async () => {
+  itUnless(NO_SOCAT, "sends datagrams here, and receives the answer at its own path", async () => {
     using directory = new Directory();
     const [ours, theirs] = [directory.file("ours"), directory.file("theirs")];
     using socket = listenDatagram({ transport: "unixgram", path: ours });
@@ -142,7 +142,7 @@ describe("socat", TIMEOUT, () => {
     await client.waitForLine(/^answer$/);
   });
 
-  itUnless(NO_SOCAT, "takes datagrams from here", async () => {
+  itUnless(NO_SOCAT, "receives datagrams from here", async () => {
     using directory = new Directory();
     await using server = start("socat", ["-d", "-d", "-u", `UNIX-RECV:${directory.file()}`, "-"]);
     await server.waitForLine(/starting data transfer loop/, "stderr");

@@ -47,7 +47,7 @@ describe("Debian's wsdd", () => {
     assertEquals(lines[2], "1 answered");
   });
 
-  itUnless(reason, "is heard by ws_discovery.ts when it comes and when it goes", async () => {
+  itUnless(reason, "is reported by ws_discovery.ts when it starts and when it ends", async () => {
     await using pair = await NamespacePair.create();
     const { left, right } = pair;
     await using listener = await startExample("ws_discovery", {

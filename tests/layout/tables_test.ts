@@ -113,7 +113,7 @@ function describeTable(system: System): void {
   const { constants, options, layout, errors, resolverErrors, libraries } = system;
   const epoll = system.backend === "epoll";
 
-  it("has every error the module asks for", () => {
+  it("has every error that the module uses", () => {
     assertEquals(NEEDED_ERRORS.filter((name) => !(name in errors)), []);
     assertEquals(NEEDED_RESOLVER_ERRORS.filter((name) => !(name in resolverErrors)), []);
   });
@@ -170,7 +170,7 @@ function describeTable(system: System): void {
     assertEquals(constants.SOCK_NONBLOCK === 0, constants.SOCK_CLOEXEC === 0);
   });
 
-  it("says of every received datagram where it was sent to", () => {
+  it("has a control message for the destination of a datagram", () => {
     const packetInfo = options.IP_PKTINFO !== null;
     assert(packetInfo || (options.IP_RECVDSTADDR !== null && options.IP_RECVIF !== null));
     assert(options.IPV6_RECVPKTINFO !== null && constants.IPV6_PKTINFO !== 0);

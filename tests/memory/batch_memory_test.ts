@@ -92,7 +92,7 @@ describe("A batch whose memory was transferred away", TIMEOUT, () => {
     assert(taken.every((byte) => byte === 0xaa));
   });
 
-  it("takes what another receive left behind", async () => {
+  it("receives the rest of another receive", async () => {
     using bench = open(true);
     const batch = new DatagramBatch();
     await bench.sendTwo(1);
@@ -107,7 +107,7 @@ describe("A batch whose memory was transferred away", TIMEOUT, () => {
 });
 
 describe("A view that a batch gave out", TIMEOUT, () => {
-  it("may be written to, hidden and renamed, and the next receive is right", async () => {
+  it("can be modified and redefined, and the next receive is right", async () => {
     using bench = open(false);
     const batch = new DatagramBatch();
     for (let round = 0; round < 3; round++) {

@@ -36,7 +36,7 @@ function plainSocket(domain: number, type: number): number {
 }
 
 describe("Options of which one is refused", TIMEOUT, () => {
-  it("leave all as it was, when it is refused here", async () => {
+  it("change nothing if the module refuses one", async () => {
     using pair = await connectedPair();
     const before = keepAliveOf(pair.one);
     for (
@@ -47,7 +47,7 @@ describe("Options of which one is refused", TIMEOUT, () => {
     }
   });
 
-  it("leave all as it was, when the system refuses it", async () => {
+  it("change nothing if the system refuses one", async () => {
     const { SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT } = sockopt;
     using pair = await connectedPair();
     pair.one.setKeepAlive({ idle: 33, interval: 44, count: 5 });
@@ -59,7 +59,7 @@ describe("Options of which one is refused", TIMEOUT, () => {
     }
   });
 
-  it("leave all as it was, when the socket has no such option", () => {
+  it("change nothing if the socket has no such option", () => {
     using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     const { fd } = udp.socket;
     assertThrows(() => setOptions(fd, [[sockopt.SO_PRIORITY, 3], [sockopt.TCP_KEEPIDLE, 3]]), Error, "EOPNOTSUPP");
@@ -78,7 +78,7 @@ describe("Options of which one is refused", TIMEOUT, () => {
 });
 
 describe("A descriptor that cannot be taken over", TIMEOUT, () => {
-  itUnless(notLinux, "stays open, blocking and inherited, where there is no class for it", () => {
+  itUnless(notLinux, "stays open, blocking and inherited if there is no class for it", () => {
     const fd = plainSocket(AF_NETLINK, 3);
     const before = flagsOf(fd);
     assertThrows(() => fromFd(fd), TypeError, "no class here");
@@ -86,7 +86,7 @@ describe("A descriptor that cannot be taken over", TIMEOUT, () => {
     libc().c.close(fd);
   });
 
-  it("is as it was, where its object cannot be made", () => {
+  it("is unchanged if its object cannot be made", () => {
     const { AF_INET, SOCK_DGRAM } = libc().system.constants;
     const fd = plainSocket(AF_INET, SOCK_DGRAM);
     const before = flagsOf(fd);
@@ -105,7 +105,7 @@ describe("A descriptor that cannot be taken over", TIMEOUT, () => {
     assertEquals(socket.fd, fd);
   });
 
-  it("is left alone when its number belongs to another object", () => {
+  it("is unchanged if its number belongs to another object", () => {
     const [one, two] = socketPair("stream");
     const before = flagsOf(one.socket.fd);
     assertThrows(() => fromFd(one.socket.fd), TypeError);

@@ -4,7 +4,7 @@ import { startDeno } from "../support/process.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 
 describe("The memory an operation was given", TIMEOUT, () => {
-  it("is held by nothing once it is over, however it ended", async () => {
+  it("is not retained after the operation, however it ended", async () => {
     const program = new URL("./programs/held.ts", import.meta.url);
     await using child = startDeno(program, { flags: ["-A", "--v8-flags=--expose-gc"] });
     const { success, stdout, report } = await child.finished();

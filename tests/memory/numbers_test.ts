@@ -134,7 +134,7 @@ describe("An array of more than 4 GiB", TIMEOUT, () => {
     two.close();
   });
 
-  it("is written while timers fire, and what cuts it short tells how much went out", async () => {
+  it("is written while timers fire, and an error has the number of bytes sent", async () => {
     using pair = await connectedPair();
     const writing = rejection(pair.one.write(huge()));
     await new Promise((resolve) => setTimeout(resolve, 1));

@@ -11,7 +11,7 @@ noDescriptorLeaks();
 
 describe("Bytes to send, whatever their array says of itself", TIMEOUT, () => {
   for (const [operation, open] of Object.entries(SENDERS)) {
-    it(`are those it really has: ${operation}`, async () => {
+    it(`are its real bytes: ${operation}`, async () => {
       for (const [odd, make] of Object.entries(ODD_ARRAYS)) {
         using sender = await open();
         const p = make();
@@ -61,7 +61,7 @@ describe("Memory to receive into, whatever its array says of itself", TIMEOUT, (
 
   for (const [operation, open] of Object.entries(RECEIVERS)) {
     if (operation.includes("coalesced")) continue;
-    it(`may go, move and shrink while a receive waits: ${operation}`, async () => {
+    it(`can be transferred, moved and shrunk while a receive waits: ${operation}`, async () => {
       const ways: [string, (buffer: ArrayBuffer) => unknown][] = [
         ["detached", (buffer) => buffer.transfer()],
         ["detached", (buffer) => structuredClone(buffer, { transfer: [buffer] })],
@@ -82,7 +82,7 @@ describe("Memory to receive into, whatever its array says of itself", TIMEOUT, (
       }
     });
 
-    it(`may grow while a receive waits: ${operation}`, async () => {
+    it(`can grow while a receive waits: ${operation}`, async () => {
       using receiver = await open();
       const buffer = new ArrayBuffer(64, { maxByteLength: 1 << 20 });
       const taking = receiver.take(new Uint8Array(buffer, 0, 64));

@@ -14,7 +14,7 @@ async function runPending(flags: readonly string[], env: Record<string, string> 
 }
 
 describe("Hundreds of operations that wait", TIMEOUT, () => {
-  it("keep their memory when the collector runs, and refuse what was taken from them", async () => {
+  it("keep their memory when the collector runs, and refuse transferred memory", async () => {
     await runPending(["--allow-ffi"]);
   });
 

@@ -34,7 +34,7 @@ describe("descriptorCount()", () => {
 });
 
 describe("describeDescriptors()", () => {
-  itUnless(Deno.build.os === "linux" ? null : "no /proc here", "tells what a socket is", () => {
+  itUnless(Deno.build.os === "linux" ? null : "no /proc here", "describes sockets", () => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const port = listener.addr.port.toString(16).toUpperCase().padStart(4, "0");
     assertMatch(describeDescriptors(), new RegExp(`^\\d+ socket:\\[\\d+\\] tcp .*0100007F:${port}`, "m"));
@@ -50,7 +50,7 @@ describe("noDescriptorLeaks()", () => {
     assertEquals(code, 0, output);
   });
 
-  it("fails a file that does not, and names what is left", async () => {
+  it("fails a file that does not, and names what is left open", async () => {
     const { code, output } = await runTestFile(
       "noDescriptorLeaks({ timeout: 0 });",
       `Deno.test({ name: "leaks", sanitizeResources: false, fn: () => void Deno.openSync("/dev/zero") });`,
@@ -69,7 +69,7 @@ describe("noDescriptorLeaks()", () => {
     assertEquals(code, 0, output);
   });
 
-  it("lets what was prepared stay open", async () => {
+  it("allows prepared descriptors to stay open", async () => {
     const { code, output } = await runTestFile(
       `noDescriptorLeaks({ prepare: () => void Deno.openSync("/dev/zero") });`,
       `Deno.test("does nothing", () => {});`,

@@ -33,7 +33,7 @@ async function exchange(pair: NamespacePair, hostname: string): Promise<string> 
 }
 
 describe("NamespacePair", () => {
-  itUnless(reason, "is removed afterwards, and two can stand at a time", async () => {
+  itUnless(reason, "is removed afterwards, and two can exist at a time", async () => {
     let names: string[];
     {
       await using one = await NamespacePair.create();

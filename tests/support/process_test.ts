@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { commandExists, run, start, startDeno } from "./process.ts";
 
 describe("Child", () => {
-  it("hands out lines in order, also the last one without an end", async () => {
+  it("returns lines in order, also the last one without a newline", async () => {
     const { code, stdout } = await run("printf", ["one\\ntwo\\nthree"]);
     assertEquals([code, stdout], [0, "one\ntwo\nthree"]);
 
@@ -26,7 +26,7 @@ describe("Child", () => {
     assertEquals((await run("cat", [], { input: "all at once" })).stdout, "all at once");
   });
 
-  it("says what the child wrote when the line never came", async () => {
+  it("reports the child's output when a line never arrives", async () => {
     const child = start("sh", ["-c", "echo out; echo err >&2; exit 3"]);
     const error = await assertRejects(() => child.waitForLine(/never/), Error, "No line on stdout matched /never/");
     const { report } = await child.finished();
@@ -34,7 +34,7 @@ describe("Child", () => {
     assertStringIncludes(report, "ended with 3\nstdout:\nout\nstderr:\nerr");
   });
 
-  it("may be signalled after its end", async () => {
+  it("can be signalled after its end", async () => {
     const child = start("true");
     assert((await child.finished()).success);
     child.kill();
@@ -59,7 +59,7 @@ describe("Child", () => {
 });
 
 describe("commandExists()", () => {
-  it("tells programs from what is none", async () => {
+  it("distinguishes programs from other names", async () => {
     assert(await commandExists("sh"));
     assertFalse(await commandExists("no-such-command-here"));
   });

@@ -88,7 +88,7 @@ describe("The class of an object", TIMEOUT, () => {
     }
   });
 
-  it("is that of what accept, fromFd, OwnedFd.open and socketPair give", async () => {
+  it("is also that of the results of accept, fromFd, OwnedFd.open and socketPair", async () => {
     using stack = new DisposableStack();
     const sockets = await openAll(stack);
     const accepted = [
@@ -114,7 +114,7 @@ describe("The class of an object", TIMEOUT, () => {
     }
   });
 
-  it("tells the members of a union apart, for the compiler too", async () => {
+  it("distinguishes the members of a union, also for the type checker", async () => {
     using stack = new DisposableStack();
     const { TcpListener: socket } = await openAll(stack);
     assert(socket.kind === "TcpListener");

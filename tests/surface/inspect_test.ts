@@ -28,7 +28,7 @@ describe("console.log", TIMEOUT, () => {
     assertMatch(shown(conn), /^TcpConn \{ .* state: "closed" \}$/);
   });
 
-  it("shows a UDP socket, with its peer where it has one", () => {
+  it("shows a UDP socket, with its peer if it has one", () => {
     using udp = listenDatagram({ transport: "udp", hostname: "::1" });
     const { port } = udp.addr;
     assertEquals(shown(udp), `UdpSocket { transport: "udp", addr: "[::1]:${port}", state: "open" }`);

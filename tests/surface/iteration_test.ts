@@ -64,7 +64,7 @@ const DATAGRAMS = {
 
 for (const [name, open] of Object.entries(DATAGRAMS)) {
   describe(`A loop over a ${name} datagram socket`, TIMEOUT, () => {
-    it("leaves it open when it is left, and takes nothing any more", async () => {
+    it("leaves it open when it is left, and receives nothing more", async () => {
       using receiver = open();
       using sender = open();
       const iterator = receiver[Symbol.asyncIterator]();
@@ -77,7 +77,7 @@ for (const [name, open] of Object.entries(DATAGRAMS)) {
       assert(receiver.socket.fd >= 0);
     });
 
-    it("gives what comes in order, and ends when the socket is closed", async () => {
+    it("yields datagrams in order, and ends when the socket is closed", async () => {
       const receiver = open();
       using sender = open();
       const heard: string[] = [];

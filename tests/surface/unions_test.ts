@@ -28,7 +28,7 @@ noDescriptorLeaks();
 const path = () => `\0berkeley-unions-${crypto.randomUUID()}`;
 
 describe("A union of options", TIMEOUT, () => {
-  it("is taken by listen, and by connect, which gives the union of connections", async () => {
+  it("is accepted by listen, and by connect, which returns the union of connections", async () => {
     const listening: (TcpListenOptions | UnixListenOptions)[] = [
       { hostname: LOOPBACK, port: 0 },
       { transport: "unix", path: path() },
@@ -43,7 +43,7 @@ describe("A union of options", TIMEOUT, () => {
     }
   });
 
-  it("of all transports is taken too", async () => {
+  it("of all transports is accepted too", async () => {
     const place = path();
     const listening: TcpListenOptions | UnixListenOptions | SeqpacketListenOptions = {
       transport: "seqpacket",
@@ -58,7 +58,7 @@ describe("A union of options", TIMEOUT, () => {
     assertEquals([listener.kind, conn.kind], ["SeqpacketListener", "SeqpacketConn"]);
   });
 
-  it("is taken by listenDatagram", () => {
+  it("is accepted by listenDatagram", () => {
     const options: (UdpListenOptions | UnixDatagramOptions)[] = [
       { transport: "udp", hostname: LOOPBACK },
       { transport: "unixgram" },
@@ -72,14 +72,14 @@ describe("A union of options", TIMEOUT, () => {
 });
 
 describe("connectAny()", TIMEOUT, () => {
-  it("takes seqpacket among its candidates", async () => {
+  it("accepts seqpacket candidates", async () => {
     const place = path();
     using _listener = listen({ transport: "seqpacket", path: place });
     using conn = await connectAny([{ transport: "unix", path: path() }, { transport: "seqpacket", path: place }]);
     assertEquals(conn.kind, "SeqpacketConn");
   });
 
-  it("dials nothing when a candidate is wrong", async () => {
+  it("dials nothing if a candidate is invalid", async () => {
     using listener = listen({ hostname: LOOPBACK, port: 0 });
     let dialled = 0;
     const control = () => void dialled++;
@@ -112,18 +112,18 @@ describe("An accepted connection", TIMEOUT, () => {
     return [conn.socket.getOption(TCP_NODELAY), probing, ...probing && numbers[0] !== 7200 ? numbers : []];
   }
 
-  it("has TCP_NODELAY on, as one that was dialled, and no probes", async () => {
+  it("has TCP_NODELAY on, like a dialled one, and no keep-alive", async () => {
     assertEquals(await accepted({}), [true, false]);
   });
 
-  it("has what noDelay and keepAlive of its listener say", async () => {
+  it("has noDelay and keepAlive of its listener", async () => {
     assertEquals(await accepted({ noDelay: false, keepAlive: true }), [false, true]);
     assertEquals(await accepted({ keepAlive: { idle: 33, interval: 5, count: 4 } }), [true, true, 33, 5, 4]);
   });
 });
 
 describe("A deadline in milliseconds from now", TIMEOUT, () => {
-  it("ends what waits, a dial too, and one of 0 or less at once", async () => {
+  it("ends waiting operations, also a dial; one of 0 or less at once", async () => {
     using udp = listenDatagram({ transport: "udp", hostname: LOOPBACK });
     for (const deadline of [5, 0, -1]) {
       udp.setReadDeadline(deadline);
@@ -137,7 +137,7 @@ describe("A deadline in milliseconds from now", TIMEOUT, () => {
     );
   });
 
-  it("of Infinity never comes", async () => {
+  it("of Infinity never expires", async () => {
     using udp = listenDatagram({ transport: "udp", hostname: LOOPBACK });
     udp.setReadDeadline(Infinity);
     const receiving = udp.receive();

@@ -40,7 +40,7 @@ async function handOver<T>(
 }
 
 describe("OwnedFd.open()", TIMEOUT, () => {
-  it("makes a TcpListener of one, which accepts whom the other would have", async () => {
+  it("makes a TcpListener of one, which accepts the connections of the original", async () => {
     const listener = listen({ hostname: "127.0.0.1", port: 0 });
     const { addr } = listener;
     using early = await connect({ port: addr.port });
@@ -66,7 +66,7 @@ describe("OwnedFd.open()", TIMEOUT, () => {
     assertEquals(await readText(conn), "answer");
   });
 
-  it("makes a UdpSocket of one, which hears what came before", async () => {
+  it("makes a UdpSocket of one, which receives earlier datagrams", async () => {
     const udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     const { addr } = udp;
     using sender = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
@@ -79,7 +79,7 @@ describe("OwnedFd.open()", TIMEOUT, () => {
     }
   });
 
-  it("makes a UnixListener of one, and leaves its path where it is", async () => {
+  it("makes a UnixListener of one, and keeps its path", async () => {
     using directory = new Directory();
     const path = directory.file();
     const listener = listen({ transport: "unix", path, unlinkOnClose: false });
@@ -111,7 +111,7 @@ describe("OwnedFd.open()", TIMEOUT, () => {
     assertEquals(text((await taken.receive())[0]), "hello");
   });
 
-  it("makes a SeqpacketListener and a SeqpacketConn of theirs", async () => {
+  it("makes a SeqpacketListener and a SeqpacketConn", async () => {
     using directory = new Directory();
     const path = directory.file();
     const listener = listen({ transport: "seqpacket", path, unlinkOnClose: false });
@@ -145,7 +145,7 @@ describe("OwnedFd.open()", TIMEOUT, () => {
 
   itUnless(
     notLinux,
-    "refuses a socket of a kind that has no class, says what takes it, and leaves it owned",
+    "refuses a socket of a kind without a class, with a hint, and leaves it owned",
     async () => {
       // AF_NETLINK, <bits/socket.h>.
       using netlink = Socket.open(16, "raw");
@@ -181,7 +181,7 @@ describe("An OwnedFd", TIMEOUT, () => {
     assertEquals(descriptorCount(), before);
   });
 
-  it("gives its number away, which lives on", async () => {
+  it("detaches its number, which stays open", async () => {
     using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     const owned = await pass(udp);
     const fd = owned.detach();

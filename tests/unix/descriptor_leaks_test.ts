@@ -36,7 +36,7 @@ describe("Of ten thousand descriptors", TIMEOUT, () => {
       assertEquals(descriptorCount(), before);
     });
 
-    it(`that wait in ${name} nobody reads, none is left once it is closed`, async () => {
+    it(`queued in an unread ${name}, none is left once it is closed`, async () => {
       const before = descriptorCount();
       using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
       const { port } = udp.addr;
@@ -55,14 +55,14 @@ describe("Of ten thousand descriptors", TIMEOUT, () => {
 });
 
 describe("A received descriptor", TIMEOUT, () => {
-  itUnless(notLinux, "that nobody took is closed when it is collected, and one that was taken is not", async () => {
+  itUnless(notLinux, "that is unused is closed when it is collected, and one that was taken over is not", async () => {
     await using child = startDeno(FORGOTTEN, { flags: ["-A", "--v8-flags=--expose-gc"] });
     const { success, stdout, report } = await child.finished();
     assert(success, report);
     assertEquals(JSON.parse(stdout), [50, 50, 2, true], report);
   });
 
-  itUnless(noLimits, "for which there is no room is missing, and that is said", async () => {
+  itUnless(noLimits, "that does not fit is missing, and the message is truncated", async () => {
     const deno = [Deno.execPath(), "run", "-A", "--no-prompt", CROWDED];
     await using child = start("prlimit", ["--nofile=64", ...deno]);
     const { success, stdout, report } = await child.finished();
@@ -72,11 +72,15 @@ describe("A received descriptor", TIMEOUT, () => {
   });
 });
 
-describe("More descriptors than may be on their way", TIMEOUT, () => {
-  itUnless(notLinux, "are refused a user who is not root, and can be passed once some have been taken", async () => {
-    await using child = startDeno(IN_FLIGHT);
-    const { success, stdout, report } = await child.finished();
-    assert(success, report);
-    assertEquals(JSON.parse(stdout), { code: "ETOOMANYREFS", recovered: true }, report);
-  });
+describe("More descriptors in flight than allowed", TIMEOUT, () => {
+  itUnless(
+    notLinux,
+    "are refused for a user who is not root, and can be passed once some have been received",
+    async () => {
+      await using child = startDeno(IN_FLIGHT);
+      const { success, stdout, report } = await child.finished();
+      assert(success, report);
+      assertEquals(JSON.parse(stdout), { code: "ETOOMANYREFS", recovered: true }, report);
+    },
+  );
 });

@@ -30,7 +30,7 @@ function closeAll(message: UnixMessage | null): (string | null)[] {
 
 for (const [name, makePair] of Object.entries(PAIRS)) {
   describe(`Passing descriptors over ${name}`, TIMEOUT, () => {
-    it("gives the peer copies of the same sockets, and keeps ours open", async () => {
+    it("gives the peer duplicates of the sockets, and keeps the originals open", async () => {
       const [one, two] = makePair();
       using open = new DisposableStack();
       [one, two].forEach((conn) => open.use(conn));
@@ -59,7 +59,7 @@ for (const [name, makePair] of Object.entries(PAIRS)) {
       assertEquals(closeAll(await one.receiveMessage()), [target]);
     });
 
-    it(`takes ${MOST} in one message, and refuses one more before it calls the system`, async () => {
+    it(`passes ${MOST} in one message, and refuses one more before the system call`, async () => {
       const [one, two] = makePair();
       using _one = one;
       using _two = two;
@@ -76,7 +76,7 @@ for (const [name, makePair] of Object.entries(PAIRS)) {
       assertEquals(descriptorCount(), before);
     });
 
-    it("makes what is received close-on-exec from birth: no child inherits it", async () => {
+    it("makes received descriptors close-on-exec: no child inherits them", async () => {
       const [one, two] = makePair();
       using _one = one;
       using _two = two;
@@ -90,7 +90,7 @@ for (const [name, makePair] of Object.entries(PAIRS)) {
       assert(!stdout.includes(leadsTo(udp.socket.fd)!), stdout);
     });
 
-    it("closes what arrives beyond maxFds, and says that something is missing", async () => {
+    it("closes descriptors beyond maxFds, and marks the message as truncated", async () => {
       const [one, two] = makePair();
       using _one = one;
       using _two = two;
@@ -105,7 +105,7 @@ for (const [name, makePair] of Object.entries(PAIRS)) {
       }
     });
 
-    it("takes none for less than asked for", async () => {
+    it("receives exactly as many as requested", async () => {
       const [one, two] = makePair();
       using _one = one;
       using _two = two;
@@ -118,7 +118,7 @@ for (const [name, makePair] of Object.entries(PAIRS)) {
       }
     });
 
-    it("refuses what is no descriptor, and quotes it", async () => {
+    it("refuses a value without a descriptor, and quotes it", async () => {
       const [one, two] = makePair();
       using _one = one;
       using _two = two;
@@ -136,7 +136,7 @@ for (const [name, makePair] of Object.entries(PAIRS)) {
       assertEquals(await two.receiveMessage(), null);
     });
 
-    it("passes nothing of a socket that was closed while the message waited, and never another one", async () => {
+    it("passes no descriptor of a socket that was closed while the message waited", async () => {
       const [one, two] = makePair();
       using _one = one;
       using _two = two;
@@ -178,7 +178,7 @@ for (const [name, makePair] of Object.entries(PAIRS)) {
 }
 
 describe("On a stream", TIMEOUT, () => {
-  it("descriptors without data are refused: the system would drop them", async () => {
+  it("descriptors without data are refused, since the system would drop them", async () => {
     const [one, two] = socketPair("stream");
     using _two = two;
     using udp = openUdp();
@@ -189,7 +189,7 @@ describe("On a stream", TIMEOUT, () => {
     assertEquals(await two.receiveMessage(), null);
   });
 
-  it("two lots of descriptors never come in one message", async () => {
+  it("descriptors of two messages are never mixed", async () => {
     const [one, two] = socketPair("stream");
     using _two = two;
     using udp = openUdp();
@@ -206,7 +206,7 @@ describe("On a stream", TIMEOUT, () => {
     assertEquals(messages.filter(([, fds]) => fds > 0).map(([, fds]) => fds), [1, 2]);
   });
 
-  it("a message that has to wait brings its descriptors with its first bytes, and all of its data", async () => {
+  it("a message that waits has its descriptors with its first bytes, and all of its data", async () => {
     const [one, two] = socketPair("stream");
     using _one = one;
     using _two = two;
@@ -247,7 +247,7 @@ describe("On a stream", TIMEOUT, () => {
 });
 
 describe("On seqpacket", TIMEOUT, () => {
-  it("descriptors go without data too, and a plain receive closes them", async () => {
+  it("descriptors can be sent without data, and a plain receive closes them", async () => {
     const [one, two] = socketPair("seqpacket");
     using _two = two;
     using udp = openUdp();
@@ -263,7 +263,7 @@ describe("On seqpacket", TIMEOUT, () => {
     assertEquals(await two.receiveMessage(), null);
   });
 
-  it("data that is cut takes no descriptors with it", async () => {
+  it("truncated data loses no descriptors", async () => {
     const [one, two] = socketPair("seqpacket");
     using _one = one;
     using _two = two;

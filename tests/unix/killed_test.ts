@@ -42,7 +42,7 @@ function assertGone(error: unknown): void {
 
 for (const transport of TRANSPORTS) {
   describe(`A ${transport} peer that is killed`, TIMEOUT, () => {
-    it("while we wait for it to say something, ends the waiting", async () => {
+    it("while a receive waits, ends it", async () => {
       await using pair = await doomed(transport);
       const waiting = [pair.conn.receiveMessage(), pair.conn.receiveMessage()];
       assert(await isPending(Promise.race(waiting)));
@@ -51,7 +51,7 @@ for (const transport of TRANSPORTS) {
       assertGone(await rejection(pair.conn.sendMessage({ data: bytes("x") })));
     });
 
-    it("while we wait for it to listen, fails what waits", async () => {
+    it("while a send waits, fails it", async () => {
       await using pair = await doomed(transport);
       const { conn, peer } = pair;
       conn.socket.setOption(sockopt.SO_SNDBUF, 8192);
@@ -64,7 +64,7 @@ for (const transport of TRANSPORTS) {
       for (let round = 0; round < 2; round++) assertGone(await rejection(conn.receiveMessage()));
     });
 
-    it("with descriptors on their way to it, keeps none of them open", async () => {
+    it("with descriptors in flight to it, keeps none of them open", async () => {
       await using pair = await doomed(transport);
       const udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
       const { port } = udp.addr;
@@ -79,7 +79,7 @@ for (const transport of TRANSPORTS) {
       listenDatagram({ transport: "udp", hostname: "127.0.0.1", port }).close();
     });
 
-    it("after it has spoken, is heard to the end", async () => {
+    it("after it has sent, is received to the end", async () => {
       await using pair = await doomed(transport);
       await pair.peer.call("flood");
       const first = await pair.conn.receiveMessage();
@@ -95,7 +95,7 @@ for (const transport of TRANSPORTS) {
       assert(heard >= 65_536, `${heard}`);
     });
 
-    it("before it accepted us, is gone like any other", async () => {
+    it("before it accepted the connection, ends it", async () => {
       using directory = new Directory();
       const path = directory.file();
       await using peer = await Remote.start();
@@ -110,7 +110,7 @@ for (const transport of TRANSPORTS) {
       assertInstanceOf(await rejection(connectAs(transport, path)), Deno.errors.ConnectionRefused);
     });
 
-    it("while we wait for room in its backlog, refuses us", async () => {
+    it("while a connect waits for its backlog, refuses it", async () => {
       using directory = new Directory();
       using open = new DisposableStack();
       const path = directory.file();
@@ -129,7 +129,7 @@ for (const transport of TRANSPORTS) {
 }
 
 describe("A Unix datagram socket whose process is killed", TIMEOUT, () => {
-  it("refuses datagrams, also those that waited", async () => {
+  it("refuses datagrams, also waiting ones", async () => {
     using directory = new Directory();
     const path = directory.file();
     await using peer = await Remote.start();

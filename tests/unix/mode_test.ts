@@ -40,7 +40,7 @@ describe("A mode", TIMEOUT, () => {
     }
   }
 
-  it("that is not asked for is what the umask leaves", () => {
+  it("is by default as the umask allows", () => {
     using directory = new Directory();
     for (const mask of [0o000, 0o027, 0o077]) {
       Deno.umask(mask);
@@ -49,7 +49,7 @@ describe("A mode", TIMEOUT, () => {
     }
   });
 
-  itUnless(notShared, "keeps other users out, and lets them in where it says so", async () => {
+  itUnless(notShared, "excludes other users, or includes them", async () => {
     using directory = new Directory();
     Deno.chmodSync(directory.path, 0o755);
     await using nobody = await Remote.start(NOBODY);
@@ -75,7 +75,7 @@ describe("A mode", TIMEOUT, () => {
 
   itUnless(
     notTraceable,
-    "is in force before anyone can connect: never wider than asked for, whole before listen",
+    "is set before listen(2), and never has more bits than requested",
     async () => {
       using directory = new Directory();
       const trace = directory.file("trace");

@@ -22,7 +22,7 @@ const cwd = Deno.cwd();
 afterEach(() => Deno.chdir(cwd));
 
 describe("A path", TIMEOUT, () => {
-  it("may fill sun_path to the byte before its last", async () => {
+  it("can fill sun_path except for the last byte", async () => {
     using directory = new Directory();
     const path = directory.fileOfLength(LONGEST_PATH);
     using listener = listen({ transport: "unix", path });
@@ -33,7 +33,7 @@ describe("A path", TIMEOUT, () => {
     assertEquals(directory.names, []);
   });
 
-  it("may not be a byte longer, counted in UTF-8", () => {
+  it("cannot be a byte longer, counted in UTF-8", () => {
     using directory = new Directory();
     const long = directory.fileOfLength(LONGEST_PATH + 1);
     const wide = `${directory.fileOfLength(LONGEST_PATH - 1)}é`;
@@ -49,7 +49,7 @@ describe("A path", TIMEOUT, () => {
     assertEquals(directory.names, []);
   });
 
-  it("may have any characters", async () => {
+  it("can have any characters", async () => {
     using directory = new Directory();
     for (const name of ["with space", "é 😀", "\ufeffmark", "new\nline", "@at", "a:b,c"]) {
       const path = directory.file(name);
@@ -60,7 +60,7 @@ describe("A path", TIMEOUT, () => {
     assertEquals(directory.names, []);
   });
 
-  it("is null where a socket has none", async () => {
+  it("is null if a socket has none", async () => {
     using directory = new Directory();
     const path = directory.file();
     using listener = listen({ transport: "unix", path });
@@ -73,7 +73,7 @@ describe("A path", TIMEOUT, () => {
 });
 
 describe("An abstract name", TIMEOUT, () => {
-  itUnless(noAbstractNames, "is its bytes and no more: none after it, and NULs are bytes too", async () => {
+  itUnless(noAbstractNames, "has its exact length, and can contain NULs", async () => {
     const name = abstractName();
     using open = new DisposableStack();
     for (const path of [name, `${name}\0`, `${name}\0\0`, `${name}x`, `${name}\0x`]) {
@@ -85,7 +85,7 @@ describe("An abstract name", TIMEOUT, () => {
     }
   });
 
-  itUnless(noAbstractNames, "may fill sun_path, and may not be a byte longer", async () => {
+  itUnless(noAbstractNames, "can fill sun_path, and cannot be a byte longer", async () => {
     const start = abstractName();
     const path = start + "n".repeat(108 - start.length);
     using _listener = listen({ transport: "unix", path });
@@ -94,7 +94,7 @@ describe("An abstract name", TIMEOUT, () => {
     assertThrows(() => listen({ transport: "unix", path: `${path}n` }), TypeError, "has 109 bytes");
   });
 
-  itUnless(noAbstractNames, "is free again as soon as its owner closes", () => {
+  itUnless(noAbstractNames, "is free as soon as its owner is closed", () => {
     const path = abstractName();
     for (let round = 0; round < 3; round++) listen({ transport: "unix", path }).close();
   });
@@ -102,7 +102,7 @@ describe("An abstract name", TIMEOUT, () => {
 
 for (const [kind, open] of Object.entries(KINDS)) {
   describe(`The file of ${kind}`, TIMEOUT, () => {
-    it("goes when it is closed", () => {
+    it("is removed when it is closed", () => {
       using directory = new Directory();
       const socket = open({ path: directory.file() });
       assert(Deno.lstatSync(directory.file()).isSocket);
@@ -110,7 +110,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
       assertEquals(directory.names, []);
     });
 
-    it("stays with unlinkOnClose: false, and when the descriptor is given away", () => {
+    it("stays with unlinkOnClose: false, and when the descriptor is detached", () => {
       using directory = new Directory();
       open({ path: directory.file("kept"), unlinkOnClose: false }).close();
       const fd = open({ path: directory.file("given") }).detach();
@@ -119,7 +119,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
       assertEquals(directory.names, ["given", "kept"]);
     });
 
-    it("is not taken for another file that somebody put there since", () => {
+    it("is not confused with another file created at the path since", () => {
       const others: Record<string, (path: string) => void> = {
         "another socket": (path) => void open({ path, unlinkOnClose: false }).close(),
         "a regular file": (path) => Deno.writeTextFileSync(path, "precious"),
@@ -138,7 +138,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
       }
     });
 
-    it("is no longer looked for where it was moved away", () => {
+    it("is not removed at another path after a move", () => {
       using directory = new Directory();
       const socket = open({ path: directory.file("before") });
       Deno.renameSync(directory.file("before"), directory.file("after"));
@@ -158,7 +158,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
       assertEquals([directory.names, elsewhere.names], [[], ["relative"]]);
     });
 
-    it("is not made, or not left, where opening fails", () => {
+    it("is not created, or removed, if opening fails", () => {
       using directory = new Directory();
       const control = () => {
         throw new Error("no");
@@ -170,7 +170,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
       assertEquals(directory.names, []);
     });
 
-    it("is in nobody's way twice", () => {
+    it("can be created again after it was removed", () => {
       using directory = new Directory();
       const path = directory.file();
       using _socket = open({ path });
@@ -183,8 +183,8 @@ for (const [kind, open] of Object.entries(KINDS)) {
   });
 }
 
-describe("A path that may no longer be removed", TIMEOUT, () => {
-  itUnless(notShared, "stays, and its socket is closed all the same", async () => {
+describe("A path that can no longer be removed", TIMEOUT, () => {
+  itUnless(notShared, "stays, and its socket is closed", async () => {
     using directory = new Directory();
     Deno.chmodSync(directory.path, 0o777);
     await using nobody = await Remote.start(NOBODY);

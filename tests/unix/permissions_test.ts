@@ -76,7 +76,7 @@ async function outcomes(flags: string, steps: Step[]): Promise<{ deno: string[];
 
 describe("Unix sockets", TIMEOUT, () => {
   for (const [flags, allowed] of GRANTS) {
-    it(`with ${flags === "" ? "no flags" : flags} are allowed what Deno allows, and refused the rest in Deno's words`, async () => {
+    it(`with ${flags === "" ? "no flags" : flags} have Deno's permissions and messages`, async () => {
       const steps = noAbstractNames === null ? STEPS : STEPS.filter(([, path]) => path !== ABSTRACT);
       const { deno, ours } = await outcomes(`--allow-ffi ${flags}`, steps);
       assertEquals(ours, deno);
@@ -104,7 +104,7 @@ describe("Unix sockets", TIMEOUT, () => {
     assertStringIncludes(ours[1]!, `NotCapable: Requires write access to "${path}/other"`);
   });
 
-  it("that may not be used say so before the library is missed", async () => {
+  it("without permission are refused before the library is opened", async () => {
     const { ours } = await outcomes("", [["listen", "$/new"], ["connect", "$/live"], ["datagram", "$/new"]]);
     for (const line of ours) assertStringIncludes(line, "NotCapable: Requires read access");
     const granted = await outcomes("--allow-read --allow-write --allow-net", [["listen", "$/new"]]);

@@ -124,7 +124,7 @@ describe("The descriptor of the sender's process, which SO_PASSPIDFD adds", TIME
     });
   }
 
-  itUnless(noPidfd, "takes no room from passed ones", async () => {
+  itUnless(noPidfd, "takes no room of passed ones", async () => {
     const [one, two] = socketPair("stream");
     passPidfd(two);
     using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
@@ -140,7 +140,7 @@ describe("The descriptor of the sender's process, which SO_PASSPIDFD adds", TIME
     two.close();
   });
 
-  itUnless(noPidfd, "comes to connections whose listener asked for it, and is closed there", async () => {
+  itUnless(noPidfd, "arrives at connections whose listener has enabled it, and is closed there", async () => {
     const path = "\0berkeley-pidfd-" + Deno.pid;
     using listener = listen({ transport: "unix", path, control: (socket) => passPidfd({ socket }) });
     using client = await connect({ transport: "unix", path });

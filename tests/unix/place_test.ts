@@ -17,7 +17,7 @@ const PROGRAM = new URL("./programs/places.ts", import.meta.url);
 describe("A path within a grant", TIMEOUT, () => {
   itUnless(
     notLinux,
-    "is one place from the call to close, whatever control does and wherever a link leads",
+    "is the same from the call to close, whatever control does and wherever a link points",
     async () => {
       using directory = new Directory();
       const path = Deno.realPathSync(directory.path);
@@ -62,7 +62,7 @@ describe("A path that fits sun_path only as a relative one", TIMEOUT, () => {
 
   const names = (path: string) => Array.from(Deno.readDirSync(path), ({ name }) => name).sort();
 
-  it("is listened at, connected to and sent to, and its file goes", async () => {
+  it("can be listened at, connected to and sent to, and its file is removed", async () => {
     using directory = new Directory();
     const path = deep(directory);
     const listener = listen({ transport: "unix", path: "socket", mode: 0o600, replaceStale: true });
@@ -79,7 +79,7 @@ describe("A path that fits sun_path only as a relative one", TIMEOUT, () => {
     assertEquals(names(path), ["elsewhere"]);
   });
 
-  itUnless(notLinux, "stays where it was after control has changed the directory", async () => {
+  itUnless(notLinux, "does not move when control changes the directory", async () => {
     using directory = new Directory();
     const path = deep(directory);
     const control = () => Deno.chdir("elsewhere");

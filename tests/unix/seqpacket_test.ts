@@ -18,7 +18,7 @@ describeMessages("Seqpacket at a path", async () => {
 describeMessages('socketPair("seqpacket")', () => Promise.resolve(pairOf(...socketPair("seqpacket"))));
 
 describe("A seqpacket listener", TIMEOUT, () => {
-  it("knows where it listens, and its connections know both ends", async () => {
+  it("has its address, and its connections have both", async () => {
     using directory = new Directory();
     const path = directory.file();
     using listener = listen({ transport: "seqpacket", path });
@@ -36,7 +36,7 @@ describe("A seqpacket listener", TIMEOUT, () => {
     assertEquals([pair.one.remoteAddr.path, pair.two.localAddr.path], [path, path]);
   });
 
-  it("takes no stream for one of its own, nor the other way round", async () => {
+  it("refuses streams, and a stream listener refuses seqpacket connections", async () => {
     using directory = new Directory();
     using _packets = listen({ transport: "seqpacket", path: directory.file("packets") });
     using _stream = listen({ transport: "unix", path: directory.file("stream") });
@@ -71,7 +71,7 @@ describe("A seqpacket listener", TIMEOUT, () => {
     }
   });
 
-  it("calls control with the network's name, and leaves nothing where that throws", async () => {
+  it("calls control with the network's name, and leaves nothing if that throws", async () => {
     using directory = new Directory();
     const path = directory.file();
     const calls: unknown[] = [];
@@ -105,7 +105,7 @@ describe("An unnamed end of seqpacket", TIMEOUT, () => {
     assertEquals(await client.receive(), bytes("answer"));
   });
 
-  itUnless(notLinux, "is as the system makes it once it is given away", () => {
+  itUnless(notLinux, "has the system's default options once it is detached", () => {
     const [one, two] = socketPair("seqpacket");
     using given = Socket.fromFd(one.detach());
     two.close();

@@ -34,7 +34,7 @@ function assertUntouched(path: string): void {
 
 describe("replaceStale", TIMEOUT, () => {
   for (const before of kinds) {
-    it(`replaces a file that a ${before} socket left behind`, () => {
+    it(`replaces the stale file of a ${before} socket`, () => {
       for (const after of kinds) {
         using directory = new Directory();
         const path = directory.file();
@@ -51,14 +51,14 @@ describe("replaceStale", TIMEOUT, () => {
       }
     });
 
-    it(`leaves a live ${before} socket its path`, () => {
+    it(`does not replace the path of a live ${before} socket`, () => {
       using directory = new Directory();
       using _live = KINDS[before](directory.file());
       assertUntouched(directory.file());
     });
   }
 
-  it("makes no difference where there is nothing, or only a name", () => {
+  it("has no effect without a file, or for an abstract name", () => {
     using directory = new Directory();
     for (const kind of kinds) {
       KINDS[kind](directory.file(), { replaceStale: true }).close();
@@ -67,7 +67,7 @@ describe("replaceStale", TIMEOUT, () => {
     }
   });
 
-  it("leaves the server before it alone, which goes on serving whom it serves", async () => {
+  it("does not affect the earlier server's open connections", async () => {
     using directory = new Directory();
     const path = directory.file();
     leaveStale(path);
@@ -79,7 +79,7 @@ describe("replaceStale", TIMEOUT, () => {
     assertEquals(await served.read(new Uint8Array(8)), 1);
   });
 
-  it("takes a server with a full backlog for alive", async () => {
+  it("treats a server with a full backlog as live", async () => {
     using directory = new Directory();
     const path = directory.file();
     using listener = listen({ transport: "unix", path, backlog: 1 });
@@ -100,7 +100,7 @@ describe("replaceStale", TIMEOUT, () => {
     open.use(await listener.accept());
   });
 
-  it("takes a datagram socket with a full queue for alive", async () => {
+  it("treats a datagram socket with a full queue as live", async () => {
     using directory = new Directory();
     const path = directory.file();
     using sink = listenDatagram({ transport: "unixgram", path });
@@ -116,7 +116,7 @@ describe("replaceStale", TIMEOUT, () => {
     }
   });
 
-  it("never touches a regular file, a directory or a symbolic link, wherever it leads", () => {
+  it("never removes a regular file, a directory or a symbolic link", () => {
     using directory = new Directory();
     Deno.writeTextFileSync(directory.file("regular"), "precious");
     Deno.mkdirSync(directory.file("directory"));
@@ -146,7 +146,7 @@ describe("replaceStale", TIMEOUT, () => {
 
 describe("Two servers that start at once", TIMEOUT, () => {
   for (const [what, first, second] of [["both with replaceStale", true, true], ["one without", true, false]] as const) {
-    it(`on a stale path, ${what}: one of them has it, and it works`, async () => {
+    it(`on a stale path, ${what}: one of them gets it, and works`, async () => {
       using directory = new Directory();
       await using one = await Remote.start();
       await using two = await Remote.start();
@@ -162,7 +162,7 @@ describe("Two servers that start at once", TIMEOUT, () => {
     });
   }
 
-  it("where there is nothing yet: one of them has it, and it works", async () => {
+  it("on a new path: one of them gets it, and works", async () => {
     using directory = new Directory();
     await using one = await Remote.start();
     await using two = await Remote.start();

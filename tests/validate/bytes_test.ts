@@ -48,13 +48,13 @@ describe("Bytes of a caller", () => {
     }
   });
 
-  it("may be of another realm", () => {
+  it("can be of another realm", () => {
     const foreign: unknown = runInNewContext("new Uint8Array(3)");
     assert(!(foreign instanceof Uint8Array));
     assertEquals(refusedBytes(foreign), null);
   });
 
-  it("are refused where they are something else, and the sentence says what", () => {
+  it("are refused if they are something else, which the message names", () => {
     const others: [unknown, string][] = [
       [undefined, "undefined"],
       [null, "null"],
@@ -75,7 +75,7 @@ describe("Bytes of a caller", () => {
     }
   });
 
-  it("are refused when their memory is gone, shared, or has shrunk below them", () => {
+  it("are refused if their memory is detached, shared, or has shrunk below them", () => {
     const transferred = new Uint8Array(8);
     transferred.buffer.transfer();
     assert(refusedBytes(transferred)!.message.includes("detached"));
@@ -95,7 +95,7 @@ describe("Bytes of a caller", () => {
 });
 
 describe("AddressCache", () => {
-  it("gives the address the system is given, for arrays of every size and offset", () => {
+  it("returns the address that the system gets, for arrays of every size and offset", () => {
     const cache = new AddressCache();
     for (const size of [1, 8, 64, 65, 4096, 1 << 20]) {
       const whole = new Uint8Array(size);
@@ -117,7 +117,7 @@ describe("AddressCache", () => {
     assert(cache.holds(small.buffer));
   });
 
-  it("refuses what is no array", () => {
+  it("refuses a value that is not an array", () => {
     assertThrows(() => new AddressCache().of(new DataView(new ArrayBuffer(1)) as unknown as Uint8Array), TypeError);
   });
 });

@@ -37,7 +37,7 @@ describe("A Worker that is terminated", TIMEOUT, () => {
   for (const what of ["accept", "read", "write", "everything"]) {
     for (const [when, word] of [["as soon as it waits", "at once"], ["when a thread waits for it", "settled"]]) {
       const waiting = what === "everything" ? "several waits" : `a TCP ${what}`;
-      it(`in the middle of ${waiting}, ${when}, hangs nothing: the process goes on and ends by itself`, async () => {
+      it(`in the middle of ${waiting}, ${when}, does not hang the process, which ends by itself`, async () => {
         const { stdout, report } = await ended("terminating", { args: [what, word!] });
         assertEquals(stdout.split("\n"), ["read 3", "end"], report);
       });

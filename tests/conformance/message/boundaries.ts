@@ -21,7 +21,7 @@ export function registerBoundaries(makePair: MakeMessagePair): void {
   }
 
   it(
-    "keeps messages apart that are sent before any is received",
+    "keeps the boundaries of messages that are sent before any is received",
     over(makePair, async (one, two) => {
       const lengths = [5, 0, 1, 9000, 0, 0, 2, 4096, 7];
       for (const [index, length] of lengths.entries()) await one.send(pattern(length, index));
@@ -33,7 +33,7 @@ export function registerBoundaries(makePair: MakeMessagePair): void {
   );
 
   it(
-    "gives an empty message as empty data, and null at the end alone",
+    "receives an empty message as empty data, and null only at the end",
     over(makePair, async (one, two) => {
       for (let round = 0; round < 3; round++) {
         await one.send(new Uint8Array(0));
@@ -56,7 +56,7 @@ export function registerBoundaries(makePair: MakeMessagePair): void {
   );
 
   it(
-    "takes a message whole where no length is asked for, and says that it did",
+    "receives a message whole without a maxLength, and reports it as complete",
     over(makePair, async (one, two) => {
       await one.sendMessage({ data: pattern(100_000) });
       const message = await two.receiveMessage();
@@ -67,7 +67,7 @@ export function registerBoundaries(makePair: MakeMessagePair): void {
   );
 
   it(
-    "cuts a message at the length asked for, says so, and gives the next whole",
+    "truncates a message at maxLength, reports it, and receives the next whole",
     over(makePair, async (one, two) => {
       for (const [length, truncated] of [[9, true], [8, false], [7, false], [70_000, true], [0, false]] as const) {
         await one.send(pattern(length));
@@ -80,7 +80,7 @@ export function registerBoundaries(makePair: MakeMessagePair): void {
   );
 
   it(
-    "takes nothing of a message with a length of 0, and says whether there was something",
+    "receives no bytes with a maxLength of 0, and reports whether there were some",
     over(makePair, async (one, two) => {
       await one.send(pattern(1));
       await one.send(pattern(0));
@@ -93,7 +93,7 @@ export function registerBoundaries(makePair: MakeMessagePair): void {
   );
 
   it(
-    "fails a message that no buffer could hold, and carries the next",
+    "fails a message longer than the send buffer, and sends the next",
     over(makePair, async (one, two) => {
       const error = await rejection(one.send(new Uint8Array(8 << 20)));
       assert(isSocketError(error));
@@ -104,7 +104,7 @@ export function registerBoundaries(makePair: MakeMessagePair): void {
   );
 
   it(
-    "echoes ten thousand messages of all lengths through an end that sends what it hears",
+    "echoes ten thousand messages of all lengths",
     over(makePair, async (one, two) => {
       const lengths = Array.from({ length: 10_000 }, (_, index) => (index * 37) % 1000);
       const echoing = (async () => {

@@ -27,7 +27,7 @@ async function assertUnusable(conn: SeqpacketConn): Promise<void> {
 /** Closing wholly and by halves, from this end and the other. */
 export function registerClosing(makePair: MakeMessagePair): void {
   it(
-    "cuts off what waits with Interrupted; what was taken arrives, and then the end",
+    "rejects waiting operations with Interrupted; sent messages arrive, and then the end",
     over(makePair, async (one, two) => {
       narrow(one);
       const receiving = rejection(one.receive());
@@ -71,7 +71,7 @@ export function registerClosing(makePair: MakeMessagePair): void {
   );
 
   it(
-    "tells of a reset where the peer went without having received everything, and never of the end",
+    "reports a reset if the peer closed without receiving everything, and never the end",
     over(makePair, async (one, two) => {
       await one.send(pattern(1));
       two.close();
@@ -83,7 +83,7 @@ export function registerClosing(makePair: MakeMessagePair): void {
   );
 
   it(
-    "ends one direction with closeWrite and goes on in the other",
+    "shuts down one direction with closeWrite, and the other goes on",
     over(makePair, async (one, two) => {
       await one.send(pattern(2));
       await one.closeWrite();
@@ -98,7 +98,7 @@ export function registerClosing(makePair: MakeMessagePair): void {
   );
 
   it(
-    "is unusable once closed, and still knows its addresses",
+    "is unusable once closed, and keeps its addresses",
     over(makePair, async (one, two) => {
       const { localAddr, remoteAddr } = one;
       one.close();
@@ -122,7 +122,7 @@ export function registerClosing(makePair: MakeMessagePair): void {
   );
 
   it(
-    "gives its descriptor away with everything in it",
+    "detaches its descriptor with all queued data",
     over(makePair, async (one, two) => {
       const receiving = rejection(one.receive());
       const fd = one.detach();

@@ -8,7 +8,7 @@ import { flood, type MakeMessagePair, narrow, over, receive } from "./pair.ts";
 /** Memory is the caller's: what is sent is what was there, and what is received is nobody else's. */
 export function registerMemory(makePair: MakeMessagePair): void {
   it(
-    "gives every message memory of its own",
+    "returns every message in memory of its own",
     over(makePair, async (one, two) => {
       await one.send(pattern(3));
       await one.send(pattern(3, 100));
@@ -20,7 +20,7 @@ export function registerMemory(makePair: MakeMessagePair): void {
   );
 
   it(
-    "sends what a view shows and no more",
+    "sends only the bytes of a view",
     over(makePair, async (one, two) => {
       const memory = pattern(100);
       for (const [start, end] of [[0, 100], [3, 7], [99, 100], [50, 50]] as const) {
@@ -31,7 +31,7 @@ export function registerMemory(makePair: MakeMessagePair): void {
   );
 
   it(
-    "refuses memory that is gone, shared with other threads, or no bytes",
+    "refuses memory that is detached or shared, and values that are not bytes",
     over(makePair, async (one, two) => {
       const gone = new Uint8Array(8);
       gone.buffer.transfer();
@@ -52,7 +52,7 @@ export function registerMemory(makePair: MakeMessagePair): void {
   );
 
   it(
-    "fails a send whose memory goes away while it waits, and goes on with the next",
+    "fails a send whose memory is transferred while it waits, and goes on with the next",
     over(makePair, async (one, two) => {
       narrow(one);
       const sends = Promise.all(flood().map((message) => one.send(message)));
@@ -69,7 +69,7 @@ export function registerMemory(makePair: MakeMessagePair): void {
   );
 
   it(
-    "refuses lengths and numbers of descriptors that make no sense, and quotes them",
+    "refuses invalid lengths and numbers of descriptors, and quotes them",
     over(makePair, async (one) => {
       for (const maxLength of [-1, 1.5, NaN, 2 ** 31, "8" as unknown as number]) {
         const error = await rejection(one.receiveMessage({ maxLength }));

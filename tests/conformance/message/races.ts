@@ -21,7 +21,7 @@ async function receiveOrTimeOut(conn: SeqpacketConn): Promise<Uint8Array | null 
 /** Many callers at once, deadlines that pull the rug away, and not a message lost, doubled or out of place. */
 export function registerRaces(makePair: MakeMessagePair): void {
   it(
-    "gives many receivers with deadlines of a millisecond every message once",
+    "delivers every message once to many receivers with deadlines of a millisecond",
     over(makePair, async (one, two) => {
       const sending = (async () => {
         for (let index = 0; index < 2000; index++) {
@@ -45,7 +45,7 @@ export function registerRaces(makePair: MakeMessagePair): void {
   );
 
   it(
-    "takes from many senders with deadlines of a millisecond whole messages or none",
+    "sends whole messages or none from many senders with deadlines of a millisecond",
     over(makePair, async (one, two) => {
       narrow(one);
       const receiving = (async () => {

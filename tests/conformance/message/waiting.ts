@@ -8,7 +8,7 @@ import { flood, type MakeMessagePair, narrow, over, receive, receiveAll } from "
 /** Receives resolve, and messages go out, in the order they were asked for; deadlines and signals end what waits and lose nothing. */
 export function registerWaiting(makePair: MakeMessagePair): void {
   it(
-    "gives waiting receives one message each, in the order they were asked for",
+    "delivers one message to each waiting receive, in call order",
     over(makePair, async (one, two) => {
       const settled: number[] = [];
       const receives = Array.from({ length: 100 }, async (_, index) => {
@@ -23,7 +23,7 @@ export function registerWaiting(makePair: MakeMessagePair): void {
   );
 
   it(
-    "gives every waiting receive the end",
+    "delivers the end to every waiting receive",
     over(makePair, async (one, two) => {
       const receives = [1, 2, 3].map(() => two.receive());
       await one.send(pattern(2));
@@ -33,7 +33,7 @@ export function registerWaiting(makePair: MakeMessagePair): void {
   );
 
   it(
-    "sends what has to wait whole and in order",
+    "sends waiting messages whole and in order",
     over(makePair, async (one, two) => {
       narrow(one);
       const messages = flood();
@@ -75,7 +75,7 @@ export function registerWaiting(makePair: MakeMessagePair): void {
   );
 
   it(
-    "ends sends that wait at their deadline: what was taken arrives, what was not does not",
+    "ends waiting sends at their deadline: sent messages arrive, others do not",
     over(makePair, async (one, two) => {
       narrow(one);
       one.setWriteDeadline(after(20));
@@ -106,7 +106,7 @@ export function registerWaiting(makePair: MakeMessagePair): void {
   );
 
   it(
-    "takes a valid Date, milliseconds from now or null for a deadline",
+    "accepts a valid Date, milliseconds from now or null for a deadline",
     over(makePair, (one) => {
       for (const bad of [new Date(NaN), NaN, "tomorrow", undefined, 5n]) {
         assertThrows(() => one.setDeadline(bad as Date), TypeError, "Invalid deadline");
@@ -131,7 +131,7 @@ export function registerWaiting(makePair: MakeMessagePair): void {
   );
 
   it(
-    "takes one waiting receive out of its row and leaves the others in order",
+    "aborts one waiting receive and keeps the others in order",
     over(makePair, async (one, two) => {
       for (const taken of [0, 1, 2]) {
         const abort = new AbortController();

@@ -26,7 +26,7 @@ export function registerAborting(makePair: MakePair): void {
   );
 
   it(
-    "ends a read that waits with the very reason, and leaves its buffer alone",
+    "rejects a waiting read with the same reason object, and does not write to its buffer",
     over(makePair, async (one, two) => {
       const reason = { any: "value" };
       const abort = new AbortController();
@@ -42,7 +42,7 @@ export function registerAborting(makePair: MakePair): void {
   );
 
   it(
-    "takes one waiting read out of its row and leaves the others in order",
+    "aborts one waiting read and keeps the others in order",
     over(makePair, async (one, two) => {
       for (const taken of [0, 1, 2]) {
         const abort = new AbortController();
@@ -59,7 +59,7 @@ export function registerAborting(makePair: MakePair): void {
   );
 
   it(
-    "ends a write that waits; what follows goes out behind what had gone out",
+    "aborts a waiting write; the next one follows the bytes that were sent",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const abort = new AbortController();
@@ -89,7 +89,7 @@ export function registerAborting(makePair: MakePair): void {
   );
 
   it(
-    "obeys AbortSignal.timeout and AbortSignal.any",
+    "works with AbortSignal.timeout and AbortSignal.any",
     over(makePair, async (one) => {
       const timeout = await rejection(one.read(new Uint8Array(8), { signal: AbortSignal.timeout(5) }));
       assertEquals((timeout as Error).name, "TimeoutError");
@@ -102,7 +102,7 @@ export function registerAborting(makePair: MakePair): void {
   );
 
   it(
-    "does nothing when the signal comes after the fact",
+    "has no effect after the operation has ended",
     over(makePair, async (one, two) => {
       const abort = new AbortController();
       const reading = one.read(new Uint8Array(8), { signal: abort.signal });
@@ -115,7 +115,7 @@ export function registerAborting(makePair: MakePair): void {
   );
 
   it(
-    "has one listener for each operation that waits, none for one that does not, and leaves none behind",
+    "has one listener for each waiting operation, none for others, and leaves none behind",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const counted = new CountedSignal();
@@ -136,7 +136,7 @@ export function registerAborting(makePair: MakePair): void {
   );
 
   it(
-    "leaves no listener behind where a deadline, a close or the abort itself ended the wait",
+    "leaves no listener behind after a deadline, a close or the abort",
     over(makePair, async (one) => {
       const counted = new CountedSignal();
       const { signal } = counted;

@@ -29,7 +29,7 @@ export function registerBuffers(makePair: MakePair): void {
   );
 
   it(
-    "refuses what is not bytes, and quotes what it is",
+    "refuses values that are not bytes, and quotes them",
     over(makePair, async (one) => {
       const wrong = { Array: [1, 2], ArrayBuffer: new ArrayBuffer(8), DataView: new DataView(new ArrayBuffer(8)) };
       for (const [name, p] of Object.entries({ ...wrong, hello: "hello", null: null, undefined })) {
@@ -40,7 +40,7 @@ export function registerBuffers(makePair: MakePair): void {
   );
 
   it(
-    "fails a read whose buffer goes away while it waits, and keeps the data for the next",
+    "fails a read whose buffer is transferred while it waits, and keeps the data for the next",
     over(makePair, async (one, two) => {
       const p = new Uint8Array(8);
       const reading = rejection(one.read(p));
@@ -54,7 +54,7 @@ export function registerBuffers(makePair: MakePair): void {
   );
 
   it(
-    "fails a write whose buffer goes away while it waits, and says how much went out",
+    "fails a write whose buffer is transferred while it waits, with the number of bytes sent",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const p = pattern(FLOOD);
@@ -87,7 +87,7 @@ export function registerBuffers(makePair: MakePair): void {
   );
 
   it(
-    "takes no more than it was given from a buffer that grows while it waits",
+    "writes no more than the original bytes of a buffer that grows while it waits",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const buffer = new ArrayBuffer(FLOOD, { maxByteLength: 2 * FLOOD });

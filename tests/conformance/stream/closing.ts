@@ -28,7 +28,7 @@ async function assertUnusable(conn: Stream): Promise<void> {
 /** Closing wholly and by halves, from this end and the other. */
 export function registerClosing(makePair: MakePair): void {
   it(
-    "cuts off every read that waits with Interrupted, and the peer reads the end",
+    "rejects every waiting read with Interrupted, and the peer reads the end",
     over(makePair, async (one, two) => {
       const reads = Promise.all([1, 2, 3].map(() => rejection(one.read(new Uint8Array(8)))));
       const other = two.read(new Uint8Array(8));
@@ -40,7 +40,7 @@ export function registerClosing(makePair: MakePair): void {
   );
 
   it(
-    "cuts off every write that waits; what had gone out arrives, and then the end",
+    "rejects every waiting write; sent bytes arrive, and then the end",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const writes = Promise.all([pattern(FLOOD), pattern(8)].map((p) => rejection(one.write(p))));
@@ -66,7 +66,7 @@ export function registerClosing(makePair: MakePair): void {
   );
 
   it(
-    "fails a write that waits when the peer closes, and says how much went out",
+    "fails a waiting write when the peer closes, with the number of bytes sent",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const writing = rejection(one.write(pattern(FLOOD)));
@@ -80,7 +80,7 @@ export function registerClosing(makePair: MakePair): void {
   );
 
   it(
-    "fails writes with BrokenPipe or ConnectionReset once the peer has gone",
+    "fails writes with BrokenPipe or ConnectionReset once the peer has closed",
     over(makePair, async (one, two) => {
       two.close();
       assertEquals(await one.read(new Uint8Array(8)), null);
@@ -104,7 +104,7 @@ export function registerClosing(makePair: MakePair): void {
   );
 
   it(
-    "still knows its addresses once closed",
+    "keeps its addresses once closed",
     over(makePair, (one) => {
       const { localAddr, remoteAddr } = one;
       one.close();
@@ -130,7 +130,7 @@ export function registerClosing(makePair: MakePair): void {
   );
 
   it(
-    "ends one direction with closeWrite and goes on in the other",
+    "shuts down one direction with closeWrite, and the other goes on",
     over(makePair, async (one, two) => {
       await one.write(Uint8Array.of(1, 2));
       await one.closeWrite();
@@ -146,7 +146,7 @@ export function registerClosing(makePair: MakePair): void {
   );
 
   it(
-    "gives reads that wait, and those that come, the end after closeRead",
+    "ends waiting and later reads after closeRead",
     over(makePair, async (one) => {
       const reads = Promise.all([one.read(new Uint8Array(8)), one.read(new Uint8Array(8))]);
       assert(await isPending(reads));
@@ -157,7 +157,7 @@ export function registerClosing(makePair: MakePair): void {
   );
 
   it(
-    "may close a direction twice",
+    "can close a direction twice",
     over(makePair, async (one, two) => {
       await one.closeWrite();
       await one.closeWrite();
@@ -168,7 +168,7 @@ export function registerClosing(makePair: MakePair): void {
   );
 
   it(
-    "gives its descriptor away with everything in it",
+    "detaches its descriptor with all queued data",
     over(makePair, async (one, two) => {
       const reading = rejection(one.read(new Uint8Array(8)));
       const fd = one.detach();

@@ -8,7 +8,7 @@ import { FLOOD, type MakePair, narrow, over, readExactly, readToEnd } from "./pa
 /** Deadlines as Go's net.Conn has them. */
 export function registerDeadlines(makePair: MakePair): void {
   it(
-    "ends a read that finds nothing, not before its deadline, and can be read from afterwards",
+    "ends a waiting read, not before its deadline, and can be read from afterwards",
     over(makePair, async (one, two) => {
       const deadline = after(30);
       one.setReadDeadline(deadline);
@@ -35,7 +35,7 @@ export function registerDeadlines(makePair: MakePair): void {
   );
 
   it(
-    "ends a write that waits and says how much of it the peer will count",
+    "ends a waiting write with the number of bytes that the peer receives",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const p = pattern(FLOOD);
@@ -59,7 +59,7 @@ export function registerDeadlines(makePair: MakePair): void {
   );
 
   it(
-    "says that nothing went out of a write that never had its turn",
+    "reports that no bytes were sent of a write that was never started",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const buffers = [pattern(FLOOD), pattern(10)];
@@ -91,7 +91,7 @@ export function registerDeadlines(makePair: MakePair): void {
   );
 
   it(
-    "cuts off what waits when the deadline is set to the present",
+    "rejects waiting operations when the deadline is set to the present",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const waiting = [one.read(new Uint8Array(8)), one.read(new Uint8Array(8)), one.write(pattern(FLOOD))];
@@ -103,7 +103,7 @@ export function registerDeadlines(makePair: MakePair): void {
   );
 
   it(
-    "cuts off what waits when a deadline ahead is reached",
+    "rejects waiting operations when the deadline expires",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const deadline = after(30);
@@ -131,7 +131,7 @@ export function registerDeadlines(makePair: MakePair): void {
   );
 
   it(
-    "moves with what waits: a deadline brought forward",
+    "applies a deadline brought forward to waiting operations",
     over(makePair, async (one) => {
       one.setReadDeadline(after(600_000));
       const error = rejection(one.read(new Uint8Array(8)));
@@ -142,7 +142,7 @@ export function registerDeadlines(makePair: MakePair): void {
   );
 
   it(
-    "moves with what waits: a deadline put off or cleared",
+    "applies a deadline put off or cleared to waiting operations",
     over(makePair, async (one, two) => {
       for (const later of [after(600_000), null]) {
         one.setReadDeadline(after(40));
@@ -157,7 +157,7 @@ export function registerDeadlines(makePair: MakePair): void {
   );
 
   it(
-    "may lie further ahead than a timer reaches",
+    "can be further ahead than a timer can be set",
     over(makePair, async (one, two) => {
       one.setDeadline(new Date(8.64e15));
       const reading = one.read(new Uint8Array(8));

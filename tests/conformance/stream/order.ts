@@ -8,7 +8,7 @@ import { FLOOD, type MakePair, narrow, over, readExactly, readToEnd } from "./pa
 /** Reads resolve, and writes go out, in the order in which they were asked for. */
 export function registerOrder(makePair: MakePair): void {
   it(
-    "gives waiting reads their bytes in the order they were asked for",
+    "delivers bytes to waiting reads in call order",
     over(makePair, async (one, two) => {
       const buffers = Array.from({ length: 100 }, () => new Uint8Array(2));
       const settled: number[] = [];
@@ -21,7 +21,7 @@ export function registerOrder(makePair: MakePair): void {
   );
 
   it(
-    "gives a read that comes later nothing of what an earlier one waits for",
+    "does not deliver the data of an earlier read to a later one",
     over(makePair, async (one, two) => {
       const first = new Uint8Array(1);
       const waiting = one.read(first);
@@ -33,7 +33,7 @@ export function registerOrder(makePair: MakePair): void {
   );
 
   it(
-    "gives every waiting read the end",
+    "delivers the end to every waiting read",
     over(makePair, async (one, two) => {
       const reads = [1, 2, 3].map(() => one.read(new Uint8Array(4)));
       await two.write(Uint8Array.of(1));
@@ -43,7 +43,7 @@ export function registerOrder(makePair: MakePair): void {
   );
 
   it(
-    "sends waiting writes whole and in the order they were asked for",
+    "sends waiting writes whole and in call order",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const buffers = Array.from({ length: 16 }, (_, index) => pattern(FLOOD / 8 + index, index));

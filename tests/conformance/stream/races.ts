@@ -31,7 +31,7 @@ async function writeOrTimeOut(conn: Stream, p: Uint8Array): Promise<number> {
 /** Many callers at once, deadlines that pull the rug away, and not a byte lost, doubled or out of place. */
 export function registerRaces(makePair: MakePair): void {
   it(
-    "gives many readers with deadlines of a millisecond every byte once",
+    "delivers every byte once to many readers with deadlines of a millisecond",
     over(makePair, async (one, two) => {
       const sent = pattern(1 << 20);
       const writing = (async () => {
@@ -60,7 +60,7 @@ export function registerRaces(makePair: MakePair): void {
   );
 
   it(
-    "takes from many writers with deadlines of a millisecond what it says it took",
+    "sends from many writers with deadlines of a millisecond as many bytes as it reports",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const reading = (async () => {

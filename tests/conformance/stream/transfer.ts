@@ -19,7 +19,7 @@ async function writeInPieces(conn: Stream, bytes: Uint8Array, piece: number): Pr
 /** Bytes arrive whole, in either direction and in both at once. */
 export function registerTransfer(makePair: MakePair): void {
   it(
-    "takes 1 MiB through small writes in either direction at once",
+    "transfers 1 MiB in small writes in both directions at once",
     over(makePair, async (one, two) => {
       const [there, back] = [pattern(MEBIBYTE), pattern(MEBIBYTE, 99)];
       const [, , heardByTwo, heardByOne] = await Promise.all([
@@ -34,7 +34,7 @@ export function registerTransfer(makePair: MakePair): void {
   );
 
   it(
-    "echoes 1 MiB through an end that copies what it reads",
+    "echoes 1 MiB",
     over(makePair, async (one, two) => {
       const sent = pattern(MEBIBYTE, 7);
       const copying = (async () => {
@@ -80,7 +80,7 @@ export function registerTransfer(makePair: MakePair): void {
   );
 
   it(
-    "reads what is there without waiting for a full buffer",
+    "reads available bytes without waiting for a full buffer",
     over(makePair, async (one, two) => {
       await two.write(pattern(3));
       const p = new Uint8Array(64);
@@ -110,7 +110,7 @@ export function registerTransfer(makePair: MakePair): void {
   );
 
   it(
-    "writes an empty buffer as nothing at all",
+    "writes no bytes for an empty buffer",
     over(makePair, async (one, two) => {
       assertEquals(await one.write(new Uint8Array(0)), 0);
       const reading = two.read(new Uint8Array(8));
@@ -121,7 +121,7 @@ export function registerTransfer(makePair: MakePair): void {
   );
 
   it(
-    "keeps giving the end once it has come",
+    "keeps returning the end",
     over(makePair, async (one, two) => {
       await two.write(Uint8Array.of(1));
       await two.closeWrite();

@@ -17,7 +17,7 @@ function assertOpen(conn: Stream): void {
 /** `readable` and `writable`: back-pressure, and a connection that closes when both are done. */
 export function registerWebStreams(makePair: MakePair): void {
   it(
-    "pipes 4 MiB there and back through an end that pipes into itself, and both are closed then",
+    "pipes 4 MiB to a peer that echoes with pipeTo, and both are closed then",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const echoing = two.readable.pipeTo(two.writable);
@@ -51,7 +51,7 @@ export function registerWebStreams(makePair: MakePair): void {
   );
 
   it(
-    "reads from the system no more than is read from it",
+    "reads from the system only on demand",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const reader = one.readable.getReader();
@@ -80,7 +80,7 @@ export function registerWebStreams(makePair: MakePair): void {
   );
 
   it(
-    "is the same stream each time it is asked for",
+    "is the same stream on each access",
     over(makePair, (one) => {
       assertStrictEquals(one.readable, one.readable);
       assertStrictEquals(one.writable, one.writable);
@@ -134,7 +134,7 @@ export function registerWebStreams(makePair: MakePair): void {
   );
 
   it(
-    "tells the peer of the end when writable closes, and lives until readable has ended",
+    "shuts down the write side when writable closes, and stays open until readable has ended",
     over(makePair, async (one, two) => {
       const { readable } = one;
       const writer = one.writable.getWriter();
@@ -165,7 +165,7 @@ export function registerWebStreams(makePair: MakePair): void {
   );
 
   it(
-    "fails what waits in either stream when the connection is closed",
+    "fails waiting operations of both streams when the connection is closed",
     over(makePair, async (one, two) => {
       narrow(one, two);
       const reading = rejection(one.readable.getReader().read());
@@ -178,7 +178,7 @@ export function registerWebStreams(makePair: MakePair): void {
   );
 
   it(
-    "closes an end that pipes into itself when what it read can no longer be written",
+    "closes an echoing end when it can no longer write",
     over(makePair, async (one, two) => {
       const echoing = rejection(two.readable.pipeTo(two.writable));
       await two.closeWrite();
