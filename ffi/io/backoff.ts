@@ -5,6 +5,12 @@ import { RETRY_LATER, type RetryLater } from "./operation.ts";
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 50;
 
+/** Schedules the next attempt of an operation that has had its share of this turn of the event loop. */
+export function retryNextTurn(descriptor: Descriptor): RetryLater {
+  descriptor.schedule();
+  return RETRY_LATER;
+}
+
 /** Attempts an operation again by a timer, where no poller reports that there is room: a Unix socket's full backlog, and
  * the full queue of a Unix datagram socket that one is not connected to. */
 export class Backoff {

@@ -7,8 +7,9 @@ import type { Descriptor } from "../io/descriptor.ts";
 import type { Destination } from "./destinations.ts";
 import { withHint } from "./send_hints.ts";
 import type { Source } from "./source.ts";
+import { retryNextTurn } from "../io/backoff.ts";
 import { sendingMessage } from "../io/message.ts";
-import { AGAIN, type Again, Operation } from "../io/operation.ts";
+import { AGAIN, type Again, Operation, type RetryLater } from "../io/operation.ts";
 import { quote } from "../validate/quote.ts";
 
 /** Maximum number of datagrams in one call. */
@@ -17,6 +18,9 @@ const VECTOR = 64;
 /** Datagrams of up to this length in bytes are copied into memory with a known address, which is faster than finding the
  * address of theirs. */
 const COPIED = 2048;
+
+/** Datagrams sent in one turn of the event loop, so that timers and other sockets have theirs. */
+const MOST_IN_TURN = 1024;
 
 /** Sends one datagram: sendmsg(2). On a connected socket, ECONNREFUSED is about an earlier datagram, so the error has no
  * address. */
@@ -134,8 +138,11 @@ export class SendingMany extends Operation<number> {
     return this.#outgoing[this.#sent]?.to?.text;
   }
 
-  override attempt(): number | Again {
+  override attempt(): number | Again | RetryLater {
+    const limit = this.#sent + MOST_IN_TURN;
     while (this.#sent < this.#outgoing.length) {
+      // The kernel may take all there is: the next turn of the event loop goes on, after what waits for this one.
+      if (this.#sent >= limit) return retryNextTurn(this.#descriptor);
       try {
         const count = this.#connected || !hasVectoredCalls() ? this.#sendOne() : this.#sendVector();
         if (count === AGAIN) return AGAIN;

@@ -7,11 +7,16 @@ import type { Descriptor } from "../io/descriptor.ts";
 import type { Destination } from "./destinations.ts";
 import { LONGEST_PAYLOAD } from "./families.ts";
 import { sendOne } from "./send.ts";
+import { retryNextTurn } from "../io/backoff.ts";
 import { sendingMessage } from "../io/message.ts";
-import { AGAIN, type Again, Operation } from "../io/operation.ts";
+import { AGAIN, type Again, Operation, type RetryLater } from "../io/operation.ts";
 
 /** Maximum number of segments in one call: UDP_MAX_SEGMENTS of Linux since 4.18. */
 const MOST_SEGMENTS = 64;
+
+/** Calls made in one turn of the event loop, so that timers and other sockets have theirs: 1 MiB where the kernel cuts it
+ * into segments. */
+const MOST_CALLS = 16;
 
 /** Whether UDP_SEGMENT works on a socket: segments of this size in bytes, and longer ones, were refused and are not tried
  * again. */
@@ -56,8 +61,10 @@ export class SendingSegments extends Operation<number> {
     return this.#to?.text;
   }
 
-  override attempt(): number | Again {
-    while (this.#written < this.#length) {
+  override attempt(): number | Again | RetryLater {
+    for (let calls = 0; this.#written < this.#length; calls++) {
+      // The kernel may take all there is: the next turn of the event loop goes on, after what waits for this one.
+      if (calls === MOST_CALLS) return retryNextTurn(this.#descriptor);
       try {
         if (lengthOf(this.#p) < this.#length) throw gone(this.#p, this.#length);
         const written = this.#sendPortion();
