@@ -96,7 +96,7 @@ export { type SeqpacketConnectOptions, socketPair, type UnixConnectOptions } fro
 export type { TcpConnectOptions } from "./ffi/tcp/connect.ts";
 export type { TcpListenOptions } from "./ffi/tcp/listen.ts";
 export type { UdpListenOptions } from "./ffi/udp/listen.ts";
-export type { UnixDatagramOptions } from "./ffi/unix/datagram.ts";
+export type { UnixDatagramOptions } from "./ffi/unix/listen_datagram.ts";
 export type { SeqpacketListenOptions, UnixListenOptions } from "./ffi/unix/listen.ts";
 export type { UnixPathOptions } from "./ffi/unix/path.ts";
 
@@ -121,7 +121,7 @@ export type { TcpInfo } from "./ffi/tcp/info.ts";
 export { TcpConn, TcpListener } from "./ffi/tcp/tcp.ts";
 
 // Unix sockets.
-export type { PeerCredentials } from "./ffi/unix/credentials.ts";
+export type { PeerCredentials, PeerCredentialsOptions } from "./ffi/unix/credentials.ts";
 export { SeqpacketConn, SeqpacketListener } from "./ffi/unix/seqpacket.ts";
 export { UnixConn, UnixListener } from "./ffi/unix/unix.ts";
 export { UnixDatagram } from "./ffi/unix/datagram.ts";

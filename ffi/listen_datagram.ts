@@ -2,7 +2,8 @@ import { requireOptions } from "./validate/options.ts";
 import { quote } from "./validate/quote.ts";
 import { listenUdp, type UdpListenOptions } from "./udp/listen.ts";
 import type { UdpSocket } from "./udp/udp.ts";
-import { listenUnixDatagram, type UnixDatagram, type UnixDatagramOptions } from "./unix/datagram.ts";
+import type { UnixDatagram } from "./unix/datagram.ts";
+import { listenUnixDatagram, type UnixDatagramOptions } from "./unix/listen_datagram.ts";
 
 /** Opens a UDP socket, as `Deno.listenDatagram` does, with more options: socket(2), setsockopt(2), bind(2).
  *

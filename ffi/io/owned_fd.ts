@@ -1,6 +1,8 @@
 import { libc } from "../libc/libc.ts";
 import { inspectable } from "../validate/inspect.ts";
 import { fcntl } from "./descriptor.ts";
+import { type FdKind, fdKind } from "./fd_kind.ts";
+import { FdStreams, requireStreamable } from "./fd_streams.ts";
 import { claim, release } from "./ownership.ts";
 
 /** Descriptors whose owner was collected without having given them away. */
@@ -69,6 +71,9 @@ let forget: (owned: OwnedFd) => void;
  */
 export class OwnedFd implements Disposable {
   #fd: number;
+  #streams: FdStreams | undefined;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
 
   private constructor(fd: number, token: symbol) {
     if (token !== INSIDE) throw new TypeError("Illegal constructor: receiveMessage gives descriptors");
@@ -95,6 +100,47 @@ export class OwnedFd implements Disposable {
   get fd(): number {
     if (this.#fd === -1) throw new Deno.errors.BadResource("The descriptor has been closed or given away");
     return this.#fd;
+  }
+
+  /** What the descriptor leads to: fstat(2).
+   *
+   * @throws {Deno.errors.BadResource} when it is closed or given away
+   */
+  get kind(): FdKind {
+    return fdKind(this.fd);
+  }
+
+  /** The bytes of what is no socket, a pipe, a file or a device: read(2). The stream owns the descriptor from then on:
+   * it is closed when the stream, and {@linkcode OwnedFd.writable} if that is in use, has come to its end or is
+   * cancelled. Every access returns the same stream.
+   *
+   * A pipe is waited for without blocking. Reading a file blocks the event loop for as long as the disk takes; it is read
+   * in portions of at most 64 KiB, with a turn of the event loop after each, from the file's current position on, which
+   * is shared with whoever passed it.
+   *
+   * @throws {TypeError} for a socket, see {@linkcode OwnedFd.open}; for a directory; for a descriptor that is open for
+   * writing only
+   * @throws {Deno.errors.BadResource} when it is closed or given away
+   */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#readable ??= this.#openStreams("readable").readable();
+  }
+
+  /** Where bytes are written to what is no socket: write(2). The stream owns the descriptor from then on, as with
+   * {@linkcode OwnedFd.readable}; closing the stream closes it. Every access returns the same stream.
+   *
+   * @throws {TypeError} for a socket, a directory, and a descriptor that is open for reading only
+   * @throws {Deno.errors.BadResource} when it is closed or given away
+   */
+  get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
+    return this.#writable ??= this.#openStreams("writable").writable();
+  }
+
+  #openStreams(side: "readable" | "writable"): FdStreams {
+    if (this.#streams !== undefined) return this.#streams;
+    const { fd, kind } = this;
+    requireStreamable(fd, kind, side);
+    return this.#streams = new FdStreams(this.detach(), kind);
   }
 
   /** The object it really is: a TcpListener, TcpConn, UdpSocket, UnixListener, … which owns the descriptor from then

@@ -75,6 +75,8 @@ const constants = {
   SO_DETACH_FILTER: 0,
   SO_LOCK_FILTER: 0,
   SO_ATTACH_REUSEPORT_CBPF: 0,
+  SO_PEERGROUPS: 0,
+  SO_PEERPIDFD: 0,
   SO_PEERCRED: 0,
   SOL_LOCAL: 0,
   LOCAL_PEERPID: 0,
@@ -167,6 +169,7 @@ export const freebsd = {
     group_req: { size: 136, interface: 0, group: 8 },
     group_source_req: { size: 264, interface: 0, group: 8, source: 136 },
     ip_mreq_source: { size: 12, interface: 8, source: 4 },
+    stat: { size: 224, mode: 24, modeSize: 2 },
     tcp_info: {
       state: 0,
       retransmits: null,

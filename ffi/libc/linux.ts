@@ -74,6 +74,8 @@ const constants = {
   SO_DETACH_FILTER: 27,
   SO_LOCK_FILTER: 44,
   SO_ATTACH_REUSEPORT_CBPF: 51,
+  SO_PEERGROUPS: 59,
+  SO_PEERPIDFD: 77,
   SO_PEERCRED: 17,
   SOL_LOCAL: 0,
   LOCAL_PEERPID: 0,
@@ -226,7 +228,7 @@ export const linux_x86_64 = {
     "/lib/libc.so.6",
   ],
   // The structure is packed only on x86_64, for compatibility with 32-bit programs.
-  layout: { ...layout, epoll_event: { size: 12, data: 4 } },
+  layout: { ...layout, epoll_event: { size: 12, data: 4 }, stat: { size: 144, mode: 24, modeSize: 4 } },
 } as const satisfies System;
 
 /** Linux on aarch64, with glibc. */
@@ -242,5 +244,5 @@ export const linux_aarch64 = {
     "/usr/lib/libc.so.6",
     "/lib/libc.so.6",
   ],
-  layout: { ...layout, epoll_event: { size: 16, data: 8 } },
+  layout: { ...layout, epoll_event: { size: 16, data: 8 }, stat: { size: 128, mode: 16, modeSize: 4 } },
 } as const satisfies System;

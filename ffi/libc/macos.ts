@@ -76,6 +76,8 @@ const constants = {
   SO_DETACH_FILTER: 0,
   SO_LOCK_FILTER: 0,
   SO_ATTACH_REUSEPORT_CBPF: 0,
+  SO_PEERGROUPS: 0,
+  SO_PEERPIDFD: 0,
   SO_PEERCRED: 0,
   SOL_LOCAL: 0,
   LOCAL_PEERPID: 2,
@@ -152,6 +154,7 @@ const layout = {
   group_req: { size: 132, interface: 0, group: 4 },
   group_source_req: { size: 260, interface: 0, group: 4, source: 132 },
   ip_mreq_source: { size: 12, interface: 8, source: 4 },
+  stat: { size: 144, mode: 4, modeSize: 2 },
   // struct tcp_connection_info in the headers.
   tcp_info: {
     state: 0,

@@ -299,6 +299,19 @@ export const symbols = {
     parameters: ["buffer", /* const char *pathname */ "i32" /* int flags */],
     result: "i32",
   },
+  /** fstat(2); before 2.33, glibc has it under another name only. */
+  fstat: {
+    parameters: ["i32", /* int fd */ "buffer" /* struct stat *statbuf */],
+    result: "i32",
+    optional: true,
+  },
+  /** The one with 64-bit inodes, which macOS on Intel has beside an older one. */
+  fstat_inode64: {
+    name: "fstat$INODE64",
+    parameters: ["i32", "buffer"],
+    result: "i32",
+    optional: true,
+  },
   flock: {
     parameters: ["i32", /* int fd */ "i32" /* int operation */],
     result: "i32",

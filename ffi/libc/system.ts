@@ -81,6 +81,9 @@ export interface Constants {
   readonly SO_DETACH_FILTER: number;
   readonly SO_LOCK_FILTER: number;
   readonly SO_ATTACH_REUSEPORT_CBPF: number;
+  /** Options that tell more of a peer; zero where the system has none. */
+  readonly SO_PEERGROUPS: number;
+  readonly SO_PEERPIDFD: number;
   readonly SO_PEERCRED: number;
   /** Level and name of LOCAL_PEERPID on macOS; zero elsewhere. */
   readonly SOL_LOCAL: number;
@@ -198,6 +201,8 @@ export interface Layout {
     readonly source: number;
   };
   readonly ip_mreq_source: { readonly size: number; readonly interface: number; readonly source: number };
+  /** `mode` is st_mode; `size` is at least that of the structure. */
+  readonly stat: { readonly size: number; readonly mode: number; readonly modeSize: 2 | 4 };
   /** What TCP_INFO returns; null for a member that the system does not have or does not fill. */
   readonly tcp_info: Readonly<Record<TcpInfoMember, number | null>>;
   readonly timeval: { readonly size: number; readonly usec: number; readonly usecSize: 4 | 8 };

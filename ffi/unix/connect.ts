@@ -12,6 +12,7 @@ import { requireUnix, type UnixPlace } from "../address/permissions.ts";
 import { locate, targetOf } from "../address/unix_path.ts";
 import { quote } from "../validate/quote.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
+import { type UnixDatagram, unixDatagram } from "./datagram.ts";
 import { type UnixConn, unixConn } from "./unix.ts";
 import { requirePath } from "./path.ts";
 
@@ -158,11 +159,31 @@ export function socketPair(type: "stream"): [UnixConn, UnixConn];
  * ```
  */
 export function socketPair(type: "seqpacket"): [SeqpacketConn, SeqpacketConn];
-export function socketPair(type: "stream" | "seqpacket"): [UnixConn, UnixConn] | [SeqpacketConn, SeqpacketConn] {
+/** Makes two connected, unnamed Unix datagram sockets (SOCK_DGRAM): socketpair(2). It does not block.
+ *
+ * @throws {TypeError} for an unknown type
+ * @throws {SocketError} EMFILE if no descriptors are free
+ *
+ * @example
+ * ```ts
+ * import { socketPair } from "@berkeley/sockets";
+ *
+ * const [one, two] = socketPair("dgram");
+ * await one.send(Uint8Array.of(1, 2));
+ * console.log((await two.receive())[0].length); // 2
+ * one.close();
+ * two.close();
+ * ```
+ */
+export function socketPair(type: "dgram"): [UnixDatagram, UnixDatagram];
+export function socketPair(
+  type: "stream" | "seqpacket" | "dgram",
+): [UnixConn, UnixConn] | [SeqpacketConn, SeqpacketConn] | [UnixDatagram, UnixDatagram] {
   const { constants } = libc().system;
   if (type === "stream") return pair(constants.SOCK_STREAM, unixConn);
   if (type === "seqpacket") return pair(constants.SOCK_SEQPACKET, seqpacketConn);
-  throw new TypeError(`Unknown type: ${quote(type)}, expected "stream" or "seqpacket"`);
+  if (type === "dgram") return pair(constants.SOCK_DGRAM, unixDatagram);
+  throw new TypeError(`Unknown type: ${quote(type)}, expected "stream", "dgram" or "seqpacket"`);
 }
 
 function pair<T>(type: number, make: (descriptor: Descriptor) => T): [T, T] {

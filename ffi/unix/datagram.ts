@@ -1,49 +1,33 @@
 import { libc } from "../libc/libc.ts";
-import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
+import { unwrap } from "../libc/socket_error.ts";
 import { decodeUnix, formatAddress, type UnixAddr } from "../address/address.ts";
-import { refusedBytes, viewOf } from "../validate/bytes.ts";
-import { closeUnless, type Descriptor, openDescriptor } from "../io/descriptor.ts";
+import { refusedBytes } from "../validate/bytes.ts";
+import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint, UntilClosed } from "../socket/endpoint.ts";
-import { receivingMessage, sendingMessage } from "../io/message.ts";
-import { AGAIN, type Again, Operation, type RetryLater } from "../io/operation.ts";
 import type { WaitOptions } from "../validate/options.ts";
-import { Backoff } from "../io/backoff.ts";
-import { nextLength } from "../io/peek.ts";
 import { requireUnix } from "../address/permissions.ts";
 import { grantEpoch } from "../address/grants.ts";
 import { locate, targetOf, type UnixTarget } from "../address/unix_path.ts";
-import { copyOptions, optionsShape } from "../validate/options.ts";
 import { quote } from "../validate/quote.ts";
-import { type Control, socketOf } from "../socket/socket.ts";
-import { socketName } from "../address/sockname.ts";
-import { isSocketError } from "../libc/socket_error.ts";
-import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./path.ts";
+import { peerName, socketName } from "../address/sockname.ts";
+import {
+  datagramAddr,
+  ReceivingUnix,
+  ReceivingUnixMessage,
+  SendingUnix,
+  type UnixDestination,
+} from "./datagram_operations.ts";
+import {
+  type OutgoingUnixMessage,
+  readOutgoing,
+  type ReceiveMessageOptions,
+  ScmRights,
+  type UnixMessage,
+  wanted,
+} from "./message.ts";
+import { requirePath } from "./path.ts";
 
-/** Options of {@linkcode listenDatagram} for Unix datagram sockets.
- *
- * @example
- * ```ts
- * import { listenDatagram, type UnixDatagramOptions } from "@berkeley/sockets";
- *
- * const path = `/tmp/berkeley-${Deno.pid}.sock`;
- * const options: UnixDatagramOptions = { transport: "unixgram", path, mode: 0o600 };
- * using sink = listenDatagram(options);
- * console.log(sink.addr.path === path); // true
- * ```
- */
-export interface UnixDatagramOptions extends UnixPathOptions {
-  /** "unixpacket", as Deno calls SOCK_DGRAM, or "unixgram", as Go does. */
-  transport: "unixpacket" | "unixgram";
-  /** Path of at most 107 bytes (103 on BSD and macOS), or "\0name" for an abstract name on Linux. If left out, the socket
-   * is unbound and `addr.path` is null; with "", the system chooses an abstract name (Linux). */
-  path?: string;
-  /** Function that is called with the new socket before bind. */
-  control?: Control;
-}
-
-function datagramAddr(sockaddr: Uint8Array, length: number): Deno.UnixAddr {
-  return decodeUnix("unixpacket", sockaddr, length) as Deno.UnixAddr;
-}
+const NO_RIGHTS = new ScmRights();
 
 let make: (descriptor: Descriptor) => UnixDatagram;
 
@@ -72,6 +56,9 @@ export function unixDatagram(descriptor: Descriptor): UnixDatagram {
 export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
   readonly #descriptor: Descriptor;
   readonly #addr: Deno.UnixAddr;
+  #remoteAddr: UnixAddr | null;
+  /** Whether SO_PASSCRED is on and off while it sends, so that an unbound socket gets no abstract name. */
+  #suppressAutobind = false;
   /** The destination sent to last. */
   #last: { readonly path: string; readonly target: UnixTarget; readonly epoch: number } | null = null;
 
@@ -80,6 +67,7 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     this.#descriptor = descriptor;
     const name = socketName(descriptor.fd);
     this.#addr = datagramAddr(name, name.length);
+    this.#remoteAddr = peerAddr(descriptor.fd);
   }
 
   static {
@@ -109,28 +97,114 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     return this.#descriptor.reads.run(receiving, options);
   }
 
-  /** Sends one datagram to a path or an abstract name and resolves to its length in bytes: sendmsg(2). It waits while the
-   * receiver's queue is full.
+  /** Sends one datagram and resolves to its length in bytes: sendmsg(2). It waits while the receiver's queue is full.
    *
+   * @param addr the path or abstract name to send to; the connected peer by default
    * @throws {Deno.errors.NotFound} if the path does not exist
    * @throws {Deno.errors.ConnectionRefused} if no socket is bound to the path or the name
    * @throws {SocketError} EMSGSIZE for a datagram longer than the send buffer (SO_SNDBUF), EPROTOTYPE for a stream socket
-   * @throws {TypeError} for a value that is not a Unix address, or a buffer that is detached or shared
+   * @throws {TypeError} for a value that is not a Unix address, no address at all on a socket without a peer, or a buffer
+   * that is detached or shared
    * @throws {Deno.errors.NotCapable} without `--allow-write` and `--allow-net` for the path
    */
-  send(p: Uint8Array, addr: Deno.Addr | UnixAddr, options?: WaitOptions): Promise<number> {
+  send(p: Uint8Array, addr?: Deno.Addr | UnixAddr, options?: WaitOptions): Promise<number> {
+    return Promise.try(() => this.#send(p, NO_RIGHTS, addr, options));
+  }
+
+  /** Sends one datagram with descriptors: SCM_RIGHTS of sendmsg(2). The receiver gets copies, ours stay open. Resolves to
+   * the number of bytes of data.
+   *
+   * @param message the data, which may be empty, and at most 253 descriptors, open until the promise has settled
+   * @param addr the path or abstract name to send to; the connected peer by default
+   * @throws {TypeError} for what is no descriptor, and as {@linkcode UnixDatagram.send}
+   * @throws {RangeError} for more than 253 descriptors
+   * @throws {Deno.errors.BadResource} for a number that is not open
+   */
+  sendMessage(message: OutgoingUnixMessage, addr?: Deno.Addr | UnixAddr, options?: WaitOptions): Promise<number> {
     return Promise.try(() => {
-      const refusal = refusedBytes(p) ?? this.#descriptor.refusal();
-      if (refusal !== null) throw refusal;
-      if (addr === null || typeof addr !== "object" || !("path" in addr)) {
-        throw new TypeError(`Not a Unix address: ${quote(addr)}, expected { transport: "unixpacket", path }`);
-      }
-      const path = requirePath(addr.path);
-      const target = this.#target(path);
-      const text = formatAddress({ transport: "unixpacket", path });
-      const sent = this.#descriptor.writes.run(new SendingUnix(this.#descriptor, p, target.sockaddr, text), options);
-      return target.lapses ? sent.finally(() => target[Symbol.dispose]()) : sent;
+      const { data, rights } = readOutgoing(message);
+      return this.#send(data, rights, addr, options);
     });
+  }
+
+  /** Receives one datagram with the descriptors and, if asked for, the credentials that came with it: recvmsg(2).
+   *
+   * @param options `maxLength`, the most bytes to take, the whole datagram by default; `maxFds`, the most descriptors, 16
+   * by default, 0 to 253; `credentials`, whether to ask for the sender's (SO_PASSCRED stays on from then on)
+   * @throws {RangeError} for a `maxLength` below 0 or a `maxFds` outside 0 to 253
+   * @throws {Deno.errors.NotSupported} with `credentials` on a system without SO_PASSCRED
+   */
+  receiveMessage(options: ReceiveMessageOptions = {}): Promise<UnixMessage & { addr: UnixAddr }> {
+    return Promise.try(() => {
+      const want = wanted(this.#descriptor, options, Infinity);
+      if (want.credentials && this.#addr.path === null) this.#suppressAutobind = true;
+      return this.#descriptor.reads.run(new ReceivingUnixMessage(this.#descriptor, want), { signal: want.signal });
+    });
+  }
+
+  /** Sets the peer: sends without an address go there, and datagrams of others are not received. connect(2).
+   *
+   * @param addr the path or abstract name of the peer; null removes it
+   * @throws {Deno.errors.NotFound} if the path does not exist
+   * @throws {Deno.errors.ConnectionRefused} if no socket is bound to the path or the name
+   * @throws {TypeError} for a value that is not a Unix address
+   * @throws {Deno.errors.NotCapable} without `--allow-write` and `--allow-net` for the path
+   */
+  connect(addr: { path: string } | null): void {
+    const { fd } = this.#descriptor;
+    try {
+      if (addr === null) dissolve(fd);
+      else this.#connect(fd, requirePath(pathOf(addr)));
+    } finally {
+      this.#remoteAddr = peerAddr(fd);
+    }
+  }
+
+  /** The connected peer; null without one: getpeername(2). */
+  get remoteAddr(): UnixAddr | null {
+    return this.#remoteAddr;
+  }
+
+  #connect(fd: number, path: string): void {
+    const target = this.#target(path);
+    try {
+      const { sockaddr } = target;
+      const text = formatAddress({ transport: "unixpacket", path });
+      unwrap(libc().c.connect(fd, sockaddr, sockaddr.length), "connect", text);
+    } finally {
+      if (target.lapses) target[Symbol.dispose]();
+    }
+  }
+
+  #send(
+    p: Uint8Array,
+    rights: ScmRights,
+    addr: Deno.Addr | UnixAddr | undefined,
+    options: WaitOptions | undefined,
+  ): Promise<number> {
+    const refusal = refusedBytes(p) ?? this.#descriptor.refusal();
+    if (refusal !== null) throw refusal;
+    if (addr === undefined) {
+      if (this.#remoteAddr === null) {
+        throw new TypeError("No address given, and the socket is not connected: pass one, or call connect() first");
+      }
+      return this.#run(p, null, rights, options);
+    }
+    const path = requirePath(pathOf(addr));
+    const target = this.#target(path);
+    const to = { sockaddr: target.sockaddr, text: formatAddress({ transport: "unixpacket", path }) };
+    const sent = this.#run(p, to, rights, options);
+    return target.lapses ? sent.finally(() => target[Symbol.dispose]()) : sent;
+  }
+
+  #run(
+    p: Uint8Array,
+    to: UnixDestination | null,
+    rights: ScmRights,
+    options: WaitOptions | undefined,
+  ): Promise<number> {
+    const sending = new SendingUnix(this.#descriptor, p, to, rights, this.#suppressAutobind);
+    return this.#descriptor.writes.run(sending, options);
   }
 
   /** Returns the sockaddr for a path. The last one is cached as long as the path cannot change its meaning and its grant
@@ -167,85 +241,21 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
   }
 }
 
-class ReceivingUnix extends Operation<[Uint8Array<ArrayBuffer>, Deno.UnixAddr]> {
-  readonly syscall = "recvmsg";
-  readonly #descriptor: Descriptor;
-  readonly #p: Uint8Array<ArrayBuffer> | undefined;
-
-  constructor(descriptor: Descriptor, p: Uint8Array<ArrayBuffer> | undefined) {
-    super();
-    this.#descriptor = descriptor;
-    this.#p = p;
-  }
-
-  override attempt(): [Uint8Array<ArrayBuffer>, Deno.UnixAddr] | Again {
-    const { fd } = this.#descriptor;
-    const room = this.#p === undefined ? nextLength(fd) : 0;
-    if (room === AGAIN) return AGAIN;
-    const message = receivingMessage();
-    const p = this.#p ?? new Uint8Array(room);
-    const length = message.receiveBytes(fd, p, 0, SOCKADDR_STORAGE_SIZE);
-    if (length === AGAIN) return AGAIN;
-    return [viewOf(p, 0, length), datagramAddr(message.name, message.nameLength)];
-  }
+function pathOf(addr: unknown): unknown {
+  if (addr !== null && typeof addr === "object" && "path" in addr) return addr.path;
+  throw new TypeError(`Not a Unix address: ${quote(addr)}, expected { transport: "unixpacket", path }`);
 }
 
-class SendingUnix extends Operation<number> {
-  readonly syscall = "sendmsg";
-  readonly #descriptor: Descriptor;
-  readonly #p: Uint8Array;
-  readonly #sockaddr: Uint8Array<ArrayBuffer>;
-  readonly #address: string;
-  readonly #backoff: Backoff;
-
-  constructor(descriptor: Descriptor, p: Uint8Array, sockaddr: Uint8Array<ArrayBuffer>, address: string) {
-    super();
-    this.#descriptor = descriptor;
-    this.#p = p;
-    this.#sockaddr = sockaddr;
-    this.#address = address;
-    this.#backoff = new Backoff(descriptor);
-  }
-
-  override settled(): void {
-    this.#backoff.stop();
-  }
-
-  /** The sending socket stays writable while the receiver's queue is full, so the attempt is repeated after a pause. */
-  override attempt(): number | RetryLater {
-    try {
-      const length = sendingMessage().send(this.#descriptor.fd, this.#p, this.#sockaddr, 0, this.#address);
-      return length === AGAIN ? this.#backoff.later() : length;
-    } catch (error) {
-      // The errno for a full queue on BSD.
-      if (isSocketError(error) && error.code === "ENOBUFS") return this.#backoff.later();
-      throw error;
-    }
-  }
+function peerAddr(fd: number): UnixAddr | null {
+  const peer = peerName(fd);
+  return peer === null ? null : decodeUnix("unixpacket", peer, peer.length);
 }
 
-const OPTIONS = optionsShape<UnixDatagramOptions>("Unix datagram sockets", '{ transport: "unixgram", path }', {
-  transport: "any",
-  path: "any",
-  mode: "any",
-  replaceStale: "boolean",
-  unlinkOnClose: "boolean",
-  control: "function",
-});
-
-/** Opens a Unix datagram socket. If a step fails, the socket is closed and its path removed. */
-export function listenUnixDatagram(given: UnixDatagramOptions): UnixDatagram {
-  const options = copyOptions(given, OPTIONS);
-  const { path } = options;
-  if (path !== undefined && typeof path !== "string") requirePath(path);
-  const bindable = path === undefined ? null : requireBindable(path, options);
-  const { constants } = libc().system;
-  const descriptor = openDescriptor(constants.AF_UNIX, constants.SOCK_DGRAM, 0);
-  return closeUnless(descriptor, () => {
-    options.control?.(socketOf(descriptor), "unixgram", { transport: "unixpacket", path: path ?? null });
-    if (bindable !== null) bindPath(descriptor, bindable, constants.SOCK_DGRAM);
-    const socket = unixDatagram(descriptor);
-    keepPath(descriptor, !(options.unlinkOnClose ?? true));
-    return socket;
-  });
+/** Removes the peer: connect(2) to an address of no family. */
+function dissolve(fd: number): void {
+  const { layout, constants } = libc().system;
+  const nowhere = new Uint8Array(layout.sockaddr_un.size);
+  if (layout.sockaddrHasLength) nowhere.set([nowhere.length, constants.AF_UNSPEC]);
+  else nowhere[0] = constants.AF_UNSPEC;
+  unwrap(libc().c.connect(fd, nowhere, nowhere.length), "connect");
 }

@@ -1,4 +1,4 @@
-import type { PeerCredentials } from "./credentials.ts";
+import type { PeerCredentials, PeerCredentialsOptions } from "./credentials.ts";
 import { libc } from "../libc/libc.ts";
 import { controlSpace, writeControlMessage } from "../struct/cmsg.ts";
 import { decodeCredentials } from "../struct/ucred.ts";
@@ -124,8 +124,15 @@ export interface ReceiveMessageOptions extends WaitOptions {
  * ```
  */
 export interface DescriptorPassing {
-  /** Returns the credentials of the peer at the time of the connection: SO_PEERCRED on Linux, getpeereid(3) elsewhere. */
-  peerCredentials(): PeerCredentials;
+  /** Returns the credentials of the peer at the time of the connection: SO_PEERCRED on Linux, getpeereid(3) elsewhere.
+   *
+   * @param options `groups`, to ask for the supplementary groups, and `pidfd`, to ask for a descriptor of the process;
+   * both need Linux, `pidfd` 6.5
+   * @throws {TypeError} for an unknown option
+   * @throws {Deno.errors.NotSupported} if the running system lacks SO_PEERGROUPS or SO_PEERPIDFD
+   * @throws {SocketError} ESRCH if the process has ended, on kernels before 6.16
+   */
+  peerCredentials(options?: PeerCredentialsOptions): PeerCredentials;
   /** Sends data and descriptors as one message: sendmsg(2) with SCM_RIGHTS. Resolves to the length of the data in bytes.
    *
    * @throws {TypeError} for a value without a descriptor, and on a stream for descriptors without data

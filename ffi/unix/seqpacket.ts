@@ -1,4 +1,4 @@
-import { type PeerCredentials, peerCredentials } from "./credentials.ts";
+import { credentialsOf, type PeerCredentials, type PeerCredentialsOptions } from "./credentials.ts";
 import { libc } from "../libc/libc.ts";
 import { StreamListener } from "../socket/listener.ts";
 import { SeqpacketReceiving, SeqpacketSending } from "./seqpacket_operations.ts";
@@ -121,9 +121,16 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     );
   }
 
-  /** Returns the credentials of the peer at the time of the connection: SO_PEERCRED on Linux, getpeereid(3) elsewhere. */
-  peerCredentials(): PeerCredentials {
-    return peerCredentials(this.#descriptor);
+  /** Returns the credentials of the peer at the time of the connection: SO_PEERCRED on Linux, getpeereid(3) elsewhere.
+   *
+   * @param options `groups`, to ask for the supplementary groups, and `pidfd`, to ask for a descriptor of the process;
+   * both need Linux, `pidfd` 6.5
+   * @throws {TypeError} for an unknown option
+   * @throws {Deno.errors.NotSupported} if the running system lacks SO_PEERGROUPS or SO_PEERPIDFD
+   * @throws {SocketError} ESRCH if the process has ended, on kernels before 6.16
+   */
+  peerCredentials(options?: PeerCredentialsOptions): PeerCredentials {
+    return credentialsOf(this.#descriptor, options);
   }
 
   /** Sends one message with descriptors: sendmsg(2) with SCM_RIGHTS. Resolves to the length of the data in bytes. The peer

@@ -1,4 +1,4 @@
-import { type PeerCredentials, peerCredentials } from "./credentials.ts";
+import { credentialsOf, type PeerCredentials, type PeerCredentialsOptions } from "./credentials.ts";
 import { StreamListener } from "../socket/listener.ts";
 import { decodeUnix } from "../address/address.ts";
 import type { Descriptor } from "../io/descriptor.ts";
@@ -66,9 +66,16 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
   }
 
   /** Returns the credentials of the peer at the time of the connection: SO_PEERCRED on Linux; getpeereid(3) elsewhere,
-   * and LOCAL_PEERPID on macOS. */
-  peerCredentials(): PeerCredentials {
-    return peerCredentials(this.#descriptor);
+   * and LOCAL_PEERPID on macOS.
+   *
+   * @param options `groups`, to ask for the supplementary groups, and `pidfd`, to ask for a descriptor of the process;
+   * both need Linux, `pidfd` 6.5
+   * @throws {TypeError} for an unknown option
+   * @throws {Deno.errors.NotSupported} if the running system lacks SO_PEERGROUPS or SO_PEERPIDFD
+   * @throws {SocketError} ESRCH if the process has ended, on kernels before 6.16
+   */
+  peerCredentials(options?: PeerCredentialsOptions): PeerCredentials {
+    return credentialsOf(this.#descriptor, options);
   }
 
   /** Writes all of the data, with descriptors at its beginning: sendmsg(2) with SCM_RIGHTS. Resolves to the length of the

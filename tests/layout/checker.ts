@@ -31,6 +31,7 @@ const HEADERS = `
 #define __APPLE_USE_RFC_3542
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>

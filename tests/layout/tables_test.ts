@@ -203,9 +203,10 @@ describe("the tables together", () => {
     assertEquals(onStack, [macos_aarch64]);
   });
 
-  it("differ between the two Linux architectures in epoll_event, the libraries and the name alone", () => {
-    const { name, libraries, layout: { epoll_event } } = linux_x86_64;
-    assertEquals({ ...linux_aarch64, name, libraries, layout: { ...linux_aarch64.layout, epoll_event } }, linux_x86_64);
+  it("differ between the two Linux architectures in two structures, the libraries and the name alone", () => {
+    const { name, libraries, layout: { epoll_event, stat } } = linux_x86_64;
+    const layout = { ...linux_aarch64.layout, epoll_event, stat };
+    assertEquals({ ...linux_aarch64, name, libraries, layout }, linux_x86_64);
     assertEquals([epoll_event?.size, linux_aarch64.layout.epoll_event?.size], [12, 16]);
   });
 });

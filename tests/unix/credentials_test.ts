@@ -147,3 +147,49 @@ describe("A message sent before credentials were enabled", TIMEOUT, () => {
     }
   });
 });
+
+/** The groups of this process. */
+function ownGroups(): number[] {
+  const status = Deno.readTextFileSync("/proc/self/status");
+  return /^Groups:\t(.*)$/m.exec(status)![1]!.trim().split(/\s+/).filter(Boolean).map(Number);
+}
+
+describe("peerCredentials() that asks for more", TIMEOUT, () => {
+  for (const transport of TRANSPORTS) {
+    itUnless(notLinux, `tells the groups, and gives the process itself, on ${transport}`, async () => {
+      const [one, two] = PAIRS[transport]();
+      using _two = two;
+      assertEquals(one.peerCredentials({ groups: true }), { ...OWN, groups: ownGroups() });
+      const { pidfd, ...rest } = one.peerCredentials({ pidfd: true });
+      assertEquals(rest, OWN);
+      assertEquals(pidfd!.kind, "other");
+      const info = await Deno.readTextFile(`/proc/self/fdinfo/${pidfd!.fd}`);
+      assertEquals(/^Pid:\t(\d+)$/m.exec(info)?.[1], String(Deno.pid));
+      assertEquals(/^flags:\t0?2\d+$/m.test(info), true, "close-on-exec");
+      pidfd!.close();
+      assertEquals("groups" in one.peerCredentials({ groups: false }), false);
+      one.close();
+    });
+  }
+
+  itUnless(notRoot ?? notShared, "tells the groups of another", async () => {
+    using directory = new Directory();
+    Deno.chmodSync(directory.path, 0o777);
+    using listener = listenAs("unix", directory.file());
+    Deno.chmodSync(directory.file(), 0o777);
+    await using peer = await Remote.start();
+    await peer.call("connect", "unix", directory.file());
+    using conn = await listener.accept();
+    const status = Deno.readTextFileSync(`/proc/${peer.pid}/status`);
+    const groups = /^Groups:\t(.*)$/m.exec(status)![1]!.trim().split(/\s+/).filter(Boolean).map(Number);
+    assertEquals(conn.peerCredentials({ groups: true }).groups, groups);
+  });
+
+  it("refuses options that there are not", () => {
+    const [one, two] = PAIRS.unix();
+    using _one = one;
+    using _two = two;
+    assertThrows(() => one.peerCredentials({ pidFd: true } as object), TypeError, 'did you mean "pidfd"');
+    assertThrows(() => one.peerCredentials({ groups: 1 as unknown as boolean }), TypeError, "groups");
+  });
+});

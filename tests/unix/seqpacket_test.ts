@@ -126,7 +126,7 @@ describe("socketPair()", () => {
   });
 
   it("refuses other types and quotes them", () => {
-    for (const type of ["dgram", "", undefined, null, 1]) {
+    for (const type of ["datagram", "", undefined, null, 1]) {
       assertThrows(() => socketPair(type as "stream"), TypeError, `Unknown type: ${JSON.stringify(type)}`);
     }
   });
