@@ -64,9 +64,9 @@ says("options", [
   ],
   [
     "a type for socketPair",
-    () => socketPair(wrong("dgram")),
+    () => socketPair(wrong("datagram")),
     TypeError,
-    'Unknown type: "dgram", expected "stream" or "seqpacket"',
+    'Unknown type: "datagram", expected "stream", "dgram" or "seqpacket"',
   ],
 ]);
 
