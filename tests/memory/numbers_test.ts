@@ -14,7 +14,7 @@ import { connectedPair } from "../tcp/support.ts";
 noDescriptorLeaks();
 
 const notLinux = Deno.build.os === "linux" ? null : "the numbers are Linux's";
-const [SOL_SOCKET, SO_RCVBUF, SO_ATTACH_FILTER, SO_GET_FILTER] = [1, 8, 26, 26];
+const [SOL_SOCKET, SO_RCVBUF, SO_ATTACH_FILTER, SO_GET_FILTER, SO_MAX_PACING_RATE] = [1, 8, 26, 26, 47];
 const INSTRUCTION = 8;
 
 /** A filter of so many instructions, each of which lets everything pass. */
@@ -62,8 +62,9 @@ describe("A number beyond 32 bits", () => {
       assertThrows(() => socket.setOption(sockopt.SO_RCVBUF, beyond), RangeError, String(beyond));
     }
     assertEquals(socket.getOption(sockopt.SO_RCVBUF), before);
-    socket.setRawOption(SOL_SOCKET, 36, 2 ** 32 - 1);
-    assertEquals(socket.getRawOption(SOL_SOCKET, 36, 4), Uint8Array.of(255, 255, 255, 255));
+    socket.setRawOption(SOL_SOCKET, SO_MAX_PACING_RATE, 4096);
+    socket.setRawOption(SOL_SOCKET, SO_MAX_PACING_RATE, 2 ** 32 - 1);
+    assertEquals(socket.getRawOption(SOL_SOCKET, SO_MAX_PACING_RATE, 4), Uint8Array.of(255, 255, 255, 255));
   });
 
   it("is refused as a domain, a type, a protocol or a direction", () => {

@@ -100,7 +100,7 @@ export const ROWS: Readonly<Record<Name, Row>> = {
   SO_PASSPIDFD: { on: "unix", initial: false, set: FLAG },
   SO_PREFER_BUSY_POLL: { on: "udp", initial: false, set: FLAG, privileged: true },
   SO_MAX_PACING_RATE: { on: "tcp", initial: Infinity, set: [125_000, 10 ** 11, 0xffff_ffff, Infinity] },
-  SO_BINDTOIFINDEX: { on: "udp", initial: 0, set: [1, 0] },
+  SO_BINDTOIFINDEX: { on: "udp", initial: 0, set: [1, 0], privileged: true },
   SO_COOKIE: { on: "udp", readOnly: "ENOPROTOOPT" },
   IP_BIND_ADDRESS_NO_PORT: { on: "tcp", initial: false, set: FLAG },
   IP_LOCAL_PORT_RANGE: { on: "udp", initial: 0, set: [40_000 + 50_000 * 65_536, 0] },

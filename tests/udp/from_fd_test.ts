@@ -47,7 +47,7 @@ describe("fromFd() of a descriptor that is not a socket", () => {
     },
   );
 
-  it("refuses a socket of a kind without a class, and leaves it open", async () => {
+  it("takes a datagram socket that was bound as a bare one", () => {
     using raw = Socket.open("inet", "dgram");
     const fd = raw.duplicate().detach();
     const bound = Socket.fromFd(fd);
@@ -55,7 +55,10 @@ describe("fromFd() of a descriptor that is not a socket", () => {
     assertEquals(bound.detach(), fd);
     using udp = fromFd(fd);
     assert("joinMulticast" in udp);
-    if (Deno.build.os !== "linux") return;
+  });
+
+  const noNetlink = Deno.build.os === "linux" ? null : "no netlink here";
+  itUnless(noNetlink, "refuses a socket of a kind without a class, and leaves it open", async () => {
     // AF_NETLINK, SOCK_RAW.
     using netlink = Socket.open(16, "raw", 0);
     const other = netlink.duplicate().detach();
