@@ -68,7 +68,7 @@ describe("parseHost()", () => {
       assertEquals([host.scopeId, formatHost(host)], [1, "fe80::1%lo"]);
     }
     assertThrows(() => parseHost("fe80::1%nosuch0", 0), Deno.errors.NotFound, '"nosuch0"');
-    // An index that is nobody's is kept as it is.
+    // An unused index is kept as it is.
     assertEquals(formatHost(parseHost("fe80::1%99999", 0)!), "fe80::1%99999");
   });
 });

@@ -15,7 +15,7 @@ const missing = await missingCommands("script");
 
 const GROUP = "239.255.21.1";
 
-/** A port that nobody has to listen on. */
+/** A port without a listener. */
 const PORT = 47_809;
 
 type Step = [operation: "listen" | "send" | "join", hostname: string, port: number];
@@ -180,7 +180,7 @@ describe("On a terminal", { timeout: 120_000 }, () => {
     const steps = JSON.stringify([["send", "127.0.0.1", PORT], ["listen", "127.0.0.1", 0]]);
     const command = [Deno.execPath(), "run", ...flags, PROGRAM.pathname, steps, LOCAL]
       .map((word) => `'${word}'`).join(" ");
-    // A question would wait for an answer that nobody gives.
+    // A prompt would wait for an answer for ever.
     await using child = start("script", ["--quiet", "--return", "--command", command, "/dev/null"]);
     const [line] = await child.waitForLine(/^(?:\[\[|.*requests).*/);
     assertStringIncludes(line, '[["allowed","allowed"],["allowed","allowed"]]');

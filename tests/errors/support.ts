@@ -1,5 +1,5 @@
 /**
- * Tables of what the module says: the sentence that somebody gets who does something, and the class of its error.
+ * Tables of the module's error messages: what is done, the message, and the class of the error.
  *
  * @module
  */

@@ -27,7 +27,7 @@ for (const example of EXAMPLES) {
     it("needs permission for loopback only, unless another interface is named", async () => {
       for (const command of await printedCommands(example)) {
         const net = command.find((flag) => flag.startsWith("--allow-net"));
-        // A raw socket hears everybody, so that ping is given the whole network.
+        // A raw socket receives from all hosts, so ping needs permission for the whole network.
         if (command.includes("--interface") || example === "ping") assertEquals(net, "--allow-net");
         else assertMatch(net!, /^--allow-net=(127\.0\.0\.1|\[::1\])(,239\.\d+\.\d+\.\d+)?$/);
       }

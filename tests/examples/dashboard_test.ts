@@ -6,7 +6,7 @@ import { printedCommands, startDashboard, startExample } from "./support.ts";
 
 noDescriptorLeaks();
 
-/** What the page is told. */
+/** The state that the page receives. */
 interface State {
   time: number;
   load: { udp: Deno.NetAddr; tcp: Deno.NetAddr; flows: number };
@@ -24,7 +24,7 @@ async function ask<T>(url: string, read: (response: Response) => Promise<T>, ini
   return await read(await fetch(url, { ...init, client }));
 }
 
-/** The first so many states that the page would be told. */
+/** Returns the first states that the page would receive. */
 async function states(url: string, count: number): Promise<State[]> {
   return await ask(`${url}events`, async ({ body }) => {
     const found: State[] = [];

@@ -35,7 +35,7 @@ function query(id: number, name: string, type: number): Uint8Array<ArrayBuffer> 
   return Uint8Array.from([id >> 8, id & 0xff, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 0, type, 0, 1]);
 }
 
-/** A socket that hears nobody but who is asked at that address. */
+/** Opens a socket that receives only from that address. */
 function client(hostname: string, port: number): UdpSocket {
   const socket = listenDatagram({ transport: "udp", hostname: hostname.includes(":") ? "::1" : "127.0.0.1" });
   socket.connect({ transport: "udp", hostname, port });

@@ -7,7 +7,7 @@ import { startExample } from "./support.ts";
 
 noDescriptorLeaks();
 
-/** Joins the chat; what somebody hears is only certain from then on. */
+/** Joins the chat. Messages are received only from then on. */
 async function join(port: number, name: string): Promise<Child> {
   const child = await startExample("multicast_chat", { stdin: true, args: ["--name", name, "--port", String(port)] });
   await child.waitForLine(new RegExp(`^\\* you are ${name} on 239\\.255\\.42\\.99:${port};`));

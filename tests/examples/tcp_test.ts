@@ -17,7 +17,7 @@ async function startServer(...args: string[]): Promise<{ server: Child; port: nu
   return { server, port: Number(port) };
 }
 
-/** A port on which nobody listens and which nobody else will be given: that of a client. */
+/** A port without a listener, which no other program can bind: that of a client. */
 async function refusingPort(): Promise<{ port: number } & Disposable> {
   using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
   const client = await Deno.connect({ hostname: LOOPBACK, port: listener.addr.port });
@@ -44,13 +44,13 @@ describe("examples/tcp_echo_client.ts", () => {
   });
 
   it("prints one line if the connection is refused, with a hint", async () => {
-    using nobody = await refusingPort();
-    const { code, stdout, stderr, report } = await runExample("tcp_echo_client", "--port", String(nobody.port));
+    using closed = await refusingPort();
+    const { code, stdout, stderr, report } = await runExample("tcp_echo_client", "--port", String(closed.port));
     assertEquals(code, 1, report);
     assertEquals(stdout, "");
     assertEquals(
       stderr,
-      `tcp_echo_client: connect 127.0.0.1:${nobody.port}: connection refused (ECONNREFUSED); start tcp_echo_server.ts first`,
+      `tcp_echo_client: connect 127.0.0.1:${closed.port}: connection refused (ECONNREFUSED); start tcp_echo_server.ts first`,
     );
   });
 
@@ -167,10 +167,10 @@ describe("examples/tcp_fan_out.ts", () => {
   });
 
   it("prints one line with the cause if all ten fail", async () => {
-    using nobody = await refusingPort();
-    const { code, stderr, report } = await runExample("tcp_fan_out", "--port", String(nobody.port));
+    using closed = await refusingPort();
+    const { code, stderr, report } = await runExample("tcp_fan_out", "--port", String(closed.port));
     assertEquals(code, 1, report);
-    const why = `connect 127.0.0.1:${nobody.port}: connection refused (ECONNREFUSED)`;
+    const why = `connect 127.0.0.1:${closed.port}: connection refused (ECONNREFUSED)`;
     assertEquals(stderr, `tcp_fan_out: None of 10 candidates answered: ${why}`);
   });
 });

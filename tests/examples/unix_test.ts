@@ -80,10 +80,10 @@ describe("examples/unix_echo_client.ts", () => {
       `unix_echo_client: connect ${path}: no such file or directory (ENOENT); start unix_echo_server.ts first`,
     );
     await killServer(path);
-    const nobody = await runExample(path, "unix_echo_client");
-    assertEquals(nobody.code, 1, nobody.report);
+    const refused = await runExample(path, "unix_echo_client");
+    assertEquals(refused.code, 1, refused.report);
     assertEquals(
-      nobody.stderr,
+      refused.stderr,
       `unix_echo_client: connect ${path}: connection refused (ECONNREFUSED); start unix_echo_server.ts first`,
     );
   });

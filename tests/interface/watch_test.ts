@@ -64,7 +64,7 @@ afterAll(async () => {
 });
 
 describe("watchInterfaces()", TIMEOUT, () => {
-  itUnless(reason, "tells of all there are, then of what comes, changes and goes", async () => {
+  itUnless(reason, "yields all interfaces, then those that are added, changed and removed", async () => {
     await using watching = await Watching.start(pair.left);
     assertEquals(await watching.next(), "added lo up 127.0.0.1");
     assertEquals(await watching.next(), "added veth0 up 192.0.2.1");
@@ -80,7 +80,7 @@ describe("watchInterfaces()", TIMEOUT, () => {
     assertEquals((await watching.until("removed one0 up")).at(-1), "removed one0 up");
   });
 
-  itUnless(reason, "tells of a new MTU and of a new name as of changes", async () => {
+  itUnless(reason, "yields a new MTU and a new name as changes", async () => {
     await using watching = await Watching.start(pair.left);
     await watching.until("added veth0 up 192.0.2.1");
     await watching.ip("tuntap", "add", "dev", "old0", "mode", "tap");
@@ -94,7 +94,7 @@ describe("watchInterfaces()", TIMEOUT, () => {
     await watching.until("removed new0 down");
   });
 
-  itUnless(reason, "tells of an interface that was made anew under its index while nobody looked", async () => {
+  itUnless(reason, "yields an interface that was replaced under the same index between two listings", async () => {
     await using watching = await Watching.start(pair.left);
     await watching.until("added veth0 up 192.0.2.1");
     await watching.ip("link", "add", "again0", "index", "777", "type", "veth", "peer", "name", "other0");

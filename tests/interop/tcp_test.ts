@@ -21,7 +21,7 @@ const NO_SOCAT = await missingCommands("socat");
 const NO_PYTHON = await missingCommands("python3");
 const NO_CURL = await missingCommands("curl");
 
-/** Sends what it is told, ends its side, prints what it hears. */
+/** Sends its input, shuts down its write side, and prints what it receives. */
 const PYTHON_CLIENT = `
 import socket, sys, threading
 peer = socket.create_connection(("${LOOPBACK}", int(sys.argv[1])))
@@ -53,7 +53,7 @@ async function echoOnce(listener: TcpListener): Promise<void> {
   }
 }
 
-/** A program that dials the port in its arguments hears from us what it said. */
+/** Checks that a program that connects to the port in its arguments is echoed. */
 async function assertTheyDial(command: string, args: (port: string) => string[]): Promise<void> {
   using listener = listen({ hostname: LOOPBACK, port: 0 });
   const [{ success, stdout, report }] = await Promise.all([
@@ -61,7 +61,7 @@ async function assertTheyDial(command: string, args: (port: string) => string[])
     echoOnce(listener),
   ]);
   assert(success, report);
-  assert(stdout === TEXT, `heard ${stdout.length} of ${TEXT.length} characters`);
+  assert(stdout === TEXT, `received ${stdout.length} of ${TEXT.length} characters`);
 }
 
 async function say(conn: TcpConn): Promise<void> {
@@ -72,8 +72,8 @@ async function say(conn: TcpConn): Promise<void> {
 /** A program that listens, and echoes, gives us back what we said. */
 async function assertWeDial(child: Child, port: number): Promise<void> {
   using conn = await connect({ hostname: LOOPBACK, port });
-  const [heard] = await Promise.all([new Response(conn.readable).text(), say(conn)]);
-  assert(heard === TEXT, `heard ${heard.length} of ${TEXT.length} characters`);
+  const [received] = await Promise.all([new Response(conn.readable).text(), say(conn)]);
+  assert(received === TEXT, `received ${received.length} of ${TEXT.length} characters`);
   const { success, report } = await child.finished();
   assert(success, report);
 }
@@ -88,17 +88,17 @@ describe("ncat", TIMEOUT, () => {
     await using child = start("ncat", ["-v", "-l", LOOPBACK, String(port)], { stdin: true });
     await child.waitForLine(/Listening on .*:\d+/, "stderr");
     using conn = await connect({ hostname: LOOPBACK, port });
-    const [heard] = await Promise.all([
+    const [received] = await Promise.all([
       readToEnd(conn),
       conn.write(new TextEncoder().encode(TEXT)),
       child.write(TEXT).then(() => child.closeInput()),
     ]);
-    // Not before: it stops sending when it hears the end.
+    // Not before: it stops sending when it reads the end.
     conn.close();
     const { success, stdout, report } = await child.finished();
     assert(success, report);
-    assert(new TextDecoder().decode(heard) === TEXT, `we heard ${heard.length} of ${TEXT.length} characters`);
-    assert(stdout === TEXT, `ncat heard ${stdout.length} of ${TEXT.length} characters`);
+    assert(new TextDecoder().decode(received) === TEXT, `we received ${received.length} of ${TEXT.length} characters`);
+    assert(stdout === TEXT, `ncat received ${stdout.length} of ${TEXT.length} characters`);
   });
 });
 
@@ -143,7 +143,7 @@ describe("curl", TIMEOUT, () => {
       assertEquals(got.stdout.match(/X-Asked: .*/gi), ["X-Asked: GET /one", "X-Asked: GET /two"]);
       const posted = await run("curl", ["--silent", "--show-error", "--data-binary", "@-", url], { input: TEXT });
       assert(posted.success, posted.report);
-      assert(posted.stdout === TEXT, `heard ${posted.stdout.length} of ${TEXT.length} characters`);
+      assert(posted.stdout === TEXT, `received ${posted.stdout.length} of ${TEXT.length} characters`);
     } finally {
       server.close();
       await once(server, "close");

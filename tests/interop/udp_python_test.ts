@@ -17,7 +17,7 @@ function python(script: string, ...args: (string | number)[]): Child {
   return start("python3", ["-u", "-c", script, ...args.map(String)]);
 }
 
-/** Answers whatever it hears, in capitals. */
+/** Answers each datagram in capitals. */
 const ECHO = `
 import socket, sys
 udp = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
@@ -41,11 +41,11 @@ udp.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(gro
 udp.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
 print("joined")
 data, sender = udp.recvfrom(65536)
-print("heard", data.decode(), "from", sender[0], sender[1])
+print("received", data.decode(), "from", sender[0], sender[1])
 udp.sendto(b"thank you", (group, port))
 `;
 
-/** Binds a port that others may share, where it is told so, and prints what comes. */
+/** Binds a port, with SO_REUSEPORT on request, and prints received datagrams. */
 const SHARER = `
 import socket, sys
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -55,7 +55,7 @@ udp.settimeout(60)
 udp.bind((sys.argv[1], int(sys.argv[2])))
 print("bound")
 while True:
-    print("heard", udp.recvfrom(65536)[0].decode())
+    print("received", udp.recvfrom(65536)[0].decode())
 `;
 
 describe("Python's socket module", () => {
@@ -81,7 +81,7 @@ describe("Python's socket module", () => {
     await there.waitForLine(/^joined$/);
     using sender = multicastSender();
     await sendText(sender, "hello", here.addr);
-    await there.waitForLine(new RegExp(`^heard hello from 127\\.0\\.0\\.1 ${sender.addr.port}$`));
+    await there.waitForLine(new RegExp(`^received hello from 127\\.0\\.0\\.1 ${sender.addr.port}$`));
     assertEquals(await receiveTextFrom(here), ["hello", sender.addr]);
     const [answer, from] = await receiveTextFrom(here);
     assertEquals([answer, from.port], ["thank you", here.addr.port]);
@@ -97,19 +97,19 @@ describe("Python's socket module", () => {
     await there.waitForLine(/^bound$/);
 
     const messages = Array.from({ length: 64 }, (_, index) => `message ${index}`);
-    const heardHere: string[] = [];
-    const heardThere: string[] = [];
+    const receivedHere: string[] = [];
+    const receivedThere: string[] = [];
     const complete = Promise.withResolvers<void>();
     const note = (list: string[], text: string) => {
-      if (list.push(text) && heardHere.length + heardThere.length === messages.length) complete.resolve();
+      if (list.push(text) && receivedHere.length + receivedThere.length === messages.length) complete.resolve();
     };
     here.setReadDeadline(new Date(Date.now() + TIMEOUT_MS));
     const collecting = Promise.all([
       (async () => {
-        for await (const [data] of here) note(heardHere, new TextDecoder().decode(data));
+        for await (const [data] of here) note(receivedHere, new TextDecoder().decode(data));
       })(),
       (async () => {
-        for await (const line of there.stdout) note(heardThere, line.replace(/^heard /, ""));
+        for await (const line of there.stdout) note(receivedThere, line.replace(/^received /, ""));
       })(),
     ]);
     await sendFromManyPorts(messages, { transport: "udp", hostname: LOOPBACK, port });
@@ -117,9 +117,9 @@ describe("Python's socket module", () => {
     here.close();
     await there.end();
     await collecting;
-    assertEquals([...heardHere, ...heardThere].sort(), messages.sort());
-    assertGreater(heardHere.length, 0);
-    assertGreater(heardThere.length, 0);
+    assertEquals([...receivedHere, ...receivedThere].sort(), messages.sort());
+    assertGreater(receivedHere.length, 0);
+    assertGreater(receivedThere.length, 0);
   });
 
   itUnless(noPython, "cannot share a port without SO_REUSEPORT, and neither can a socket here", async () => {

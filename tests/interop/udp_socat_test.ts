@@ -25,8 +25,8 @@ describe("socat", () => {
     await using there = await socat("-", `UDP4:${LOOPBACK}:${here.addr.port},bind=${LOOPBACK}`);
     for (const text of ["one", "two", "three"]) {
       await there.write(`${text}\n`);
-      const [heard, from] = await receiveTextFrom(here);
-      assertEquals([heard, from.hostname], [`${text}\n`, LOOPBACK]);
+      const [received, from] = await receiveTextFrom(here);
+      assertEquals([received, from.hostname], [`${text}\n`, LOOPBACK]);
       await sendText(here, `answer to ${text}\n`, from);
       await there.waitForLine(new RegExp(`^answer to ${text}$`));
     }
@@ -36,8 +36,8 @@ describe("socat", () => {
     using here = listenDatagram({ transport: "udp", hostname: "::1" });
     await using there = await socat("-", `UDP6:[::1]:${here.addr.port},bind=[::1]`);
     await there.write("hello\n");
-    const [heard, from] = await receiveTextFrom(here);
-    assertEquals([heard, from.hostname], ["hello\n", "::1"]);
+    const [received, from] = await receiveTextFrom(here);
+    assertEquals([received, from.hostname], ["hello\n", "::1"]);
     here.connect(from);
     await here.send(new TextEncoder().encode("answer\n"));
     await there.waitForLine(/^answer$/);
@@ -63,8 +63,8 @@ describe("socat", () => {
     await using there = await socat("-", `UDP4-DATAGRAM:${GROUP}:${port},bind=${LOOPBACK},ip-multicast-if=${LOOPBACK}`);
     await there.write("to all\n");
     for (const member of members) {
-      const [heard, from] = await receiveTextFrom(member);
-      assertEquals([heard, from.hostname], ["to all\n", LOOPBACK]);
+      const [received, from] = await receiveTextFrom(member);
+      assertEquals([received, from.hostname], ["to all\n", LOOPBACK]);
     }
   });
 

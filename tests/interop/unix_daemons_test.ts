@@ -15,14 +15,14 @@ const NO_LOGGER = await missingCommands("logger");
 const NO_REDIS = await missingCommands("redis-server");
 const NO_SOCAT = await missingCommands("socat");
 
-/** Hears syslog at one path, and sends what it heard on to another. */
-function rsyslogConfiguration(hears: string, sends: string): string {
+/** Configures rsyslog to receive at one path and to forward to another. */
+function rsyslogConfiguration(input: string, output: string): string {
   return `
 module(load="imuxsock" SysSock.Use="off")
 module(load="omuxsock")
-input(type="imuxsock" Socket="${hears}" CreatePath="off" UseSysTimeStamp="off")
+input(type="imuxsock" Socket="${input}" CreatePath="off" UseSysTimeStamp="off")
 template(name="plain" type="string" string="%syslogfacility-text% %syslogseverity-text% %programname% %msg%\\n")
-$OMUxSockSocket ${sends}
+$OMUxSockSocket ${output}
 *.* :omuxsock:;plain
 `;
 }
@@ -33,22 +33,22 @@ describe("syslog", TIMEOUT, () => {
     "receives messages at rsyslog's socket, and rsyslog forwards them to a socket here",
     async () => {
       using directory = new Directory();
-      const [hears, sends, file] = [directory.file("log"), directory.file("onward"), directory.file("rsyslog.conf")];
-      using sink = listenDatagram({ transport: "unixgram", path: sends });
-      Deno.writeTextFileSync(file, rsyslogConfiguration(hears, sends));
+      const [input, output, file] = [directory.file("log"), directory.file("onward"), directory.file("rsyslog.conf")];
+      using sink = listenDatagram({ transport: "unixgram", path: output });
+      Deno.writeTextFileSync(file, rsyslogConfiguration(input, output));
       await using daemon = start("rsyslogd", ["-n", "-f", file, "-i", directory.file("pid")]);
       using source = listenDatagram({ transport: "unixgram" });
-      await untilThere(source, hears);
+      await untilThere(source, input);
       for (const word of ["first", "second"]) {
-        await source.send(bytes(`<165>Oct 11 22:14:15 berkeley: ${word}`), { transport: "unixpacket", path: hears });
+        await source.send(bytes(`<165>Oct 11 22:14:15 berkeley: ${word}`), { transport: "unixpacket", path: input });
       }
-      // rsyslog tells of itself too.
-      const heard: string[] = [];
-      while (heard.length < 2) {
+      // rsyslog logs messages of its own too.
+      const received: string[] = [];
+      while (received.length < 2) {
         const line = text((await sink.receive())[0]).trim();
-        if (line.includes("berkeley")) heard.push(line);
+        if (line.includes("berkeley")) received.push(line);
       }
-      assertEquals(heard.map((line) => line.replaceAll(/\s+/g, " ")), [
+      assertEquals(received.map((line) => line.replaceAll(/\s+/g, " ")), [
         "local4 notice berkeley first",
         "local4 notice berkeley second",
       ], daemon.report());
@@ -75,7 +75,7 @@ describe("syslog", TIMEOUT, () => {
   });
 });
 
-/** Waits until a daemon has opened its socket: nothing but its being there tells. */
+/** Waits until a daemon has opened its socket, by trying to send to it. */
 async function untilThere(source: ReturnType<typeof listenDatagram>, path: string): Promise<void> {
   for (;;) {
     try {

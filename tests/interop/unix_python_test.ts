@@ -51,7 +51,7 @@ data, sender = udp.recvfrom(1024)
 udp.sendto(data.upper(), sender)
 `;
 
-/** Tells who it is, and what it hears of others. */
+/** Prints its own credentials, and those that it receives. */
 const CREDENTIALS = `
 import os, socket, struct, sys
 peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -33,12 +33,12 @@ async function echoOnce(listener: UnixListener): Promise<void> {
   }
 }
 
-/** A program that dials a path hears from us what it said. */
+/** Checks that a program that connects to a path is echoed. */
 async function assertTheyDial(path: string, command: string, ...args: string[]): Promise<void> {
   using listener = listen({ transport: "unix", path });
   const [{ success, stdout, report }] = await Promise.all([run(command, args, { input: TEXT }), echoOnce(listener)]);
   assert(success, report);
-  assert(stdout === TEXT, `heard ${stdout.length} of ${TEXT.length} characters`);
+  assert(stdout === TEXT, `received ${stdout.length} of ${TEXT.length} characters`);
 }
 
 async function say(conn: UnixConn): Promise<void> {
@@ -49,8 +49,8 @@ async function say(conn: UnixConn): Promise<void> {
 /** A program that listens at a path, and echoes, gives us back what we said. */
 async function assertWeDial(path: string, child: Child): Promise<void> {
   using conn = await connect({ transport: "unix", path });
-  const [heard] = await Promise.all([new Response(conn.readable).text(), say(conn)]);
-  assert(heard === TEXT, `heard ${heard.length} of ${TEXT.length} characters`);
+  const [received] = await Promise.all([new Response(conn.readable).text(), say(conn)]);
+  assert(received === TEXT, `received ${received.length} of ${TEXT.length} characters`);
   const { success, report } = await child.finished();
   assert(success, report);
 }
@@ -76,17 +76,17 @@ describe("ncat", TIMEOUT, () => {
     await using server = start("ncat", ["-v", "-l", "-U", path], { stdin: true });
     await server.waitForLine(/Listening on/, "stderr");
     using conn = await connect({ transport: "unix", path });
-    const [heard] = await Promise.all([
+    const [received] = await Promise.all([
       readToEnd(conn),
       conn.write(bytes(TEXT)),
       server.write(TEXT).then(() => server.closeInput()),
     ]);
-    // Not before: it stops sending when it hears the end.
+    // Not before: it stops sending when it reads the end.
     conn.close();
     const { success, stdout, report } = await server.finished();
     assert(success, report);
-    assert(text(heard) === TEXT, `we heard ${heard.length} of ${TEXT.length} characters`);
-    assert(stdout === TEXT, `ncat heard ${stdout.length} of ${TEXT.length} characters`);
+    assert(text(received) === TEXT, `we received ${received.length} of ${TEXT.length} characters`);
+    assert(stdout === TEXT, `ncat received ${stdout.length} of ${TEXT.length} characters`);
   });
 
   itUnless(NO_NCAT, "exchanges datagrams with a socket here", async () => {

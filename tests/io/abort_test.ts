@@ -75,10 +75,10 @@ describe("An abort", TIMEOUT, () => {
     const controller = new AbortController();
     const first = reasonOf(receiver.receive(new Uint8Array(16), { signal: controller.signal }));
     await sender.send(bytes("once"), receiver.addr);
-    // The event loop has not turned since the datagram came: nobody has been told.
+    // The event loop has not turned since the datagram arrived, so readiness has not been reported.
     controller.abort("cut");
-    const [heard, told] = await Promise.all([receiveText(receiver), first]);
-    assertEquals([heard, told], ["once", "cut"]);
+    const [received, told] = await Promise.all([receiveText(receiver), first]);
+    assertEquals([received, told], ["once", "cut"]);
   });
 
   it("removes one operation from the queue, and the others keep their order", async () => {

@@ -73,11 +73,11 @@ describe("A deadline", TIMEOUT, () => {
     using sender = openUdp();
     const first = SOON();
     receiver.setReadDeadline(first);
-    const heard = receiveText(receiver);
+    const received = receiveText(receiver);
     receiver.setReadDeadline(FAR());
     while (Date.now() <= first.getTime()) await new Promise((resolve) => setTimeout(resolve, 5));
     await sender.send(bytes("later"), receiver.addr);
-    assertEquals(await heard, "later");
+    assertEquals(await received, "later");
   });
 
   it("is cleared by null", async () => {
@@ -85,21 +85,21 @@ describe("A deadline", TIMEOUT, () => {
     using sender = openUdp();
     const first = SOON();
     receiver.setReadDeadline(first);
-    const heard = receiveText(receiver);
+    const received = receiveText(receiver);
     receiver.setReadDeadline(null);
     while (Date.now() <= first.getTime()) await new Promise((resolve) => setTimeout(resolve, 5));
     await sender.send(bytes("any time"), receiver.addr);
-    assertEquals(await heard, "any time");
+    assertEquals(await received, "any time");
   });
 
   it("beyond the maximum of a timer works too", async () => {
     using receiver = openUdp();
     using sender = openUdp();
     receiver.setDeadline(new Date(8.64e15));
-    const heard = receiveText(receiver);
+    const received = receiveText(receiver);
     await new Promise((resolve) => setTimeout(resolve, 2));
     await sender.send(bytes("hello"), receiver.addr);
-    assertEquals(await heard, "hello");
+    assertEquals(await received, "hello");
   });
 
   it("leaves the socket usable, and the datagram to the next receive", async () => {
@@ -121,9 +121,9 @@ describe("A deadline", TIMEOUT, () => {
     await sender.send(bytes("sent all the same"), receiver.addr);
     assertEquals(await receiveText(receiver), "sent all the same");
     receiver.setWriteDeadline(PAST);
-    const heard = receiveText(receiver);
-    await sender.send(bytes("heard all the same"), receiver.addr);
-    assertEquals(await heard, "heard all the same");
+    const received = receiveText(receiver);
+    await sender.send(bytes("received all the same"), receiver.addr);
+    assertEquals(await received, "received all the same");
     const error = await assertRejects(() => receiver.send(bytes("x"), sender.addr), Deno.errors.TimedOut);
     assert(isSocketError(error) && error.syscall === "sendmsg" && error.timeout);
   });
@@ -157,9 +157,9 @@ describe("A deadline", TIMEOUT, () => {
         );
       }
     }
-    const heard = receiveText(receiver);
+    const received = receiveText(receiver);
     await sender.send(bytes("unchanged"), receiver.addr);
-    assertEquals(await heard, "unchanged");
+    assertEquals(await received, "unchanged");
   });
 
   it("on a closed socket has no effect", () => {

@@ -11,7 +11,7 @@ import { nameOf, openListener } from "../socket/support.ts";
 
 noDescriptorLeaks();
 
-/** A socket and somebody who sends to it. */
+/** A socket and another that sends to it. */
 class Sides implements Disposable {
   readonly receiver = openUdp();
   readonly #sender = openUdp();
@@ -49,9 +49,9 @@ describe("Several receives that wait", TIMEOUT, () => {
     using sides = new Sides();
     const words = Array.from({ length: 200 }, (_, index) => `number ${index}`);
     await sides.send(...words.slice(0, 100));
-    const heard = words.map(() => receiveText(sides.receiver));
+    const received = words.map(() => receiveText(sides.receiver));
     await sides.send(...words.slice(100));
-    assertEquals(await Promise.all(heard), words);
+    assertEquals(await Promise.all(received), words);
   });
 
   it("wait in order: a later one does not take data first", async () => {
@@ -66,10 +66,10 @@ describe("Several receives that wait", TIMEOUT, () => {
     using sides = new Sides();
     const order: string[] = [];
     const readable = sides.receiver.socket.readable().then(() => void order.push("readable"));
-    const heard = receiveText(sides.receiver).then((word) => void order.push(word));
+    const received = receiveText(sides.receiver).then((word) => void order.push(word));
     await settled();
     await sides.send("data");
-    await Promise.all([readable, heard]);
+    await Promise.all([readable, received]);
     assertEquals(order, ["readable", "data"]);
   });
 });
@@ -110,13 +110,13 @@ describe("close()", TIMEOUT, () => {
   it("does not affect operations of other sockets", async () => {
     using sides = new Sides();
     const other = openUdp();
-    const heard = receiveText(sides.receiver);
+    const received = receiveText(sides.receiver);
     const cut = assertRejects(() => other.receive(), Deno.errors.Interrupted);
     await settled();
     other.close();
     await cut;
     await sides.send("still here");
-    assertEquals(await heard, "still here");
+    assertEquals(await received, "still here");
   });
 
   it("leaves the number to the next socket, which gets only its own events", async () => {
@@ -128,9 +128,9 @@ describe("close()", TIMEOUT, () => {
       await sender.send(bytes("to the first"), first.addr);
       first.close();
       using second = openUdp();
-      const heard = receiveText(second);
+      const received = receiveText(second);
       await sender.send(bytes("to the second"), second.addr);
-      assertEquals(await heard, "to the second");
+      assertEquals(await received, "to the second");
       await cut;
     }
   });
@@ -185,9 +185,9 @@ describe("A busy socket", TIMEOUT, () => {
     const rounds = busy(socket);
     for (let round = 0; round < 5; round++) {
       await new Promise((resolve) => setTimeout(resolve, 1));
-      const heard = receiveText(sides.receiver);
+      const received = receiveText(sides.receiver);
       await sides.send("in between");
-      assertEquals(await heard, "in between");
+      assertEquals(await received, "in between");
     }
     socket.close();
     assert(await rounds > 0);
@@ -216,13 +216,13 @@ describe("A busy socket", TIMEOUT, () => {
 
   it("is served in an iteration while others run", async () => {
     using sides = new Sides();
-    const heard: string[] = [];
+    const received: string[] = [];
     const loop = (async () => {
-      for await (const [data] of sides.receiver) if (heard.push(text(data)) === 500) return;
+      for await (const [data] of sides.receiver) if (received.push(text(data)) === 500) return;
     })();
     for (let index = 0; index < 500; index++) await sides.send(String(index));
     await loop;
-    assertEquals(heard, Array.from({ length: 500 }, (_, index) => String(index)));
+    assertEquals(received, Array.from({ length: 500 }, (_, index) => String(index)));
     assertStrictEquals(sides.receiver.socket.fd >= 0, true);
   });
 });

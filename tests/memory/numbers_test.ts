@@ -89,7 +89,7 @@ describe("A number beyond 32 bits", () => {
 });
 
 describe("An array of more than 4 GiB", TIMEOUT, () => {
-  /** No page of it is in memory before somebody writes to it. */
+  /** No page of it is in memory before it is written. */
   const huge = () => new Uint8Array(2 ** 32 + 3);
 
   it("is too long a message, and no part of it is sent", async () => {

@@ -18,7 +18,7 @@ class Listener implements Watcher {
     this.#then = then;
   }
 
-  /** The next time it is told. */
+  /** The next report. */
   get next(): Promise<number> {
     return this.#next.promise;
   }
@@ -127,7 +127,7 @@ for (const [name, open] of Object.entries(backends)) {
       using second = new Pair();
       const opened: Pair[] = [];
       const latecomer = new Listener();
-      // Whichever is told first closes the other, whose event has been taken in already, and opens a socket in its place.
+      // The first one to be called closes the other, whose event has already been read, and opens a socket in its place.
       const replace = (mine: Pair, other: Pair) => () => {
         if (opened.length > 0) return;
         reactor.delete(other.left, tokens.get(other)!);

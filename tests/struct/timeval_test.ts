@@ -4,7 +4,7 @@ import { decodeTimespec, decodeTimeval } from "../../ffi/struct/timeval.ts";
 import { bySystem, hex, systems } from "./support.ts";
 
 describe("decodeTimeval()", () => {
-  // macOS has four bytes of microseconds, and nobody knows what is behind them.
+  // macOS has four bytes of microseconds, followed by undefined bytes.
   const times = bySystem({
     linux: "00f15365 00000000 3f420f00 00000000",
     macos: "00f15365 00000000 3f420f00 ffffffff",

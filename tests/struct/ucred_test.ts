@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { decodeCredentials } from "../../ffi/struct/ucred.ts";
 import { hex, systems } from "./support.ts";
 
-const nobody = { pid: 0x0102, uid: 65534, gid: 0xffff_ffff };
+const overflow = { pid: 0x0102, uid: 65534, gid: 0xffff_ffff };
 
 for (const { name, layout } of systems) {
   if (layout.ucred === null) {
@@ -18,7 +18,7 @@ for (const { name, layout } of systems) {
 
   describe("decodeCredentials()", () => {
     it(`reads the struct ucred of ${name}`, () => {
-      assertEquals(decodeCredentials(layout, hex("02010000 feff0000 ffffffff")), nobody);
+      assertEquals(decodeCredentials(layout, hex("02010000 feff0000 ffffffff")), overflow);
       assertEquals(decodeCredentials(layout, hex("00*12")), { pid: 0, uid: 0, gid: 0 });
     });
 

@@ -16,13 +16,13 @@ export function at(hostname: string, port: number): Deno.NetAddr {
   return { transport: "udp", hostname, port };
 }
 
-/** A TCP port that is free on both families; somebody else may take it at any time. */
+/** A TCP port that is free on both families; another program may bind it at any time. */
 export function freePort(): number {
   using listener = listen({ hostname: withoutIPv6() === null ? "::" : "0.0.0.0", port: 0 });
   return listener.addr.port;
 }
 
-/** A UDP port that is free; somebody else may take it at any time. */
+/** A UDP port that is free; another program may bind it at any time. */
 export function freeUdpPort(): number {
   using socket = listenDatagram({ transport: "udp", hostname: "0.0.0.0" });
   return socket.addr.port;

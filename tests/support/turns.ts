@@ -1,6 +1,5 @@
 /**
- * Turns of the event loop. What a test learns from them is never that something took long, only that it was not waited
- * for in vain.
+ * Turns of the event loop. Tests use them to wait for something that must not happen, never to measure time.
  *
  * @module
  */

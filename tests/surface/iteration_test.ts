@@ -80,16 +80,16 @@ for (const [name, open] of Object.entries(DATAGRAMS)) {
     it("yields datagrams in order, and ends when the socket is closed", async () => {
       const receiver = open();
       using sender = open();
-      const heard: string[] = [];
+      const received: string[] = [];
       const loop = (async () => {
         for await (const [data] of receiver) {
-          heard.push(text(data));
-          if (heard.length === 3) receiver.close();
+          received.push(text(data));
+          if (received.length === 3) receiver.close();
         }
       })();
       for (const word of ["one", "two", "three"]) await sender.send(new TextEncoder().encode(word), receiver.addr);
       await loop;
-      assertEquals(heard, ["one", "two", "three"]);
+      assertEquals(received, ["one", "two", "three"]);
     });
   });
 }

@@ -165,7 +165,7 @@ describe("Without a free descriptor", TIMEOUT, () => {
       // Of the accept that waited and of one that came later.
       codes: ["EMFILE", "EMFILE"],
       message: "accept: too many open files (EMFILE); the limit is RLIMIT_NOFILE (ulimit -n)",
-      // When a connection had come, and while nobody asked, none.
+      // One when a connection had arrived, and none without a waiting accept.
       attempts: 1,
       attemptsWhileIdle: 0,
       // The very connection that could not be accepted before.

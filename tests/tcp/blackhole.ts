@@ -1,5 +1,5 @@
 /**
- * A listener on loopback that takes no more connections: its queue is full, and whoever dials it hears nothing.
+ * A listener on loopback with a full queue, so that dials to it hang.
  *
  * @module
  */

@@ -93,8 +93,8 @@ describe("A detached connection", TIMEOUT, () => {
     const { localAddr } = pair.one;
     const socket = new net.Socket({ fd: pair.one.detach() });
     const sent = pattern(100_000);
-    const heard: Uint8Array[] = [];
-    socket.on("data", (data: Uint8Array) => heard.push(data));
+    const arrived: Uint8Array[] = [];
+    socket.on("data", (data: Uint8Array) => arrived.push(data));
     assertEquals(socket.localPort ?? localAddr.port, localAddr.port);
     socket.write(sent);
     assertEquals(await readExactly(pair.two, sent.length), sent);
@@ -103,7 +103,7 @@ describe("A detached connection", TIMEOUT, () => {
     await once(socket, "end");
     socket.end();
     await once(socket, "close");
-    assertEquals(new TextDecoder().decode(await new Blob(heard as BlobPart[]).arrayBuffer()), "hello");
+    assertEquals(new TextDecoder().decode(await new Blob(arrived as BlobPart[]).arrayBuffer()), "hello");
     assertEquals(await pair.two.read(new Uint8Array(1)), null);
   });
 

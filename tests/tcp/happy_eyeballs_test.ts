@@ -141,12 +141,12 @@ describe("connectAny()", TIMEOUT, () => {
     await winner.write(Uint8Array.of(7));
     await winner.closeWrite();
     // Whoever got through and lost has gone; the winner is the one that says something.
-    let heard = 0;
-    while (heard === 0) {
+    let received = 0;
+    while (received === 0) {
       using accepted = await listener.accept();
-      heard += await accepted.read(new Uint8Array(8)) ?? 0;
+      received += await accepted.read(new Uint8Array(8)) ?? 0;
     }
-    assertEquals(heard, 1);
+    assertEquals(received, 1);
   });
 
   it("rejects with the error of each when none succeeds", async () => {

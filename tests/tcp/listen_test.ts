@@ -201,7 +201,7 @@ describe("ipv6Only", TIMEOUT, () => {
   });
 });
 
-/** Opens a listener that leaves IPv4 alone, on a port that nobody else on this machine has there. */
+/** Opens an IPv6-only listener on a port that is free for IPv4. */
 function openUntilFree(): TcpListener {
   for (let left = 20; left > 0; left--) {
     const listener = listenTcp({ hostname: "::", ipv6Only: true });

@@ -87,7 +87,7 @@ describe("interface of a TCP socket", TIMEOUT, () => {
       assertEquals((await dialIn(pair.left, { ...to, interface: "veth0" })).localAddr?.hostname, pair.left[family]);
       using first = await listener.accept();
       assertEquals(first.remoteAddr.hostname, pair.left[family]);
-      // By lo the packets lead nowhere, or there is no route: either way nobody is reached.
+      // Through lo the packets are lost, or there is no route: either way the dial fails.
       const { code } = await dialIn(pair.left, { ...to, interface: "lo", deadline: 300 });
       assert(code === "ETIMEDOUT" || code === "ENETUNREACH" || code === "EADDRNOTAVAIL", String(code));
     });
@@ -128,7 +128,7 @@ describe("options of a dial", TIMEOUT, () => {
     assertEquals(conn.socket.getOption(sockopt.TCP_FASTOPEN_CONNECT), false);
   });
 
-  itUnless(reason, "userTimeout drops a connection whose data nobody acknowledges", async () => {
+  itUnless(reason, "userTimeout drops a connection with unacknowledged data", async () => {
     await using other = await NamespacePair.create();
     using listener = inside(other.right.name, () => listen({ hostname: "0.0.0.0", port: 0 }));
     const child = other.left.start(Deno.execPath(), [

@@ -113,18 +113,18 @@ describe("Fifty connections that carry half a megabyte of noise in either direct
       // Whichever connection it gets is one of those dialled here: what it said tells which.
       const serving = listener.accept().then(async (conn) => {
         using _closing = conn;
-        const [heard] = await Promise.all([receiveInPieces(conn, size), sendInPieces(conn, answer)]);
-        return { heard: await digest(heard), said: await digest(answer) };
+        const [received] = await Promise.all([receiveInPieces(conn, size), sendInPieces(conn, answer)]);
+        return { received: await digest(received), said: await digest(answer) };
       });
       using conn = await connect({ port: listener.addr.port });
-      const [heard] = await Promise.all([receiveInPieces(conn, size), sendInPieces(conn, sent)]);
-      outcomes.push({ sent: await digest(sent), heard: await digest(heard) });
+      const [received] = await Promise.all([receiveInPieces(conn, size), sendInPieces(conn, sent)]);
+      outcomes.push({ sent: await digest(sent), received: await digest(received) });
       served.push(await serving);
     };
-    const outcomes: { sent: string; heard: string }[] = [];
-    const served: { heard: string; said: string }[] = [];
+    const outcomes: { sent: string; received: string }[] = [];
+    const served: { received: string; said: string }[] = [];
     await Promise.all(Array.from({ length: 50 }, sides));
-    assertEquals(served.map(({ heard }) => heard).sort(), outcomes.map(({ sent }) => sent).sort());
-    assertEquals(served.map(({ said }) => said).sort(), outcomes.map(({ heard }) => heard).sort());
+    assertEquals(served.map(({ received }) => received).sort(), outcomes.map(({ sent }) => sent).sort());
+    assertEquals(served.map(({ said }) => said).sort(), outcomes.map(({ received }) => received).sort());
   });
 });

@@ -24,7 +24,7 @@ export async function connectedPair(hostname = LOOPBACK): Promise<Pair> {
   return await connectThrough(listener);
 }
 
-/** Connects to a listener on which nobody else waits. */
+/** Connects to a listener without other waiting accepts. */
 export async function connectThrough(listener: TcpListener): Promise<Pair> {
   const { hostname, port } = listener.addr;
   const accepting = listener.accept();

@@ -15,7 +15,7 @@ interface Net {
   connect(options: Deno.ConnectOptions): Promise<Deno.TcpConn>;
 }
 
-/** A program as people write it against Deno: it shouts back what it hears. */
+/** A program written for Deno's API: it answers in capitals. */
 async function shout(net: Net, words: readonly string[]): Promise<{ answers: string[]; hosts: string[] }> {
   using listener = net.listen({ port: 0, hostname: LOOPBACK });
   const { port } = listener.addr;

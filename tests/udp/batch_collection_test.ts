@@ -50,7 +50,7 @@ describe("The memory of many datagrams", TIMEOUT, () => {
         env: { BERKELEY_MMSG: calls },
       });
       await child.waitForLine(/^waiting$/);
-      // What was sent so far waits for somebody to have this address.
+      // The datagrams sent so far wait until this address exists.
       const { success, report } = await run("ip", ["-n", right.name, "address", "add", `${ABSENT}/24`, "dev", "veth0"]);
       assert(success, report);
       const finished = await child.finished();

@@ -64,26 +64,26 @@ describe("A connected socket", TIMEOUT, () => {
 
   it("reports a refused datagram, and stays usable", async () => {
     using socket = openUdp();
-    const nobody = openUdp();
-    const { addr } = nobody;
-    nobody.close();
+    const closed = openUdp();
+    const { addr } = closed;
+    closed.close();
     socket.connect(addr);
-    await socket.send(bytes("anybody?"));
+    await socket.send(bytes("hello"));
     const error = await assertRejects(() => socket.receive(), Deno.errors.ConnectionRefused);
     assert(isSocketError(error));
     assertEquals([error.code, error.syscall, error.timeout], ["ECONNREFUSED", "recvmsg", false]);
-    using somebody = openUdp({ port: addr.port });
-    await socket.send(bytes("anybody?"));
-    assertEquals(await receiveText(somebody), "anybody?");
+    using reopened = openUdp({ port: addr.port });
+    await socket.send(bytes("hello"));
+    assertEquals(await receiveText(reopened), "hello");
   });
 
   it("reports it to a waiting receive", async () => {
     using socket = openUdp();
-    const nobody = openUdp();
-    socket.connect(nobody.addr);
-    nobody.close();
+    const closed = openUdp();
+    socket.connect(closed.addr);
+    closed.close();
     const waiting = assertRejects(() => socket.receive(), Deno.errors.ConnectionRefused);
-    await socket.send(bytes("anybody?"));
+    await socket.send(bytes("hello"));
     await waiting;
   });
 });
@@ -101,7 +101,7 @@ describe("connect(null)", TIMEOUT, () => {
       assertEquals([socket.remoteAddr, socket.addr], [null, before]);
       await stranger.send(bytes("from anyone"), before);
       assertEquals(await receiveText(socket), "from anyone");
-      await assertRejects(() => socket.send(bytes("to nobody")), TypeError, "not connected");
+      await assertRejects(() => socket.send(bytes("to closed")), TypeError, "not connected");
     });
   }
 

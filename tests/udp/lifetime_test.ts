@@ -80,12 +80,12 @@ describe("Iteration", TIMEOUT, () => {
     using socket = openUdp();
     using sender = openUdp();
     for (const word of ["one", "two", "three"]) await sender.send(bytes(word), socket.addr);
-    const heard: string[] = [];
+    const received: string[] = [];
     for await (const [data, from] of socket) {
       assertEquals(from, sender.addr);
-      if (heard.push(text(data)) === 3) socket.close();
+      if (received.push(text(data)) === 3) socket.close();
     }
-    assertEquals(heard, ["one", "two", "three"]);
+    assertEquals(received, ["one", "two", "three"]);
   });
 
   it("ends when the socket is closed while it waits, and at once on a closed socket", async () => {
@@ -100,21 +100,21 @@ describe("Iteration", TIMEOUT, () => {
     using socket = openUdp();
     using sender = openUdp();
     for (const word of ["one", "two"]) await sender.send(bytes(word), socket.addr);
-    const heard: string[] = [];
+    const received: string[] = [];
     for (let round = 0; round < 2; round++) {
       for await (const [data] of socket) {
-        heard.push(text(data));
+        received.push(text(data));
         break;
       }
     }
-    assertEquals(heard, ["one", "two"]);
+    assertEquals(received, ["one", "two"]);
   });
 
   it("does not hide errors", async () => {
     using socket = openUdp();
-    const nobody = openUdp();
-    socket.connect(nobody.addr);
-    nobody.close();
+    const closed = openUdp();
+    socket.connect(closed.addr);
+    closed.close();
     await socket.send(bytes("anybody?"));
     await assertRejects(() => socket[Symbol.asyncIterator]().next(), Deno.errors.ConnectionRefused);
   });
@@ -170,7 +170,7 @@ describe("ref() and unref()", TIMEOUT, () => {
       ["unref while", "unloaded"],
       ["unref, ref, unref", "unloaded"],
       ["unref and a timer", "timer,unloaded"],
-      ["unref, then a datagram in time", "heard in time,unloaded"],
+      ["unref, then a datagram in time", "received in time,unloaded"],
       ["two sockets, one ref, closed by a timer", "timer,unloaded"],
     ] as const
   ) {

@@ -24,7 +24,7 @@ describe("A process at its limit of descriptors", TIMEOUT, () => {
       "plain: EMFILE socket",
       "duplicate: EMFILE fcntl",
       "wait: EMFILE of the poller",
-      "heard: 1 2",
+      "received: 1 2",
     ]);
   });
 });

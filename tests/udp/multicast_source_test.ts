@@ -15,7 +15,7 @@ const LEFT = "127.0.0.1";
 const RIGHT = "127.0.0.2";
 const ON_LOOPBACK = { interface: LOOPBACK };
 
-/** A member's port, and somebody at either address who sends there. */
+/** The port of a member, and a sender at either address. */
 class Sides implements Disposable {
   readonly #left = openSender({ hostname: LEFT });
   readonly #right = openSender({ hostname: RIGHT });
@@ -25,8 +25,8 @@ class Sides implements Disposable {
     this.#member = member;
   }
 
-  /** What the member hears when both sides have sent to the group, before a marker that is sent to it alone. */
-  async heard(): Promise<string[]> {
+  /** Returns what the member receives after both sides have sent to the group, up to a marker sent to it alone. */
+  async received(): Promise<string[]> {
     const { port } = this.#member.addr;
     await this.#left.send(bytes("left"), at(GROUP, port));
     await this.#right.send(bytes("right"), at(GROUP, port));
@@ -45,7 +45,7 @@ describe("A source-specific membership", TIMEOUT, () => {
     using member = openMember();
     using sides = new Sides(member);
     member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
-    assertEquals(await sides.heard(), ["left"]);
+    assertEquals(await sides.received(), ["left"]);
   });
 
   it("is independent of another of the same group", async () => {
@@ -53,9 +53,9 @@ describe("A source-specific membership", TIMEOUT, () => {
     using sides = new Sides(member);
     using left = member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: LEFT });
     using _right = member.joinMulticast(GROUP, { ...ON_LOOPBACK, source: RIGHT });
-    assertEquals(await sides.heard(), ["left", "right"]);
+    assertEquals(await sides.received(), ["left", "right"]);
     await left.leave();
-    assertEquals(await sides.heard(), ["right"]);
+    assertEquals(await sides.received(), ["right"]);
   });
 
   it("cannot be changed to any source", () => {
@@ -88,13 +88,13 @@ describe("An any-source membership", TIMEOUT, () => {
     using member = openMember();
     using sides = new Sides(member);
     using membership = member.joinMulticast(GROUP, ON_LOOPBACK);
-    assertEquals(await sides.heard(), ["left", "right"]);
+    assertEquals(await sides.received(), ["left", "right"]);
     membership.blockSource(LEFT);
-    assertEquals(await sides.heard(), ["right"]);
+    assertEquals(await sides.received(), ["right"]);
     membership.blockSource(RIGHT);
-    assertEquals(await sides.heard(), []);
+    assertEquals(await sides.received(), []);
     membership.unblockSource(LEFT);
-    assertEquals(await sides.heard(), ["left"]);
+    assertEquals(await sides.received(), ["left"]);
   });
 
   it("forgets blocked senders when it is left", async () => {
@@ -104,7 +104,7 @@ describe("An any-source membership", TIMEOUT, () => {
     first.blockSource(LEFT);
     await first.leave();
     using _second = member.joinMulticast(GROUP, ON_LOOPBACK);
-    assertEquals(await sides.heard(), ["left", "right"]);
+    assertEquals(await sides.received(), ["left", "right"]);
   });
 
   it("reports a sender that is not blocked, or already blocked", () => {
@@ -122,7 +122,7 @@ describe("An any-source membership", TIMEOUT, () => {
     using blocking = filtering.joinMulticast(GROUP, ON_LOOPBACK);
     member.joinMulticast(GROUP, ON_LOOPBACK);
     blocking.blockSource(LEFT);
-    assertEquals(await sides.heard(), ["left", "right"]);
+    assertEquals(await sides.received(), ["left", "right"]);
     assertEquals(await receiveText(filtering), "right");
   });
 });

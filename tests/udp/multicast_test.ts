@@ -11,7 +11,7 @@ import { openMember, openSender, openUdp, receiveText, receiveUntilMarker } from
 noDescriptorLeaks();
 
 const GROUP = "239.255.11.1";
-/** Joined by those who are to hear nothing else. */
+/** The group of sockets that receive nothing else. */
 const MARKERS = "239.255.11.2";
 const ON_LOOPBACK = { interface: LOOPBACK };
 

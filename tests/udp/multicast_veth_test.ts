@@ -52,7 +52,7 @@ for (const family of [IPV4, IPV6]) {
   const { wildcard, group, markers, sources } = family;
 
   describe(`${family.name} multicast between two machines`, TIMEOUT, () => {
-    /** Somebody on the right who hears only what it joins, and has joined the markers. */
+    /** Opens a socket on the right that receives only the groups it joins, and joins the group of the markers. */
     async function openMember(namespace = pair.right): Promise<RemoteUdp> {
       const member = await RemoteUdp.open(namespace, { hostname: wildcard, port: PORT, reuseAddress: true });
       await member.call("own");
@@ -96,8 +96,8 @@ for (const family of [IPV4, IPV6]) {
       const { stdout } = await pair.right.run("cat", [`/sys/class/net/${pair.right.interface}/ifindex`]);
       for (const networkInterface of [pair.right.interface, Number(stdout), pair.right.ipv4]) {
         const membership = await member.call("join", group, { interface: networkInterface });
-        await say(sender, "heard");
-        assertEquals(await member.receiveUntilMarker(), ["heard"], String(networkInterface));
+        await say(sender, "received");
+        assertEquals(await member.receiveUntilMarker(), ["received"], String(networkInterface));
         await member.call("leave", membership);
       }
       await member.call("join", group, { interface: "lo" });
@@ -130,7 +130,7 @@ for (const family of [IPV4, IPV6]) {
       await using there = await openMember(pair.right);
       for (const member of [here, there]) await member.call("join", group, { interface: pair.left.interface });
       await using sender = await openSender();
-      // Linux looks at the TTL only where somebody on this machine listens too.
+      // Linux checks the TTL only if a socket on this machine is a member too.
       await sender.call("multicastLoopback", true);
       await sender.call("multicastTTL", 0);
       await sender.call("send", "near", group, PORT);

@@ -23,16 +23,16 @@ function numberOf(data: Uint8Array<ArrayBuffer>): number {
   return new DataView(data.buffer, data.byteOffset).getUint32(0, true);
 }
 
-/** A socket, the receives that were asked of it, and what it must have heard by now. */
+/** A socket, the receives that were asked of it, and what it must have arrived by now. */
 class Subject {
   readonly #sender = openUdp();
   #socket: UdpSocket = openUdp();
-  #count = { sent: 0, heard: 0, answered: -1 };
+  #count = { sent: 0, arrived: 0, answered: -1 };
   #asked = 0;
   #waiting = new Map<number, AbortController>();
 
   get unheard(): number {
-    return this.#count.sent - this.#count.heard;
+    return this.#count.sent - this.#count.arrived;
   }
 
   async send(): Promise<void> {
@@ -52,7 +52,7 @@ class Subject {
       ? this.#socket.receiveMessage({ signal }).then(({ data }) => data)
       : this.#socket.receive(undefined, { signal }).then(([data]) => data);
     data.then((data) => {
-      assertEquals(numberOf(data), count.heard++);
+      assertEquals(numberOf(data), count.arrived++);
       assert(turn > count.answered, `The ${turn}th to ask was answered after the ${count.answered}th`);
       count.answered = turn;
     }, (reason) => {
@@ -81,11 +81,11 @@ class Subject {
     else this.#socket.unref();
   }
 
-  /** Another socket in place of this one, most likely under its number; what was not heard is gone with it. */
+  /** Another socket in place of this one, most likely under its number; what was not arrived is gone with it. */
   replace(): void {
     this.#socket.close();
     this.#socket = openUdp();
-    this.#count = { sent: 0, heard: 0, answered: -1 };
+    this.#count = { sent: 0, arrived: 0, answered: -1 };
   }
 
   /** Hears all that is left, and closes. */

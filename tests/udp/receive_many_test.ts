@@ -120,15 +120,15 @@ describe("receiveMany()", TIMEOUT, () => {
 
   it("reports a refused datagram on a connected socket, and goes on", async () => {
     using receiver = openUdp();
-    const nobody = openUdp();
-    receiver.connect(nobody.addr);
-    nobody.close();
+    const closed = openUdp();
+    receiver.connect(closed.addr);
+    closed.close();
     const batch = new DatagramBatch();
     const waiting = refused(receiver.receiveMany(batch));
     await receiver.send(bytes("anybody?"));
     assertInstanceOf(await waiting, Deno.errors.ConnectionRefused);
-    using somebody = openUdp({ port: nobody.addr.port });
-    await say(somebody, receiver, "me");
+    using reopened = openUdp({ port: closed.addr.port });
+    await say(reopened, receiver, "me");
     assertEquals([await receiver.receiveMany(batch), texts(batch)], [1, ["me"]]);
   });
 });

@@ -40,11 +40,11 @@ export class RemoteUdp implements AsyncDisposable {
 
   /** What comes before the datagram "marker". */
   async receiveUntilMarker(): Promise<string[]> {
-    const heard: string[] = [];
+    const received: string[] = [];
     for (let [one] = await this.call("receiveText"); one !== "marker"; [one] = await this.call("receiveText")) {
-      heard.push(one);
+      received.push(one);
     }
-    return heard;
+    return received;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

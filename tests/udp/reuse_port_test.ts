@@ -35,12 +35,12 @@ describe("reusePort", TIMEOUT, () => {
     using others = openMany(3, () => openUdp({ port, reusePort: true }));
     using sources = openMany(SOURCES, () => openUdp());
     const receivers = [first, ...others.sockets];
-    const heard = receivers.map((): string[] => []);
+    const received = receivers.map((): string[] => []);
     const all = Promise.withResolvers<void>();
     let left = SOURCES * 3;
     const loops = receivers.map(async (receiver, index) => {
       for await (const [data, from] of receiver) {
-        heard[index]!.push(`${from.port} ${text(data)}`);
+        received[index]!.push(`${from.port} ${text(data)}`);
         if (--left === 0) all.resolve();
       }
     });
@@ -53,9 +53,9 @@ describe("reusePort", TIMEOUT, () => {
     const expected = sources.sockets.flatMap(({ addr }) =>
       ["one", "two", "three"].map((round) => `${addr.port} ${round}`)
     );
-    assertEquals(heard.flat().sort(), expected.sort());
-    for (const [index, lines] of heard.entries()) {
-      assert(lines.length > 0, `socket ${index} heard nothing`);
+    assertEquals(received.flat().sort(), expected.sort());
+    for (const [index, lines] of received.entries()) {
+      assert(lines.length > 0, `socket ${index} received nothing`);
       // A flow stays with its socket.
       assertEquals(lines.length % 3, 0);
     }

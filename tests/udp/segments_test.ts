@@ -160,14 +160,14 @@ describe("A socket with receiveOffload", TIMEOUT, () => {
       const run = Uint8Array.from({ length: 20 }, (_, index) => index);
       await sender.sendSegments(run, 1, receiver.addr);
       await sender.sendSegments(run.map((number) => number + 20), 1, receiver.addr);
-      const heard: number[] = [];
-      for (let turn = round; heard.length < 40; turn++) {
-        if (turn % 4 === 0) heard.push((await receiver.receive())[0][0]!);
-        else if (turn % 4 === 1) heard.push((await receiver.receiveMessage()).data[0]!);
-        else if (turn % 4 === 2) heard.push((await receiver.receive(buffer))[0][0]!);
-        else if (await receiver.receiveMany(batch) > 0) heard.push(...numbers(batch));
+      const arrived: number[] = [];
+      for (let turn = round; arrived.length < 40; turn++) {
+        if (turn % 4 === 0) arrived.push((await receiver.receive())[0][0]!);
+        else if (turn % 4 === 1) arrived.push((await receiver.receiveMessage()).data[0]!);
+        else if (turn % 4 === 2) arrived.push((await receiver.receive(buffer))[0][0]!);
+        else if (await receiver.receiveMany(batch) > 0) arrived.push(...numbers(batch));
       }
-      assertEquals(heard, Array.from({ length: 40 }, (_, index) => index));
+      assertEquals(arrived, Array.from({ length: 40 }, (_, index) => index));
     }
   });
 

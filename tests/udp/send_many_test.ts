@@ -19,7 +19,7 @@ interface Item {
   addr?: Deno.NetAddr;
 }
 
-/** What sendMany rejects with, which tells how many had gone. */
+/** The error of sendMany, with the number of datagrams sent. */
 async function failure(socket: UdpSocket, items: readonly Item[]): Promise<SocketError & { sent: number }> {
   const error = await socket.sendMany(items).then(() => null, (error) => error);
   assert(isSocketError(error), `Not a SocketError: ${error}`);
@@ -27,7 +27,7 @@ async function failure(socket: UdpSocket, items: readonly Item[]): Promise<Socke
   return error as SocketError & { sent: number };
 }
 
-/** An address where nobody listens. */
+/** An address without a socket. */
 function deadAddress(): Deno.NetAddr {
   using socket = openUdp();
   return socket.addr;
@@ -172,7 +172,7 @@ describe("sendMany() on a connected socket whose peer is gone", TIMEOUT, () => {
     while (left.length > 1) {
       const error = await failure(sender, left);
       assertInstanceOf(error, Deno.errors.ConnectionRefused);
-      // The first of them went, and what is told with the second is its fate.
+      // The first of them was sent, and the second fails with its refusal.
       assertEquals([error.code, error.syscall, error.sent], ["ECONNREFUSED", "sendmsg", 1]);
       left = left.slice(error.sent);
       told++;

@@ -210,10 +210,10 @@ describe("With a full send buffer", TIMEOUT, () => {
     assertEquals(await sending, "enough");
     await arrive();
     assertEquals(await behind, 1);
-    const heard: number[] = [];
-    while (!heard.includes(255)) heard.push(...numbers(await receiveAll(receiver, 1)));
-    assertEquals(heard, [...ALL.slice(0, heard.length - 1), 255]);
-    assertLess(heard.length, COUNT);
+    const arrived: number[] = [];
+    while (!arrived.includes(255)) arrived.push(...numbers(await receiveAll(receiver, 1)));
+    assertEquals(arrived, [...ALL.slice(0, arrived.length - 1), 255]);
+    assertLess(arrived.length, COUNT);
   });
 
   itUnless(reason, "other sockets go on", async () => {

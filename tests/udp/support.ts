@@ -12,7 +12,7 @@ export function openUdp(options: Partial<UdpListenOptions> = {}): UdpSocket {
   return listenDatagram({ transport: "udp", hostname: LOOPBACK, ...options });
 }
 
-/** Opens a socket that hears the groups it joined and no others, on a port that several share. */
+/** Opens a socket that receives only the groups that it joins, on a shared port. */
 export function openMember(options: Partial<UdpListenOptions> = {}): UdpSocket {
   const socket = openUdp({ hostname: "0.0.0.0", reuseAddress: true, ...options });
   socket.socket.setOption(sockopt.IP_MULTICAST_ALL, false);
@@ -32,10 +32,10 @@ export async function receiveText(socket: Deno.DatagramConn): Promise<string> {
   return text(data);
 }
 
-/** What comes before the datagram "marker": datagrams of one sender keep their order, so that one sent before it and not heard by then
+/** What comes before the datagram "marker": datagrams of one sender keep their order, so that one sent before it and not received by then
  * never will be. */
 export async function receiveUntilMarker(socket: Deno.DatagramConn): Promise<string[]> {
-  const heard: string[] = [];
-  for (let one = await receiveText(socket); one !== "marker"; one = await receiveText(socket)) heard.push(one);
-  return heard;
+  const received: string[] = [];
+  for (let one = await receiveText(socket); one !== "marker"; one = await receiveText(socket)) received.push(one);
+  return received;
 }

@@ -21,10 +21,10 @@ export type Send = (
   to: Deno.NetAddr,
 ) => Promise<void>;
 
-/** Is told of a datagram. */
+/** Called with each datagram. */
 export type Take = (data: Uint8Array, from: Deno.NetAddr) => void;
 
-/** Receives until it has told of `count` datagrams. */
+/** Receives `count` datagrams. */
 export type Receive = (socket: UdpSocket, count: number, take: Take) => Promise<void>;
 
 function* cut(memory: Uint8Array<ArrayBuffer>, size: number): Generator<Uint8Array<ArrayBuffer>> {

@@ -44,13 +44,13 @@ async function denoProgram(listen: (options: Deno.UdpListenOptions & { transport
   const receiver = listen({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const sender = listen({ transport: "udp", hostname: "127.0.0.1", port: 0, reuseAddress: true, loopback: true });
   await sender.send(Uint8Array.of(1, 2, 3), receiver.addr);
-  const heard: [number[], string][] = [];
+  const received: [number[], string][] = [];
   for await (const [data, addr] of receiver) {
-    heard.push([[...data], (addr as Deno.NetAddr).hostname]);
+    received.push([[...data], (addr as Deno.NetAddr).hostname]);
     receiver.close();
   }
   sender.close();
-  return heard;
+  return received;
 }
 
 describe("Types", () => {

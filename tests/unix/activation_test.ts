@@ -153,13 +153,13 @@ describe("activatedSockets()", TIMEOUT, () => {
   });
 });
 
-/** The order in which the program tells of them. */
+/** The order in which the program prints them. */
 function byOrder(one: string, other: string): number {
   const order = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
   return order.indexOf(one) - order.indexOf(other);
 }
 
-/** Starts systemd's own, which becomes the program when somebody comes. */
+/** Starts systemd-socket-activate, which executes the program at the first connection. */
 async function underSystemd(addresses: string[], ...flags: string[]): Promise<Child> {
   const listens = addresses.flatMap((address) => ["--listen", address]);
   const variables = ["NO_COLOR=1", ...pass("DENO_DIR"), ...pass("HOME")].flatMap((one) => ["--setenv", one]);

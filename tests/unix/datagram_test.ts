@@ -196,9 +196,9 @@ describe("Receives of Unix datagrams", TIMEOUT, () => {
     using sink = open("");
     using source = open();
     for (const word of ["one", "two", "three"]) await source.send(bytes(word), sink.addr);
-    const heard: string[] = [];
-    for await (const [data] of sink) if (heard.push(text(data)) === 3) sink.close();
-    assertEquals(heard, ["one", "two", "three"]);
+    const arrived: string[] = [];
+    for await (const [data] of sink) if (arrived.push(text(data)) === 3) sink.close();
+    assertEquals(arrived, ["one", "two", "three"]);
   });
 });
 

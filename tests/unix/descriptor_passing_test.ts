@@ -150,11 +150,11 @@ for (const [name, makePair] of Object.entries(PAIRS)) {
       udp.close();
       using other = openUdp();
       assertStrictEquals(other.socket.fd, fd);
-      let heard = 0;
-      while (heard < 20 * 4096 + 4) {
+      let arrived = 0;
+      while (arrived < 20 * 4096 + 4) {
         const message = await two.receiveMessage();
         assertEquals(message!.fds.length, 0);
-        heard += message!.data.length;
+        arrived += message!.data.length;
       }
       assertInstanceOf(await refused, Deno.errors.BadResource);
       await Promise.all([...filling, last]);

@@ -85,14 +85,14 @@ for (const transport of TRANSPORTS) {
       const first = await pair.conn.receiveMessage();
       assert(first !== null && first.data.length > 0);
       await pair.peer.kill();
-      let heard = first.data.length;
+      let arrived = first.data.length;
       for (;;) {
         const message = await pair.conn.receiveMessage();
         if (message === null) break;
-        heard += message.data.length;
+        arrived += message.data.length;
       }
-      assertEquals(heard % (transport === "seqpacket" ? 65_536 : 1), 0);
-      assert(heard >= 65_536, `${heard}`);
+      assertEquals(arrived % (transport === "seqpacket" ? 65_536 : 1), 0);
+      assert(arrived >= 65_536, `${arrived}`);
     });
 
     it("before it accepted the connection, ends it", async () => {

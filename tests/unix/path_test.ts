@@ -153,7 +153,7 @@ for (const [kind, open] of Object.entries(KINDS)) {
       const socket = open({ path: "relative" });
       assertEquals(socket.addr, { ...socket.addr, path: "relative" });
       Deno.chdir(elsewhere.path);
-      Deno.writeTextFileSync("relative", "somebody else's");
+      Deno.writeTextFileSync("relative", "another file");
       socket.close();
       assertEquals([directory.names, elsewhere.names], [[], ["relative"]]);
     });

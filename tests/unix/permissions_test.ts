@@ -51,7 +51,7 @@ const GRANTS: readonly (readonly [flags: string, allowed: "none" | "some" | "all
   ["--allow-read --allow-write --allow-net --deny-net=127.0.0.1", "all"],
 ];
 
-/** What happened with Deno's sockets, and with ours, by step. What is not about permissions is told in other words. */
+/** The outcomes with Deno's sockets and with this module's, by step. Other errors have other messages. */
 async function outcomes(flags: string, steps: Step[]): Promise<{ deno: string[]; ours: string[] }> {
   using directory = new Directory();
   const path = Deno.realPathSync(directory.path);

@@ -29,7 +29,7 @@ export const notRoot = Deno.uid() === 0 ? null : "needs root, to become another 
 /** Why another user cannot reach a `Directory`, or null. */
 export const notShared = notRoot ?? closedFolder();
 
-/** A user and a group that own nothing: nobody. */
+/** The user and the group "nobody", which own nothing. */
 export const NOBODY = 65_534;
 
 /** The first folder above a `Directory` that other users may not enter, in a sentence, or null. */
@@ -83,7 +83,7 @@ export function exists(path: string): boolean {
 
 let names = 0;
 
-/** An abstract name that nobody else has. */
+/** Returns an unused abstract name. */
 export function abstractName(): string {
   return `\0berkeley-${Deno.pid}-${++names}`;
 }
@@ -143,7 +143,7 @@ export function pairOf<C extends Disposable>(one: C, two: C): Pair<C> {
   };
 }
 
-/** Leaves a socket file at a path that nobody listens on. */
+/** Leaves a socket file without a listener at a path. */
 export function leaveStale(path: string, transport: "unix" | "seqpacket" = "unix"): void {
   if (transport === "unix") listen({ transport, path, unlinkOnClose: false }).close();
   else listen({ transport, path, unlinkOnClose: false }).close();

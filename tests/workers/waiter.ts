@@ -6,7 +6,7 @@
 /// <reference lib="deno.worker" />
 import { connect, listen } from "../../mod.ts";
 
-/** What a Worker is to wait for, and where it finds somebody who does not give it. */
+/** What a Worker waits for, and the address of a peer that never sends it. */
 export interface Waiting {
   what: string;
   port: number;

@@ -27,7 +27,7 @@ async function busy(): Promise<number> {
   return 1 - (after.idle - before.idle) / (after.all - before.all);
 }
 
-/** Resolves when nobody else computes, or after so many seconds. False if it never was so. */
+/** Resolves to true when the processors are idle, and to false if they are not after so many seconds. */
 export async function calm(seconds: number): Promise<boolean> {
   for (const end = performance.now() + seconds * 1000; performance.now() < end;) if (await busy() < CALM) return true;
   return false;

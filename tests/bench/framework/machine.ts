@@ -1,4 +1,4 @@
-/** Where and when a run was. Figures of two runs are not compared; this tells which run one is looking at. */
+/** The machine and the time of a run. Figures of two runs are not compared; this identifies the run. */
 export interface Machine {
   readonly date: string;
   readonly system: string;

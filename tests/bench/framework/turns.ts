@@ -1,11 +1,11 @@
 import type { Outcome, Result, Sample, Subject, Workload } from "./workload.ts";
 
-/** The subjects in the order of a round: every other round backwards, so that nobody always follows the same one. */
+/** The subjects in the order of a round: every other round backwards, so that none always follows the same one. */
 export function order<T>(subjects: readonly T[], round: number): T[] {
   return round % 2 === 0 ? [...subjects] : subjects.toReversed();
 }
 
-/** Lets all subjects that are there run a workload in turns, and tells of each sample as it comes. */
+/** Runs a workload with all available subjects in turn, and reports each sample. */
 export async function takeTurns(
   workload: Workload,
   rounds: number,

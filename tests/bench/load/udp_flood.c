@@ -1,4 +1,4 @@
-/* Sends datagrams to a port of 127.0.0.1, for a bounded time or until nobody listens there any more.
+/* Sends datagrams to a port of 127.0.0.1, for a bounded time or until they are refused.
  *
  * udp_flood PORT LENGTH SECONDS SEGMENTS RATE
  *

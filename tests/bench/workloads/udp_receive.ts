@@ -6,7 +6,7 @@ import { processorPer, rateOf } from "./metrics.ts";
 
 /** Bytes of a datagram. */
 const LENGTH = 64;
-/** Seconds after which a flood ends that nobody ended. */
+/** Time limit of a flood, in seconds. */
 const LIMIT = 20;
 
 const FASTER: Goal = { metric: "rate", of: OURS, against: BASELINE, bound: 1.5 };

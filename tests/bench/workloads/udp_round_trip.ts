@@ -4,7 +4,7 @@ import { receiveResult } from "../framework/protocol.ts";
 import { BASELINE, OURS, type Workload } from "../framework/workload.ts";
 import { MEDIAN, P99, processorPer } from "./metrics.ts";
 
-/** Seconds after which an echo ends that nobody ended. */
+/** Time limit of an echo server, in seconds. */
 const LIMIT = 20;
 
 export const udpRoundTrip: Workload = {

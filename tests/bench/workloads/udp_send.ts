@@ -12,7 +12,7 @@ const BUN_MANY = inBun("sendMany", "children/udp_bun.mjs", "send_many");
 export const udpSend: Workload = {
   name: "udp_send",
   title: "UDP, datagrams of 64 bytes sent",
-  load: "none, they go to a bound socket with UDP_GRO that nobody reads",
+  load: "none, they go to a bound socket with UDP_GRO that is not read",
   metrics: [rateOf("datagrams"), processorPer("datagram")],
   subjects: [
     ...both("children/udp.ts", "send"),

@@ -26,9 +26,9 @@ export function registerBoundaries(makePair: MakeMessagePair): void {
       const lengths = [5, 0, 1, 9000, 0, 0, 2, 4096, 7];
       for (const [index, length] of lengths.entries()) await one.send(pattern(length, index));
       await one.closeWrite();
-      const heard = await receiveAll(two);
-      assertEquals(heard.map(({ length }) => length), lengths);
-      heard.forEach((message, index) => assertSameBytes(message, pattern(message.length, index)));
+      const arrived = await receiveAll(two);
+      assertEquals(arrived.map(({ length }) => length), lengths);
+      arrived.forEach((message, index) => assertSameBytes(message, pattern(message.length, index)));
     }),
   );
 
@@ -115,9 +115,9 @@ export function registerBoundaries(makePair: MakeMessagePair): void {
         for (const length of lengths) await one.send(pattern(length, length));
         await one.closeWrite();
       })();
-      const [heard] = await Promise.all([receiveAll(one), sending, echoing]);
-      assertEquals(heard.map(({ length }) => length), lengths);
-      for (const message of heard) assertSameBytes(message, pattern(message.length, message.length));
+      const [arrived] = await Promise.all([receiveAll(one), sending, echoing]);
+      assertEquals(arrived.map(({ length }) => length), lengths);
+      for (const message of arrived) assertSameBytes(message, pattern(message.length, message.length));
     }),
   );
 

@@ -5,7 +5,7 @@ import { pattern } from "../../support/bytes.ts";
 import { isPending, rejection } from "../../support/promises.ts";
 import { flood, type MakeMessagePair, narrow, over, receive } from "./pair.ts";
 
-/** Memory is the caller's: what is sent is what was there, and what is received is nobody else's. */
+/** Memory belongs to the caller: sent bytes are those at the time of the call, and received memory is not shared. */
 export function registerMemory(makePair: MakeMessagePair): void {
   it(
     "returns every message in memory of its own",

@@ -30,17 +30,17 @@ export function registerRaces(makePair: MakeMessagePair): void {
         }
         await one.closeWrite();
       })();
-      const heard: number[] = [];
+      const received: number[] = [];
       const receiver = async (): Promise<void> => {
         for (;;) {
           two.setReadDeadline(after(1));
           const message = await receiveOrTimeOut(two);
           if (message === null) return;
-          if (message !== undefined) heard.push((message[0]! << 8) | message[1]!);
+          if (message !== undefined) received.push((message[0]! << 8) | message[1]!);
         }
       };
       await Promise.all([sending, ...Array.from({ length: WORKERS }, receiver)]);
-      assertEquals(heard, Array.from({ length: 2000 }, (_, index) => index));
+      assertEquals(received, Array.from({ length: 2000 }, (_, index) => index));
     }),
   );
 

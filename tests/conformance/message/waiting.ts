@@ -84,10 +84,10 @@ export function registerWaiting(makePair: MakeMessagePair): void {
       assert(taken > 0 && taken < outcomes.length);
       for (const outcome of outcomes.slice(taken)) assertTimedOut((outcome as PromiseRejectedResult).reason, "sendmsg");
       one.setWriteDeadline(null);
-      const [heard] = await Promise.all([receiveAll(two), one.send(pattern(3)).then(() => one.closeWrite())]);
-      assertEquals(heard.length, taken + 1);
-      flood().slice(0, taken).forEach((message, index) => assertSameBytes(heard[index]!, message));
-      assertEquals(heard.at(-1), pattern(3));
+      const [received] = await Promise.all([receiveAll(two), one.send(pattern(3)).then(() => one.closeWrite())]);
+      assertEquals(received.length, taken + 1);
+      flood().slice(0, taken).forEach((message, index) => assertSameBytes(received[index]!, message));
+      assertEquals(received.at(-1), pattern(3));
     }),
   );
 
@@ -157,8 +157,8 @@ export function registerWaiting(makePair: MakeMessagePair): void {
       const last = one.send(pattern(5));
       abort.abort("enough");
       assertEquals(await aborted, "enough");
-      const [heard] = await Promise.all([receiveAll(two), last.then(() => one.closeWrite()), sends]);
-      assertEquals(heard.map(({ length }) => length), [...flood().map(({ length }) => length), 5]);
+      const [received] = await Promise.all([receiveAll(two), last.then(() => one.closeWrite()), sends]);
+      assertEquals(received.map(({ length }) => length), [...flood().map(({ length }) => length), 5]);
     }),
   );
 }

@@ -68,9 +68,9 @@ export function registerAborting(makePair: MakePair): void {
       assert(await isPending(first));
       abort.abort();
       assertStrictEquals(await first, abort.signal.reason);
-      const [heard] = await Promise.all([readToEnd(two), second.then(() => one.closeWrite())]);
-      assertSameBytes(heard.subarray(0, -3), pattern(FLOOD).subarray(0, heard.length - 3));
-      assertEquals(heard.subarray(-3), Uint8Array.of(1, 2, 3));
+      const [received] = await Promise.all([readToEnd(two), second.then(() => one.closeWrite())]);
+      assertSameBytes(received.subarray(0, -3), pattern(FLOOD).subarray(0, received.length - 3));
+      assertEquals(received.subarray(-3), Uint8Array.of(1, 2, 3));
     }),
   );
 
@@ -83,8 +83,8 @@ export function registerAborting(makePair: MakePair): void {
       const second = rejection(one.write(Uint8Array.of(1, 2, 3), { signal: abort.signal }));
       abort.abort();
       assertInstanceOf(await second, DOMException);
-      const [heard] = await Promise.all([readToEnd(two), first.then(() => one.closeWrite())]);
-      assertSameBytes(heard, pattern(FLOOD));
+      const [received] = await Promise.all([readToEnd(two), first.then(() => one.closeWrite())]);
+      assertSameBytes(received, pattern(FLOOD));
     }),
   );
 

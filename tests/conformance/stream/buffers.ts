@@ -62,11 +62,11 @@ export function registerBuffers(makePair: MakePair): void {
       assert(await isPending(writing));
       p.buffer.transfer();
       const ended = writing.then(() => one.closeWrite());
-      const heard = await readToEnd(two);
+      const received = await readToEnd(two);
       await ended;
       const error = await writing;
       assertRefused(error, "detached");
-      assertEquals((error as { bytesWritten?: number }).bytesWritten, heard.length);
+      assertEquals((error as { bytesWritten?: number }).bytesWritten, received.length);
     }),
   );
 
@@ -79,10 +79,10 @@ export function registerBuffers(makePair: MakePair): void {
       assert(await isPending(writing));
       buffer.resize(10);
       const ended = writing.then(() => one.closeWrite());
-      const heard = await readToEnd(two);
+      const received = await readToEnd(two);
       await ended;
       assertRefused(await writing, "shrank");
-      assertEquals((await writing as { bytesWritten?: number }).bytesWritten, heard.length);
+      assertEquals((await writing as { bytesWritten?: number }).bytesWritten, received.length);
     }),
   );
 
@@ -96,9 +96,9 @@ export function registerBuffers(makePair: MakePair): void {
       const writing = one.write(p);
       assert(await isPending(writing));
       buffer.resize(2 * FLOOD);
-      const [heard] = await Promise.all([readToEnd(two), writing.then(() => one.closeWrite())]);
+      const [received] = await Promise.all([readToEnd(two), writing.then(() => one.closeWrite())]);
       assertEquals(await writing, FLOOD);
-      assertSameBytes(heard, pattern(FLOOD));
+      assertSameBytes(received, pattern(FLOOD));
     }),
   );
 

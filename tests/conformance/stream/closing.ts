@@ -84,7 +84,7 @@ export function registerClosing(makePair: MakePair): void {
     over(makePair, async (one, two) => {
       two.close();
       assertEquals(await one.read(new Uint8Array(8)), null);
-      // The first may go out before the answer that nobody reads any more.
+      // The first may be sent before the reset of the peer arrives.
       let error: unknown;
       for (let attempt = 0; attempt < 10_000 && error === undefined; attempt++) {
         error = await one.write(pattern(100)).then(() => undefined, (error) => error);

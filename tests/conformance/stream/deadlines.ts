@@ -49,12 +49,12 @@ export function registerDeadlines(makePair: MakePair): void {
       assertTimedOut(late, "sendmsg");
       assertEquals(late.bytesWritten, 0);
       one.setWriteDeadline(null);
-      const [heard] = await Promise.all([
+      const [received] = await Promise.all([
         readToEnd(two),
         one.write(Uint8Array.of(1, 2, 3)).then(() => one.closeWrite()),
       ]);
-      assertSameBytes(heard.subarray(0, -3), p.subarray(0, error.bytesWritten!));
-      assertEquals(heard.subarray(-3), Uint8Array.of(1, 2, 3));
+      assertSameBytes(received.subarray(0, -3), p.subarray(0, error.bytesWritten!));
+      assertEquals(received.subarray(-3), Uint8Array.of(1, 2, 3));
     }),
   );
 

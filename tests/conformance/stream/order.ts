@@ -50,10 +50,10 @@ export function registerOrder(makePair: MakePair): void {
       const settled: number[] = [];
       const writes = buffers.map((p, index) => one.write(p).then((count) => settled.push(index) && count));
       const expected = joined(buffers);
-      const heard = await readExactly(two, expected.length, 65_536);
+      const received = await readExactly(two, expected.length, 65_536);
       assertEquals(await Promise.all(writes), buffers.map(({ length }) => length));
       assertEquals(settled, buffers.map((_, index) => index));
-      assertSameBytes(heard, expected);
+      assertSameBytes(received, expected);
     }),
   );
 
@@ -64,9 +64,9 @@ export function registerOrder(makePair: MakePair): void {
       const large = one.write(pattern(FLOOD));
       const small = one.write(Uint8Array.of(1, 2, 3));
       assert(await isPending(small));
-      const heard = await readExactly(two, FLOOD + 3, 65_536);
+      const received = await readExactly(two, FLOOD + 3, 65_536);
       assertEquals(await Promise.all([large, small]), [FLOOD, 3]);
-      assertEquals(heard.subarray(FLOOD), Uint8Array.of(1, 2, 3));
+      assertEquals(received.subarray(FLOOD), Uint8Array.of(1, 2, 3));
     }),
   );
 
@@ -79,8 +79,8 @@ export function registerOrder(makePair: MakePair): void {
       assert(await isPending(writing));
       await two.write(Uint8Array.of(9));
       assertEquals(await reading, 1);
-      const [heard] = await Promise.all([readExactly(two, FLOOD, 65_536), writing]);
-      assertSameBytes(heard, pattern(FLOOD));
+      const [received] = await Promise.all([readExactly(two, FLOOD, 65_536), writing]);
+      assertSameBytes(received, pattern(FLOOD));
     }),
   );
 

@@ -97,9 +97,9 @@ export function registerRaces(makePair: MakePair): void {
         one.setReadDeadline(after(10));
         one.setWriteDeadline(after(10));
         assertEquals(one.localAddr.transport, one.remoteAddr.transport);
-        const [sent, heard] = await Promise.all([writing, reading]);
+        const [sent, received] = await Promise.all([writing, reading]);
         written += sent;
-        read += heard ?? 0;
+        read += received ?? 0;
       });
       await Promise.all(calls);
       one.setDeadline(null);

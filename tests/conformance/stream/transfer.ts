@@ -73,9 +73,9 @@ export function registerTransfer(makePair: MakePair): void {
     "writes a buffer of 8 MiB whole while the other end reads",
     over(makePair, async (one, two) => {
       const sent = pattern(8 * MEBIBYTE);
-      const [written, heard] = await Promise.all([one.write(sent), readExactly(two, sent.length, 65_536)]);
+      const [written, received] = await Promise.all([one.write(sent), readExactly(two, sent.length, 65_536)]);
       assertEquals(written, sent.length);
-      assertSameBytes(heard, sent);
+      assertSameBytes(received, sent);
     }),
   );
 

@@ -23,9 +23,9 @@ export function registerWebStreams(makePair: MakePair): void {
       const echoing = two.readable.pipeTo(two.writable);
       const chunks = Array.from({ length: 64 }, (_, index) => pattern(65_536, index));
       const sending = ReadableStream.from(chunks).pipeTo(one.writable);
-      const heard = await Array.fromAsync(one.readable);
+      const arrived = await Array.fromAsync(one.readable);
       await Promise.all([echoing, sending]);
-      assertSameBytes(joined(heard), joined(chunks));
+      assertSameBytes(joined(arrived), joined(chunks));
       assertClosed(one);
       assertClosed(two);
     }),

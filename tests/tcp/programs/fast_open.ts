@@ -53,7 +53,7 @@ const forgotten = await exchange(listener, 300_000, async () => {
 await getCookie(listener);
 const { port } = listener.addr;
 listener.close();
-// With the cookie nobody has been asked yet; the write goes out, and the answer to it is the refusal.
+// With a cookie, connect sends nothing; the first write does, and is refused.
 using nobody = await open(port);
 await nobody.write(new Uint8Array(3));
 const refusal = await nobody.read(new Uint8Array(1)).catch((error) => isSocketError(error) && error.code);

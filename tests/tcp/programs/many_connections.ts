@@ -1,5 +1,5 @@
 /**
- * Opens connections and speaks over each of them while all are open. Prints as JSON what it heard. Arguments: port, how many.
+ * Opens connections and speaks over each of them while all are open. Prints as JSON what it received. Arguments: port, how many.
  *
  * @module
  */
@@ -17,17 +17,17 @@ while (connections.length < count) {
   connections.push(...await Promise.all(Array.from({ length: AT_ONCE }, () => connect({ port }))));
 }
 
-/** Says who it is, and tells whether that is what came back. */
+/** Sends its number and checks the echo. */
 async function speak(conn: TcpConn, index: number): Promise<boolean> {
   const said = new TextEncoder().encode(`I am connection ${index} of ${count}`);
-  const heard = new Uint8Array(said.length);
+  const received = new Uint8Array(said.length);
   await conn.write(said);
-  for (let at = 0; at < heard.length;) {
-    const length = await conn.read(heard.subarray(at));
+  for (let at = 0; at < received.length;) {
+    const length = await conn.read(received.subarray(at));
     if (length === null) return false;
     at += length;
   }
-  return heard.every((byte, at) => byte === said[at]);
+  return received.every((byte, at) => byte === said[at]);
 }
 
 const open = descriptorCount() - before;

@@ -2,8 +2,8 @@
  * Batches, sendMany and sendSegments with a forced collection wherever memory could go too early: `batch_collecting.ts [<left> <right>
  * <address>]`. Run with `--v8-flags=--expose-gc`; it prints "end" when all that was received was what was sent.
  *
- * With the names of two namespaces it sends from the left one to an address that nobody has, prints "waiting" when its sends wait, and
- * expects somebody to give the right one that address.
+ * With the names of two namespaces it sends from the left one to an unused address, prints "waiting" when its sends wait, and
+ * expects that the right one is then given that address.
  *
  * @module
  */

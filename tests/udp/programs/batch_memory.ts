@@ -20,7 +20,7 @@ function measure(): { books: number; resident: number } {
 using receiver = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
 using sender = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
 
-/** One that has received, and whose bytes somebody looked at. */
+/** A batch that has received, and whose bytes were read. */
 async function used(): Promise<DatagramBatch> {
   const batch = new DatagramBatch({ capacity: 64, maxLength: 2048 });
   await sender.send(new Uint8Array(2048).fill(1), receiver.addr);

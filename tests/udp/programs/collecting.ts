@@ -54,17 +54,17 @@ async function waiting(): Promise<void> {
   socket.close();
 }
 
-/** Sockets that nobody holds any more still deliver what was asked of them. */
+/** Unreferenced sockets still complete their operations. */
 async function forgotten(): Promise<void> {
   const target = open();
-  const heard = target.receive();
+  const arrived = target.receive();
   const { addr } = target;
   await (async () => {
     using sender = open();
     await sender.send(pattern(10, 1), addr);
   })();
   collect();
-  expectPattern((await heard)[0], 10, 1);
+  expectPattern((await arrived)[0], 10, 1);
   target.close();
 }
 

@@ -8,7 +8,7 @@ import { fromFd, isSocketError, listenDatagram, Socket, sockopt } from "../../..
 
 const ROUNDS = 16;
 
-/** A port that nobody listens on: ordinary users may not. */
+/** A privileged port without a listener. */
 const DISCARD = 9;
 
 const loopback = (port: number): Deno.NetAddr => ({ transport: "udp", hostname: "127.0.0.1", port });

@@ -10,9 +10,9 @@ function open(): UdpSocket {
   return listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
 }
 
-/** Receives one datagram and tells of it; what close cuts off is told of by nobody. */
+/** Receives one datagram and prints it; a rejection by close is ignored. */
 function listen(socket: UdpSocket): void {
-  socket.receive().then(([data]) => console.log("heard", new TextDecoder().decode(data)), () => {});
+  socket.receive().then(([data]) => console.log("received", new TextDecoder().decode(data)), () => {});
 }
 
 const ways: Record<string, () => void | Promise<void>> = {
@@ -45,13 +45,13 @@ const ways: Record<string, () => void | Promise<void>> = {
   async "unref, then a datagram in time"() {
     const socket = open();
     socket.unref();
-    const heard = socket.receive();
+    const received = socket.receive();
     using sender = open();
     await settled();
     await sender.send(new TextEncoder().encode("in time"), socket.addr);
     // The timer holds the process for as long as the datagram takes.
     const timer = setInterval(() => {}, 1000);
-    console.log("heard", new TextDecoder().decode((await heard)[0]));
+    console.log("received", new TextDecoder().decode((await received)[0]));
     clearInterval(timer);
   },
   "two sockets, one ref, closed by a timer"() {

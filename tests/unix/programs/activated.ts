@@ -1,5 +1,5 @@
 /**
- * Takes the sockets this process was started with and tells of them, as JSON on one line; then each answers whoever comes with its name.
+ * Takes over the sockets passed to this process and prints them as JSON on one line; then each answers clients with its name.
  * "serve" on the command line: until it is ended; else it ends at once.
  *
  * @module
