@@ -189,6 +189,6 @@ describe("ref() and unref()", TIMEOUT, () => {
     await sender.send(bytes("go"), at(LOOPBACK, Number(port)));
     const { success, stdout, report } = await child.finished();
     assert(success, report);
-    assertEquals(stdout, `port ${port}\nheard go\nunloaded`);
+    assertEquals(stdout, `port ${port}\nreceived go\nunloaded`);
   });
 });
