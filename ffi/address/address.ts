@@ -88,9 +88,8 @@ export function formatHost(address: InetAddress): string {
 /** Formats an address: "127.0.0.1:80", "[::1]:80", a path, "@name" for an abstract name, "(unnamed)". */
 export function formatAddress(address: Deno.NetAddr | UnixAddr | Deno.Addr): string {
   if ("hostname" in address) {
-    return address.hostname.includes(":")
-      ? `[${address.hostname}]:${address.port}`
-      : `${address.hostname}:${address.port}`;
+    const { hostname, port } = address;
+    return hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
   }
   if (!("path" in address) || !address.path) return "(unnamed)";
   return address.path.startsWith("\0") ? `@${address.path.slice(1)}` : address.path;

@@ -7,11 +7,14 @@ import {
   formatAddress,
   formatHost,
   parseHost,
+  parsePeerPort,
   parsePort,
   type UnixAddr,
 } from "./address.ts";
 import { requireEveryHost, requireEveryPath, requireNet, requireUnix } from "./permissions.ts";
 import { isBytes, lengthOf } from "../validate/bytes.ts";
+import { getOption } from "../option/option.ts";
+import { sockopt } from "../option/sockopt.ts";
 import { quote } from "../validate/quote.ts";
 import { socketName } from "./sockname.ts";
 import { bindingOf, locate, targetOf, type UnixTarget } from "./unix_path.ts";
@@ -98,6 +101,21 @@ function encodeBytes(bytes: Uint8Array, use: AddressUse): EncodedAddress {
   if (system.abstractUnixNames && sockaddr[start] === 0) requireEveryHost(`address family ${family}`);
   else requireEveryPath(`address family ${family}`);
   return new EncodedAddress(sockaddr, text);
+}
+
+/** Refuses port 0 of a peer, to which connect(2) would connect a UDP socket, and at which nothing can listen. Raw sockets
+ * have no ports.
+ *
+ * @throws {RangeError} for port 0 on a TCP or UDP socket
+ */
+export function requirePeerPort(fd: number, sockaddr: Uint8Array): void {
+  const address = decodeInet(sockaddr);
+  if (address === null || address.port !== 0) return;
+  const { IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_STREAM } = libc().system.constants;
+  const protocol = sockopt.SO_PROTOCOL.supported ? getOption(fd, sockopt.SO_PROTOCOL) : null;
+  if (protocol !== null && protocol !== IPPROTO_TCP && protocol !== IPPROTO_UDP) return;
+  const type = getOption(fd, sockopt.SO_TYPE);
+  if (type === SOCK_STREAM || type === SOCK_DGRAM) parsePeerPort(0);
 }
 
 /** Asks for the permission of the bind that listen(2) does on a socket which is not bound. */

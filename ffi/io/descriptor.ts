@@ -13,6 +13,8 @@ export class Descriptor implements Watcher, QueueOwner {
   #writes: OperationQueue | null = null;
   /** Runs once, before the number is closed or given away. */
   beforeClose: ((closing: boolean) => void) | null = null;
+  /** Runs after an option, the address or the peer was set through a Socket: what is known of these may have changed. */
+  afterChange: (() => void) | null = null;
   /** Whether a read would be served from what was taken from the kernel already. */
   holdsUnread: (() => boolean) | null = null;
   /** The errno of what was found to have ended the connection; 0 while nothing has. */

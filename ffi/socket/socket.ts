@@ -14,7 +14,7 @@ import { mayChooseDestination } from "../option/routing.ts";
 import { requireEveryHost } from "../address/permissions.ts";
 import { inspectable } from "../validate/inspect.ts";
 import { Readiness } from "../io/readiness.ts";
-import { encodeSocketAddress, requireListening } from "../address/sockaddr_argument.ts";
+import { encodeSocketAddress, requireListening, requirePeerPort } from "../address/sockaddr_argument.ts";
 import type { ControlMessage } from "../io/control_message.ts";
 import { asOneMessage, partsOf } from "../io/gather.ts";
 import { type ReceivedMessage, Receiving, Sending } from "../io/transfer.ts";
@@ -121,6 +121,7 @@ export class Socket implements Disposable {
    */
   setOption<T>(option: SocketOption<T>, value: T): void {
     setOption(this.fd, option, value);
+    this.#descriptor.afterChange?.();
   }
 
   /** Returns the bytes of an option: getsockopt(2).
@@ -166,6 +167,7 @@ export class Socket implements Disposable {
   setRawOption(level: number, name: number, value: Uint8Array | number): void {
     if (mayChooseDestination(level, name)) requireEveryHost(`level ${level} option ${name}`);
     setRawOption(this.fd, level, name, value);
+    this.#descriptor.afterChange?.();
   }
 
   /** Binds the socket to a local address: bind(2).
@@ -180,19 +182,23 @@ export class Socket implements Disposable {
     using encoded = encodeSocketAddress(address, "bind");
     const { sockaddr, text } = encoded;
     unwrap(libc().c.bind(this.fd, sockaddr, sockaddr.length), "bind", text);
+    this.#descriptor.afterChange?.();
   }
 
   /** Connects the socket: connect(2). Resolves when the connection is established or, for datagrams, the peer is set.
    *
    * @param address an IP or Unix address, or the bytes of a sockaddr for other families
    * @throws {TypeError} for a host name (see {@linkcode resolveAddress}) or a value that is not an address
+   * @throws {RangeError} for port 0, except on a raw socket
    * @throws {Deno.errors.ConnectionRefused} if nothing listens at the address
    * @throws {Deno.errors.NotCapable} without the permission that Deno needs for the address
    */
   async connect(address: Deno.NetAddr | UnixAddr | Uint8Array, options?: WaitOptions): Promise<void> {
     using encoded = encodeSocketAddress(address, "connect");
     const { sockaddr, text } = encoded;
+    requirePeerPort(this.fd, sockaddr);
     await this.#descriptor.writes.run(new Connecting(this.#descriptor, sockaddr, text), options);
+    this.#descriptor.afterChange?.();
   }
 
   /** Starts listening: listen(2). An unbound IP socket is bound to a free port on all addresses.
@@ -329,7 +335,9 @@ export class Socket implements Disposable {
    * @throws {SocketError} EMFILE if no descriptor is free
    */
   duplicate(): Socket {
-    return new Socket(new Descriptor(fcntl(this.fd, libc().system.constants.F_DUPFD_CLOEXEC, 3)));
+    const descriptor = new Descriptor(fcntl(this.fd, libc().system.constants.F_DUPFD_CLOEXEC, 3));
+    descriptor.afterChange = this.#descriptor.afterChange;
+    return new Socket(descriptor);
   }
 
   /** Closes this object without closing the descriptor, and returns the descriptor's number. The caller owns it from

@@ -12,15 +12,21 @@ export type PacketInfo = {
   address: Uint8Array;
 };
 
+/** A received struct in_pktinfo. */
+export type ReceivedPacketInfo4 = PacketInfo & {
+  /** ipi_spec_dst: the local address of the datagram, from which it is to be answered. Zero on some systems. */
+  local: Uint8Array;
+};
+
 /** sizeof(struct in_pktinfo). */
 export const IN_PKTINFO_SIZE = 12;
 /** sizeof(struct in6_pktinfo). */
 export const IN6_PKTINFO_SIZE = 20;
 
 /** Decodes a received struct in_pktinfo: ipi_ifindex, and ipi_addr, the destination address of the IP header. */
-export function decodePacketInfo4(bytes: Uint8Array): PacketInfo {
+export function decodePacketInfo4(bytes: Uint8Array): ReceivedPacketInfo4 {
   const view = structView("struct in_pktinfo", bytes, IN_PKTINFO_SIZE);
-  return { interfaceIndex: view.getUint32(0, true), address: bytes.subarray(8, 12) };
+  return { interfaceIndex: view.getUint32(0, true), address: bytes.subarray(8, 12), local: bytes.subarray(4, 8) };
 }
 
 /** Decodes a received struct in6_pktinfo. */

@@ -8,14 +8,14 @@ export class Cancellation implements Disposable {
   readonly #outer: AbortSignal | undefined;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `syscall` is the name in the error for an expired deadline. */
-  constructor(syscall: string, signal: AbortSignal | undefined, deadline?: Deadline) {
+  /** `syscall` and `address` are named in the error for an expired deadline. */
+  constructor(syscall: string, address: string, signal: AbortSignal | undefined, deadline?: Deadline) {
     requireUnaborted(signal);
     const time = deadlineTime(deadline ?? null);
     if (time !== Infinity) {
       const left = time - Date.now();
-      if (left <= 0) throw deadlineExceeded(syscall);
-      this.#timer = setTimeout(() => this.cancel(deadlineExceeded(syscall)), Math.min(left, 0x7fff_ffff));
+      if (left <= 0) throw deadlineExceeded(syscall, address);
+      this.#timer = setTimeout(() => this.cancel(deadlineExceeded(syscall, address)), Math.min(left, 0x7fff_ffff));
     }
     this.#outer = signal;
     signal?.addEventListener("abort", this.#forward);

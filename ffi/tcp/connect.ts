@@ -2,7 +2,7 @@ import { libc } from "../libc/libc.ts";
 import { systemError, unwrap } from "../libc/socket_error.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { raceAddresses } from "./happy_eyeballs.ts";
-import { encodeInet, formatAddress, formatHost, parseHost, parsePort } from "../address/address.ts";
+import { encodeInet, formatAddress, formatHost, parseHost, parsePeerPort, parsePort } from "../address/address.ts";
 import { Cancellation } from "./cancellation.ts";
 import { Connecting } from "../io/connect.ts";
 import type { Descriptor } from "../io/descriptor.ts";
@@ -125,7 +125,7 @@ const LEAST_ATTEMPT_DELAY = 10;
 export function tcpDial(given: TcpConnectOptions): Dial<TcpConn> {
   const options = copyOptions(given, OPTIONS);
   const hostname = options.hostname ?? "127.0.0.1";
-  const port = parsePort(options.port);
+  const port = parsePeerPort(options.port);
   const delay = attemptDelay(options);
   deadlineTime(options.deadline ?? null);
   const local = parseLocal(options.localAddress);
@@ -143,7 +143,8 @@ type DialOptions = TcpConnectOptions & { hostname: string };
 async function dialHost(options: DialOptions, local: InetAddress | null, delay: number): Promise<TcpConn> {
   const { hostname, port } = options;
   requireNet(hostname, port);
-  using cancellation = new Cancellation("connect", options.signal, options.deadline);
+  const text = formatAddress({ transport: "tcp", hostname, port });
+  using cancellation = new Cancellation("connect", text, options.signal, options.deadline);
   const addresses = await resolveHost(hostname, port, "any", { signal: cancellation.signal });
   if (parseHost(hostname, port) === null) {
     for (const address of addresses) requireNotDenied(formatHost(address), port);
@@ -174,7 +175,7 @@ function attemptDelay(options: TcpConnectOptions): number {
 function parseLocal(given: TcpConnectOptions["localAddress"]): InetAddress | null {
   if (given === undefined) return null;
   const local = copyOptions(given, LOCAL_ADDRESS);
-  const port = parsePort(local.port, 0);
+  const port = parsePort(local.port, 0, "localAddress.port");
   const hostname = local.hostname ?? "0.0.0.0";
   const address = parseHost(hostname, port);
   if (address !== null) return address;

@@ -91,8 +91,9 @@ export function listenTcp(given: TcpListenOptions): TcpListener {
   if (options.keepAlive !== undefined) options.keepAlive = copyKeepAlive(options.keepAlive);
   checkNumbers(options);
   requireNet(hostname, port);
-  const address = resolveNow(hostname, port)[0]!;
-  if (parseHost(hostname, port) === null) requireNotDenied(formatHost(address), port);
+  const isName = parseHost(hostname, port) === null;
+  const address = resolveNow(hostname, port, isName && options.ipv6Only ? "inet6" : "any")[0]!;
+  if (isName) requireNotDenied(formatHost(address), port);
   const { c } = libc();
   const v6 = address.family === "inet6";
   const descriptor = openTcp(v6, options.multipath ?? false, ({ fd }) => prepare(fd, v6, options));

@@ -80,7 +80,12 @@ export class BatchBuffer {
       data: this.data(index),
       addr: this.addr(index),
       truncated: this.truncated(index),
-      ...readDetails(this.#cursor!, vector.controlOffset(message), room),
+      ...readDetails(
+        this.#cursor!,
+        vector.controlOffset(message),
+        room,
+        vector.headers.subarray(vector.nameOffset(message)),
+      ),
     };
   }
 

@@ -24,6 +24,9 @@ export interface Datagram {
   truncated: boolean;
   /** With `packetInfo`: the address that the datagram was sent to. */
   destination?: string | undefined;
+  /** With `packetInfo`: the address of this machine to answer from, as `source` of a send. It is `destination`, or an
+   * address of this machine where that is a multicast or broadcast address; undefined if there is no route back. */
+  localAddress?: string | undefined;
   /** With `packetInfo`: the index of the interface that the datagram arrived on. */
   interfaceIndex?: number | undefined;
   /** With `packetInfo`: the TTL or hop limit of the received packet, from 0 to 255. */

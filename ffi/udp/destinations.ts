@@ -154,10 +154,9 @@ export class Destinations {
 
   #encode(address: InetAddress, hostname: string): Destination {
     const { port } = address;
-    const bare = hostname.startsWith("[") && hostname.endsWith("]") ? hostname.slice(1, -1) : hostname;
     return {
       sockaddr: encodeInet(inFamily(this.#family, address, hostname)),
-      text: formatAddress({ transport: "udp", hostname: bare, port }),
+      text: formatAddress({ transport: "udp", hostname, port }),
       packets: packetFamily(address),
     };
   }

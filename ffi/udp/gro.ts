@@ -54,7 +54,7 @@ export class Coalesced {
 
   /** The details from the control messages. */
   details(): Omit<Datagram, "data" | "addr" | "truncated"> {
-    return readDetails(new ControlCursor(libc().system.layout, this.control), 0, this.control.length);
+    return readDetails(new ControlCursor(libc().system.layout, this.control), 0, this.control.length, this.name);
   }
 }
 

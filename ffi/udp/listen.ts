@@ -100,20 +100,20 @@ export function listenUdp(given: UdpListenOptions): UdpSocket {
   const hostname = options.hostname ?? "0.0.0.0";
   if (options.interface !== undefined) requireInterface(options.interface);
   requireNet(hostname, port);
-  const [address] = resolveNow(hostname, port);
-  if (parseHost(hostname, port) === null) requireNotDenied(formatHost(address!), port);
+  const isName = parseHost(hostname, port) === null;
+  const [address] = resolveNow(hostname, port, isName && options.ipv6Only ? "inet6" : "any");
+  if (isName) requireNotDenied(formatHost(address!), port);
   const { constants } = libc().system;
   const family = address!.family === "inet" ? constants.AF_INET : constants.AF_INET6;
   const descriptor = openDescriptor(family, constants.SOCK_DGRAM, 0);
   return closeUnless(descriptor, () => {
-    const features = featuresAsked(options);
     prepareUdp(descriptor, address!, options);
-    enableFeatures(descriptor.fd, address!.family, features);
+    enableFeatures(descriptor.fd, address!.family, featuresAsked(options));
     const sockaddr = encodeInet(address!);
     const addr: Deno.NetAddr = { transport: "udp", hostname: formatHost(address!), port };
     options.control?.(socketOf(descriptor), address!.family === "inet" ? "udp4" : "udp6", addr);
     unwrap(libc().c.bind(descriptor.fd, sockaddr, sockaddr.length), "bind", formatAddress(addr));
-    return udpSocket(descriptor, features);
+    return udpSocket(descriptor);
   });
 }
 

@@ -3,10 +3,11 @@ import { libc } from "../libc/libc.ts";
 import type { OptionName } from "../libc/option_table.ts";
 import type { ControlCursor } from "../struct/cmsg.ts";
 import { decodePacketInfo4, decodePacketInfo6, IN6_PKTINFO_SIZE, IN_PKTINFO_SIZE } from "../struct/in_pktinfo.ts";
-import { formatIPv4, formatIPv6 } from "../struct/ip.ts";
+import { formatIPv4, formatIPv6, isUnspecified } from "../struct/ip.ts";
 import { decodeTimespec, decodeTimeval, TIMESPEC_SIZE } from "../struct/timeval.ts";
+import { answeringAddress } from "./answering_address.ts";
 import type { IpFamily } from "./families.ts";
-import { optionNumber, readOption, writeOption } from "../option/option.ts";
+import { optionNumber, writeOption } from "../option/option.ts";
 
 /** The details that a UDP socket receives with each datagram. */
 export interface UdpFeatures {
@@ -18,18 +19,13 @@ export interface UdpFeatures {
 /** Bytes for the control messages of one datagram with all features on: 40 + 24 + 24 + 32 + 24 on Linux, more on BSD. */
 export const CONTROL_ROOM = 256;
 
-/** Bytes for the control messages of one datagram with these features. */
-export function controlRoomOf({ packetInfo, timestamps, receiveOffload }: UdpFeatures): number {
-  return packetInfo || timestamps || receiveOffload ? CONTROL_ROOM : 0;
-}
-
 const PACKET_INFO: Readonly<Record<IpFamily, readonly OptionName[]>> = {
   inet: ["IP_PKTINFO", "IP_RECVDSTADDR", "IP_RECVIF", "IP_RECVTTL", "IP_RECVTOS"],
   inet6: ["IPV6_RECVPKTINFO", "IPV6_RECVHOPLIMIT", "IPV6_RECVTCLASS"],
 };
 
 /** Options for IPv4 datagrams on a dual-stack socket. Older kernels refuse them; TTL and class are then undefined. */
-const MAPPED: readonly OptionName[] = ["IP_RECVTTL", "IP_RECVTOS"];
+const MAPPED: readonly OptionName[] = ["IP_PKTINFO", "IP_RECVTTL", "IP_RECVTOS"];
 
 const TIMESTAMPS: readonly OptionName[] = ["SO_TIMESTAMPNS", "SO_TIMESTAMP"];
 
@@ -57,19 +53,13 @@ export function enableFeatures(fd: number, family: IpFamily, features: UdpFeatur
   if (features.receiveOffload) { for (const name of supported(["UDP_GRO"])) enable(fd, name); }
 }
 
-function isOn(fd: number, option: OptionName | undefined): boolean {
-  if (option === undefined) return false;
-  const { level, name } = optionNumber(option);
-  return readOption(fd, level, name, 4, option)[0] !== 0;
-}
-
-/** Returns the features that are enabled on an existing socket. */
-export function featuresOf(fd: number, family: IpFamily): UdpFeatures {
-  return {
-    packetInfo: isOn(fd, supported(PACKET_INFO[family])[0]),
-    timestamps: isOn(fd, supported(TIMESTAMPS)[0]),
-    receiveOffload: isOn(fd, supported(["UDP_GRO"])[0]),
-  };
+/** Whether the kernel coalesces datagrams for a socket. */
+export function coalesces(fd: number): boolean {
+  const gro = libc().system.options.UDP_GRO;
+  if (gro === null) return false;
+  const value = new Int32Array(1);
+  // Kernels before 5.0 do not know the option.
+  return libc().c.getsockopt(fd, gro.level, gro.name, value, Uint32Array.of(4)) === 0 && value[0] !== 0;
 }
 
 /** Returns the length in bytes of the datagrams of a coalesced message, from the control message of UDP_GRO, or 0 without
@@ -93,8 +83,9 @@ function intOrByte({ view, start, end }: ControlCursor): number {
 
 type Details = Omit<Datagram, "data" | "addr" | "truncated">;
 
-/** Reads the details of a datagram from `length` bytes of control messages at `offset`. */
-export function readDetails(cursor: ControlCursor, offset: number, length: number): Details {
+/** Reads the details of a datagram from `length` bytes of control messages at `offset`. `sender` is the sockaddr that it
+ * came from. */
+export function readDetails(cursor: ControlCursor, offset: number, length: number, sender: Uint8Array): Details {
   const { constants } = libc().system;
   const details: Details = {};
   cursor.begin(offset, length);
@@ -103,6 +94,8 @@ export function readDetails(cursor: ControlCursor, offset: number, length: numbe
     else if (cursor.level === constants.IPPROTO_IPV6) readInet6(cursor, details);
     else if (cursor.level === constants.SOL_SOCKET) readTimestamp(cursor, details);
   }
+  const local = answeringAddress(details, sender);
+  if (local !== undefined) details.localAddress = local;
   return details;
 }
 
@@ -114,6 +107,7 @@ function readInet(cursor: ControlCursor, details: Details): void {
   if (type === IP_PKTINFO && length >= IN_PKTINFO_SIZE) {
     const info = decodePacketInfo4(cursor.data);
     details.destination = formatIPv4(info.address);
+    if (!isUnspecified(info.local)) details.localAddress = formatIPv4(info.local);
     details.interfaceIndex = info.interfaceIndex;
   } else if (type === IP_RECVDSTADDR && length >= 4) {
     details.destination = formatIPv4(cursor.data);

@@ -2,7 +2,7 @@ import { Coalesced, coalescedSize } from "./gro.ts";
 import type { Datagram } from "./datagram.ts";
 import { type DatagramBatch, memoryOf } from "./batch.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
-import { controlRoomOf, readDetails, type UdpFeatures } from "./packet_info.ts";
+import { coalesces, CONTROL_ROOM, readDetails } from "./packet_info.ts";
 import { decodeNet } from "../address/address.ts";
 import { bufferOf, lengthOf, requireBytes, viewOf } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
@@ -13,7 +13,8 @@ import { scratchBytes } from "../io/scratch.ts";
 /** The state of a socket that receives share. */
 export interface DatagramSource {
   readonly descriptor: Descriptor;
-  readonly features: UdpFeatures;
+  /** Whether the kernel may return several datagrams as one message: UDP_GRO. */
+  coalesces: boolean;
   /** The rest of a coalesced message. */
   waiting: Coalesced | null;
   /** The error for the next receive. */
@@ -24,20 +25,31 @@ export interface DatagramSource {
  * the rest is kept in `source`. */
 function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number | Again {
   const message = receivingMessage();
-  const room = controlRoomOf(source.features);
-  if (!source.features.receiveOffload) {
-    return message.receive(source.descriptor.fd, p, 0, SOCKADDR_STORAGE_SIZE, room);
+  if (!source.coalesces) {
+    const length = message.receive(source.descriptor.fd, p, 0, SOCKADDR_STORAGE_SIZE, CONTROL_ROOM);
+    if (length === AGAIN || message.controlLength === 0) return length;
+    const size = coalescedSize(message, length);
+    return size === 0 ? length : separate(source, p, length, size);
   }
   // Check before receiving: while the operation waited, the buffer may have been transferred away.
   requireBytes(p);
   const whole = scratchBytes();
-  const length = message.receive(source.descriptor.fd, whole, 0, SOCKADDR_STORAGE_SIZE, room);
+  const length = message.receive(source.descriptor.fd, whole, 0, SOCKADDR_STORAGE_SIZE, CONTROL_ROOM);
   if (length === AGAIN) return AGAIN;
   const size = coalescedSize(message, length);
   if (size > 0) source.waiting = new Coalesced(whole.slice(size, length), size, message);
   const first = whole.subarray(0, Math.min(size === 0 ? length : size, lengthOf(p)));
   if (bufferOf(p) !== whole.buffer) viewOf(p, 0, first.length).set(first);
   return first.length;
+}
+
+/** Keeps the rest of a coalesced message that was received into `p`: UDP_GRO was enabled through another descriptor of the
+ * socket, perhaps in another process. */
+function separate(source: DatagramSource, p: Uint8Array<ArrayBuffer>, length: number, size: number): number {
+  source.coalesces = coalesces(source.descriptor.fd);
+  const rest = viewOf(p, size, length);
+  source.waiting = new Coalesced(rest.slice(), size, receivingMessage());
+  return size;
 }
 
 /** Whether the next receive completes without a system call. */
@@ -112,13 +124,13 @@ export class ReceivingDatagram extends Operation<Datagram> {
       data: room.slice(0, length),
       addr: decodeNet("udp", message.name),
       truncated: message.truncated || this.#exceeds(message, length),
-      ...readDetails(message.cursor, 0, message.controlLength),
+      ...readDetails(message.cursor, 0, message.controlLength, message.name),
     };
   }
 
   /** Whether a datagram was truncated here: with UDP_GRO the kernel's buffer is always long enough. */
   #exceeds(message: ReceivingMessage, length: number): boolean {
-    if (!this.#source.features.receiveOffload || length < this.#maxLength) return false;
+    if (!this.#source.coalesces || length < this.#maxLength) return false;
     return message.length > length && (coalescedSize(message, message.length) || message.length) > length;
   }
 
@@ -142,10 +154,10 @@ export class ReceivingBatch extends Operation<number> {
   }
 
   override attempt(): number | Again {
-    const { descriptor, features } = this.#source;
+    const { descriptor } = this.#source;
     return memoryOf(this.#batch).receive(
       descriptor.fd,
-      features.receiveOffload,
+      this.#source.coalesces,
       takeWaiting(this.#source),
       this.#source,
     );

@@ -18,8 +18,8 @@ import { inFamily, type IpFamily, packetFamily } from "./families.ts";
  * using server = listenDatagram({ transport: "udp", hostname: "0.0.0.0", packetInfo: true });
  * using client = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
  * await client.send(new Uint8Array(1), { transport: "udp", hostname: "127.0.0.2", port: server.addr.port });
- * const { data, addr, destination } = await server.receiveMessage();
- * await server.send(data, addr, { source: destination! });
+ * const { data, addr, localAddress } = await server.receiveMessage();
+ * await server.send(data, addr, { source: localAddress! });
  * console.log((await client.receive())[1].hostname); // 127.0.0.2
  * ```
  */

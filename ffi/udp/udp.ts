@@ -2,7 +2,7 @@ import { Association } from "./association.ts";
 import type { Datagram } from "./datagram.ts";
 import { DatagramBatch } from "./batch.ts";
 import { type DatagramSource, holdsUnread, ReceivingBatch, ReceivingDatagram, ReceivingPair } from "./receive.ts";
-import { featuresOf, type UdpFeatures } from "./packet_info.ts";
+import { coalesces } from "./packet_info.ts";
 import { withHint } from "./send_hints.ts";
 import { Sender } from "./sender.ts";
 import type { SendOptions } from "./source.ts";
@@ -33,11 +33,11 @@ const RECEIVE_MESSAGE = optionsShape<ReceiveMessageOptions>("receiveMessage of U
 /** Maximum length of an IP packet in bytes, and so more than that of a datagram. */
 const LONGEST_MESSAGE = 65_535;
 
-let make: (descriptor: Descriptor, features?: UdpFeatures) => UdpSocket;
+let make: (descriptor: Descriptor) => UdpSocket;
 
-/** Makes the UDP socket of a descriptor. `features` are those enabled on it, if known; otherwise the kernel is asked. */
-export function udpSocket(descriptor: Descriptor, features?: UdpFeatures): UdpSocket {
-  return make(descriptor, features);
+/** Makes the UDP socket of a descriptor. */
+export function udpSocket(descriptor: Descriptor): UdpSocket {
+  return make(descriptor);
 }
 
 /** A UDP socket, made by {@linkcode listenDatagram}. It has the members of `Deno.DatagramConn`, and socket options,
@@ -68,23 +68,28 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
   #addr!: Deno.NetAddr;
   #remoteAddr!: Deno.NetAddr | null;
 
-  private constructor(descriptor: Descriptor, features?: UdpFeatures) {
+  private constructor(descriptor: Descriptor) {
     const bound = socketName(descriptor.fd).slice();
     const family = decodeInet(bound)?.family ?? "inet";
     super(descriptor, family);
     this.#descriptor = descriptor;
     this.#family = family;
     this.#association = new Association(descriptor, bound);
-    const told = features ?? featuresOf(descriptor.fd, family);
-    this.#source = { descriptor, features: told, waiting: null, error: null };
+    this.#source = { descriptor, coalesces: coalesces(descriptor.fd), waiting: null, error: null };
     descriptor.holdsUnread = () => holdsUnread(this.#source);
     this.#destinations = new Destinations(descriptor, family);
     this.#sender = new Sender(descriptor, family, this.#destinations);
     this.#readAddresses();
+    // Of the options, only this one decides how datagrams are received.
+    descriptor.afterChange = () => {
+      if (descriptor.closed) return;
+      this.#source.coalesces = coalesces(descriptor.fd);
+      this.#readAddresses();
+    };
   }
 
   static {
-    make = (descriptor, features) => new UdpSocket(descriptor, features);
+    make = (descriptor) => new UdpSocket(descriptor);
   }
 
   /** Always "UdpSocket". */
@@ -94,6 +99,8 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
 
   /** The local address: getsockname(2). */
   get addr(): Deno.NetAddr {
+    // The system binds a socket that was not bound at its first send.
+    if (this.#addr.port === 0 && !this.#descriptor.closed) this.#readAddresses();
     return this.#addr;
   }
 

@@ -95,7 +95,7 @@ function details(next: Next): void {
   const { system } = libc();
   const bytes = controlBytes(next, system);
   const cursor = new ControlCursor(system.layout, bytes);
-  const read = readDetails(cursor, 0, bytes.length);
+  const read = readDetails(cursor, 0, bytes.length, bytes);
   for (const [name, value] of Object.entries(read)) {
     assert(typeof value === "number" ? Number.isFinite(value) : /^[\d.]+$|:/.test(value as string), `${name} ${value}`);
   }

@@ -9,14 +9,22 @@ import {
 import { hex } from "./support.ts";
 
 describe("decodePacketInfo4()", () => {
-  it("reads the interface and the destination of the header, not the local address", () => {
+  it("reads the interface, the destination of the header and the local address", () => {
     const bytes = hex("02010000 0a000005 effffffa");
-    assertEquals(decodePacketInfo4(bytes), { interfaceIndex: 0x0102, address: hex("effffffa") });
+    assertEquals(decodePacketInfo4(bytes), {
+      interfaceIndex: 0x0102,
+      address: hex("effffffa"),
+      local: bytes.subarray(4, 8),
+    });
   });
 
   it("reads from the part of a buffer it is given", () => {
     const bytes = hex("ff*4 01000000 7f000001 7f000002 ff*4");
-    assertEquals(decodePacketInfo4(bytes.subarray(4, 16)), { interfaceIndex: 1, address: hex("7f000002") });
+    assertEquals(decodePacketInfo4(bytes.subarray(4, 16)), {
+      interfaceIndex: 1,
+      address: hex("7f000002"),
+      local: bytes.subarray(8, 12),
+    });
   });
 
   it("refuses bytes cut short", () => {
