@@ -143,10 +143,11 @@ type DialOptions = TcpConnectOptions & { hostname: string };
 async function dialHost(options: DialOptions, local: InetAddress | null, delay: number): Promise<TcpConn> {
   const { hostname, port } = options;
   requireNet(hostname, port);
+  const isName = parseHost(hostname, port) === null;
   const text = formatAddress({ transport: "tcp", hostname, port });
   using cancellation = new Cancellation("connect", text, options.signal, options.deadline);
   const addresses = await resolveHost(hostname, port, "any", { signal: cancellation.signal });
-  if (parseHost(hostname, port) === null) {
+  if (isName) {
     for (const address of addresses) requireNotDenied(formatHost(address), port);
   }
   const reachable = local === null ? addresses : addresses.filter(({ family }) => family === local.family);

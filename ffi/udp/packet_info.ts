@@ -106,7 +106,8 @@ function readInet(cursor: ControlCursor, details: Details): void {
   const length = cursor.end - cursor.start;
   if (type === IP_PKTINFO && length >= IN_PKTINFO_SIZE) {
     const info = decodePacketInfo4(cursor.data);
-    details.destination = formatIPv4(info.address);
+    // On a dual-stack socket IPV6_PKTINFO has come first, with the address mapped to IPv6.
+    details.destination ??= formatIPv4(info.address);
     if (!isUnspecified(info.local)) details.localAddress = formatIPv4(info.local);
     details.interfaceIndex = info.interfaceIndex;
   } else if (type === IP_RECVDSTADDR && length >= 4) {

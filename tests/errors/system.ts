@@ -79,7 +79,7 @@ says("waits", [
     "a dial past its deadline",
     () => connect({ port: 1, deadline: new Date(0) }),
     Deno.errors.TimedOut,
-    "connect: deadline exceeded",
+    "connect 127.0.0.1:1: deadline exceeded",
   ],
   [
     "an object in place of a signal",

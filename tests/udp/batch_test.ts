@@ -87,7 +87,11 @@ describe("A DatagramBatch", TIMEOUT, () => {
     await receiver.receiveMany(batch);
     for (const [index, { data, addr, truncated, destination, ttl, timestamp, ...rest }] of [...batch].entries()) {
       assertEquals([data, addr, truncated], [batch.data(index), batch.addr(index), batch.truncated(index)]);
-      assertEquals([destination, ttl, rest], ["127.0.0.1", 64, { interfaceIndex: 1, trafficClass: 0 }]);
+      assertEquals([destination, ttl, rest], ["127.0.0.1", 64, {
+        interfaceIndex: 1,
+        localAddress: "127.0.0.1",
+        trafficClass: 0,
+      }]);
       assert(timestamp! > 0);
     }
   });
