@@ -1,11 +1,15 @@
 import { libc } from "../libc/libc.ts";
-import { systemError } from "../libc/socket_error.ts";
+import { errnoName, systemError } from "../libc/socket_error.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
+import { getOption } from "../option/option.ts";
+import { sockopt } from "../option/sockopt.ts";
 import { closeUnless, Descriptor, setNonblockingCloseOnExec } from "./descriptor.ts";
 import { AGAIN, type Again, Operation } from "./operation.ts";
 
-/** What accept(2) says of a connection that is no more, or when it was disturbed; the next one may be there. */
-const PASSING = ["ECONNABORTED", "EINTR", "EPROTO"] as const;
+/** What accept(2) reports of the connection that was to be accepted, under "Error handling"; the next one may be good. */
+const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
+  ..."ECONNABORTED EHOSTDOWN EHOSTUNREACH EINTR ENETDOWN ENETUNREACH ENONET ENOPROTOOPT EOPNOTSUPP EPROTO".split(" "),
+]);
 
 /** Where accept(2) writes the peer's address. */
 export class PeerName {
@@ -34,7 +38,7 @@ export class Accepting<T> extends Operation<T> {
       if (fd !== -1) return this.#made(fd);
       const code = errno();
       if (code === errors.EAGAIN) return AGAIN;
-      if (!PASSING.some((name) => errors[name] === code)) throw systemError(code, "accept");
+      if (!OF_THE_CONNECTION.has(errnoName(code)) || !this.#listens(code)) throw systemError(code, "accept");
     }
   }
 
@@ -50,6 +54,12 @@ export class Accepting<T> extends Operation<T> {
     return constants.SOCK_NONBLOCK === 0
       ? c.accept(listener, bytes, length)
       : c.accept4!(listener, bytes, length, constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC);
+  }
+
+  /** EOPNOTSUPP is also what a socket says that does not listen at all. */
+  #listens(errno: number): boolean {
+    if (errno !== libc().system.errors.EOPNOTSUPP) return true;
+    return getOption(this.#listener.fd, sockopt.SO_ACCEPTCONN);
   }
 
   #made(fd: number): T {

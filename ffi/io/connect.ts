@@ -39,6 +39,7 @@ export class Connecting extends Operation<void> {
   #call(): void | Again | RetryLater {
     const { c, errno, system: { errors } } = libc();
     this.#called = true;
+    this.#descriptor.failure = 0;
     if (c.connect(this.#descriptor.fd, this.#sockaddr, this.#sockaddr.length) === 0) return;
     const code = errno();
     if (code === errors.EAGAIN) {
@@ -57,6 +58,10 @@ export class Connecting extends Operation<void> {
     const error = readOption(this.#descriptor.fd, level, name, 4, "SO_ERROR");
     const code = new DataView(error.buffer).getInt32(0, true);
     if (code !== 0) throw systemError(code, "connect", this.#address);
-    if (peerName(this.#descriptor.fd) === null) return AGAIN;
+    if (peerName(this.#descriptor.fd) !== null) return;
+    // Another read of SO_ERROR took the error, which the system reports once.
+    const { failure } = this.#descriptor;
+    if (failure !== 0) throw systemError(failure, "connect", this.#address);
+    return AGAIN;
   }
 }

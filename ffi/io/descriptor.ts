@@ -19,6 +19,8 @@ export class Descriptor implements Watcher, QueueOwner {
   holdsUnread: (() => boolean) | null = null;
   /** The errno of what was found to have ended the connection; 0 while nothing has. */
   failure = 0;
+  /** Whether the read side was shut down here: reads return the end from then on, whatever has been received. */
+  readClosed = false;
   /** The message of the error for using it when closed. */
   closedMessage: string;
   #fd: number;

@@ -6,6 +6,7 @@ import { requireInt } from "../validate/number.ts";
 import { quote } from "../validate/quote.ts";
 import { type ControlMessage, MOST_CONTROL, readControlMessages } from "./control_message.ts";
 import type { Descriptor } from "./descriptor.ts";
+import { recordFatal } from "./fatal_error.ts";
 import { sendParts } from "./gather.ts";
 import { ReceivingMessage, receivingMessage } from "./message.ts";
 import { AGAIN, type Again, Operation } from "./operation.ts";
@@ -61,6 +62,14 @@ export class Receiving extends Operation<ReceivedMessage> {
   }
 
   override attempt(): ReceivedMessage | Again {
+    try {
+      return this.#receive();
+    } catch (error) {
+      throw recordFatal(this.#descriptor, error);
+    }
+  }
+
+  #receive(): ReceivedMessage | Again {
     const { flags, controlLength } = this.#how;
     const { fd } = this.#descriptor;
     if (controlLength === 0) {
@@ -112,7 +121,7 @@ export class Sending extends Operation<number> {
     const length = sendParts(this.#descriptor.fd, parts, { destination: to?.sockaddr, control, flags });
     if (length >= 0) return length;
     if (-length === libc().system.errors.EAGAIN) return AGAIN;
-    throw systemError(-length, this.syscall, to?.text);
+    throw recordFatal(this.#descriptor, systemError(-length, this.syscall, to?.text));
   }
 }
 

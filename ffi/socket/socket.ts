@@ -4,6 +4,7 @@ import { Accepting, PeerName } from "../io/accept.ts";
 import type { UnixAddr } from "../address/address.ts";
 import { backlogOf } from "../validate/backlog.ts";
 import { isBytes, requireBytes } from "../validate/bytes.ts";
+import { recordPending } from "../io/fatal_error.ts";
 import { Connecting } from "../io/connect.ts";
 import { Descriptor, fcntl, requireForeignSocket, takeOver } from "../io/descriptor.ts";
 import type { WaitOptions } from "../validate/options.ts";
@@ -109,7 +110,9 @@ export class Socket implements Disposable {
    * @throws {SocketError} ENOPROTOOPT if this kind of socket does not have the option
    */
   getOption<T>(option: SocketOption<T>): T {
-    return getOption(this.fd, option);
+    const value = getOption(this.fd, option);
+    if (option.name === "SO_ERROR") recordPending(this.#descriptor, value as number);
+    return value;
   }
 
   /** Sets an option: setsockopt(2). {@linkcode sockopt} has the unit of each.
@@ -148,9 +151,17 @@ export class Socket implements Disposable {
    */
   getRawOption(level: number, name: number, value: Uint8Array): Uint8Array;
   getRawOption(level: number, name: number, value: number | Uint8Array): Uint8Array {
-    if (!isBytes(value)) return getRawOption(this.fd, level, name, value);
+    if (!isBytes(value)) return this.#readRawOption(level, name, value);
     if (mayChooseDestination(level, name)) requireEveryHost(`level ${level} option ${name}`);
     return exchangeRawOption(this.fd, level, name, value);
+  }
+
+  #readRawOption(level: number, name: number, length: number): Uint8Array {
+    const value = getRawOption(this.fd, level, name, length);
+    const { options } = libc().system;
+    const isPending = level === options.SO_ERROR?.level && name === options.SO_ERROR.name && value.length >= 4;
+    if (isPending) recordPending(this.#descriptor, new DataView(value.buffer).getInt32(0, true));
+    return value;
   }
 
   /** Sets an option: setsockopt(2).

@@ -2,6 +2,7 @@ import { libc } from "../libc/libc.ts";
 import { unwrap } from "../libc/socket_error.ts";
 import { refusedBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
+import { eofError } from "../io/fatal_error.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { ReadingStream, SpareOperations, Turn, WritingStream } from "./stream_operations.ts";
@@ -104,7 +105,10 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
    * @throws {Deno.errors.NotConnected} if the connection has ended
    */
   closeRead(): Promise<void> {
-    return Promise.try(() => this.#shutdown(libc().system.constants.SHUT_RD));
+    return Promise.try(() => {
+      this.#shutdown(libc().system.constants.SHUT_RD);
+      this.#descriptor.readClosed = true;
+    });
   }
 
   /** Shuts down the write side: shutdown(2) with SHUT_WR. The peer reads the end of the stream.
@@ -187,7 +191,20 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
   #endWritable(): void {
     this.#writableEnded = true;
     if (this.#readable === undefined || this.#readableEnded) this[Symbol.dispose]();
-    else if (!this.#descriptor.closed) this.#shutdown(libc().system.constants.SHUT_WR);
+    else if (!this.#descriptor.closed) this.#shutdownOrClose();
+  }
+
+  /** Shuts down the write side. A connection that has ended already is closed: the stream calls neither close nor abort
+   * again. */
+  #shutdownOrClose(): void {
+    try {
+      this.#shutdown(libc().system.constants.SHUT_WR);
+    } catch (error) {
+      const failure = eofError(this.#descriptor, "shutdown");
+      this[Symbol.dispose]();
+      if (failure !== null) throw failure;
+      if (!(error instanceof Deno.errors.NotConnected)) throw error;
+    }
   }
 
   #shutdown(how: number): void {

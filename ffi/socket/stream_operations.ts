@@ -46,6 +46,7 @@ export class ReadingStream extends Operation<number | null> {
     // Measured at each attempt: while it waited, the memory may have been transferred away or resized.
     const room = Math.min(lengthOf(this.#p), MOST_BYTES);
     if (room === 0) return this.#nothing();
+    if (this.#descriptor.readClosed) return null;
     if (this.#passesDescriptors) return this.#receiveMessage(room);
     const length = this.#calls.receive(this.#descriptor.fd, this.#p, room);
     if (length > 0) {

@@ -152,9 +152,23 @@ async function dialHost(options: DialOptions, local: InetAddress | null, delay: 
   }
   const reachable = local === null ? addresses : addresses.filter(({ family }) => family === local.family);
   if (reachable.length === 0) throw differentFamilies(local!, hostname);
-  return await raceAddresses(reachable, delay, cancellation.signal, (address, signal) => {
-    return dial(address, local, options, signal);
+  // A local port can be bound once at a time: the next address is tried when the one before has failed.
+  const stagger = local !== null && local.port !== 0 ? Infinity : delay;
+  const deadline = stagger === Infinity ? deadlineTime(options.deadline ?? null) : Infinity;
+  return await raceAddresses(reachable, stagger, cancellation.signal, (address, signal, left) => {
+    return dial(address, local, options, signal, shareOf(deadline, left));
   });
+}
+
+/** The shortest share of the time in milliseconds that an address gets, if so much is left: as in Go's net. */
+const LEAST_SHARE = 2_000;
+
+/** Until when one of so many addresses that are tried one after the other may take: its share of the time left. */
+function shareOf(deadline: number, left: number): number {
+  const now = Date.now();
+  const end = now + Math.max((deadline - now) / left, LEAST_SHARE);
+  // The deadline of the whole dial ends the last one.
+  return end < deadline ? end : Infinity;
 }
 
 function differentFamilies(local: InetAddress, hostname: string): TypeError {
@@ -189,6 +203,7 @@ async function dial(
   local: InetAddress | null,
   options: TcpConnectOptions,
   signal: AbortSignal,
+  deadline: number,
 ): Promise<TcpConn> {
   const addr: Deno.NetAddr = { transport: "tcp", hostname: formatHost(address), port: address.port };
   const text = formatAddress(addr);
@@ -197,7 +212,9 @@ async function dial(
   try {
     options.control?.(socketOf(descriptor), v6 ? "tcp6" : "tcp4", addr);
     if (local !== null) bindLocal(descriptor, local);
+    descriptor.writes.setDeadline(deadline);
     await descriptor.writes.run(new Connecting(descriptor, encodeInet(address), text), { signal });
+    descriptor.writes.setDeadline(Infinity);
     // With TCP Fast Open there is no peer yet: the connection is made by the first write.
     const deferred = (options.fastOpen ?? false) && peerName(descriptor.fd) === null;
     return refuseSelf(tcpConn(descriptor, deferred ? addr : undefined), local, text);

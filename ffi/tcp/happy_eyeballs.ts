@@ -69,7 +69,7 @@ async function anyOrPause(promises: Iterable<Promise<void>>, milliseconds: numbe
   let timer: ReturnType<typeof setTimeout> | undefined;
   const pause = milliseconds > LONGEST_TIMER
     ? []
-    : [new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds))];
+    : [new Promise<void>((resolve) => timer = setTimeout(resolve, Math.min(milliseconds, LONGEST_TIMER)))];
   await Promise.race([...promises, ...pause]);
   clearTimeout(timer);
 }
@@ -80,9 +80,11 @@ export async function raceAddresses<T extends Disposable>(
   addresses: readonly InetAddress[],
   delay: number,
   signal: AbortSignal,
-  dial: (address: InetAddress, signal: AbortSignal) => Promise<T>,
+  dial: (address: InetAddress, signal: AbortSignal, left: number) => Promise<T>,
 ): Promise<T> {
-  const attempts = interleave(addresses).map((address): Attempt<T> => (cancelled) => dial(address, cancelled));
+  const attempts = interleave(addresses).map((address, index): Attempt<T> => {
+    return (cancelled) => dial(address, cancelled, addresses.length - index);
+  });
   const { winner, errors } = await firstSuccess(attempts, { stagger: delay, signal });
   if (winner !== undefined) return winner;
   throw mostTelling(errors);

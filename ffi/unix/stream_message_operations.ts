@@ -77,6 +77,7 @@ export class ReadingMessage extends Operation<UnixMessage | null> {
   }
 
   #receive(): UnixMessage | null | Again {
+    if (this.#descriptor.readClosed) return null;
     const data = this.#memory();
     const flags = libc().system.constants.MSG_CMSG_CLOEXEC;
     const room = controlRoom(this.#wanted.maxFds);

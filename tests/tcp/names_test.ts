@@ -74,6 +74,15 @@ describe("Dialling a name", TIMEOUT, () => {
     assertEquals(outcome.descriptorsLeft, 0);
   });
 
+  itUnless(NO_NAMES, "from a local port tries one after the other, and shares the deadline among them", async () => {
+    using listener = listenTcp({ hostname: "127.0.0.2" });
+    const { port } = listener.addr;
+    using _hangs = await Blackhole.open("127.0.0.1", port);
+    const local = `local=127.0.0.3:${freePort()}`;
+    const { dialled, outcome } = await dialName(["127.0.0.1", "127.0.0.2"], port, local, "deadline=4500");
+    assertEquals([dialled, outcome], [["127.0.0.1", "127.0.0.2"], "127.0.0.2"]);
+  });
+
   itUnless(NO_NAMES, "tries the next where one refuses, with autoSelectFamily and without", async () => {
     using listener = listenTcp({ hostname: "127.0.0.2" });
     for (const options of [["delay=60000"], ["sequential"]]) {

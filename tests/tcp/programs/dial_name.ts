@@ -20,7 +20,10 @@ for (const word of words.split(" ")) {
   const [name, value = ""] = word.split("=");
   if (name === "delay") options.autoSelectFamilyAttemptDelay = Number(value);
   if (name === "sequential") options.autoSelectFamily = false;
-  if (name === "local") options.localAddress = { hostname: value };
+  if (name === "local") {
+    const [hostname, port = "0"] = value.split(":") as [string, string?];
+    options.localAddress = { hostname, port: Number(port) };
+  }
 }
 
 const addresses = (await resolveHost(hostname, Number(port))).map(formatHost);
