@@ -51,15 +51,24 @@ export class InterfaceMonitor {
     this.descriptor = this.#subscribe();
   }
 
-  /** The next change; AGAIN where there is none yet. */
-  take(): InterfaceChange | Again {
-    for (;;) {
-      const change = this.#pending.shift();
-      if (change !== undefined) return change;
+  /** Whether there is a change to take. */
+  get ready(): boolean {
+    while (this.#pending.length === 0) {
       this.#receive();
-      if (!this.#stale) return AGAIN;
+      if (!this.#stale) return false;
       this.#compare();
     }
+    return true;
+  }
+
+  /** The next change; null where there is none yet. */
+  take(): InterfaceChange | null {
+    return this.ready ? this.#pending.shift()! : null;
+  }
+
+  /** The interfaces, as the changes that were taken have it. */
+  known(): Iterable<NetworkInterface> {
+    return this.#known.values();
   }
 
   #subscribe(): Descriptor {
@@ -130,7 +139,7 @@ function isSame(one: NetworkInterface, other: NetworkInterface): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** Waits for the next change. */
+/** Waits for the next change, and takes it. */
 export class TakingChange extends Operation<InterfaceChange> {
   readonly syscall = "recvfrom";
   readonly #monitor: InterfaceMonitor;
@@ -141,6 +150,21 @@ export class TakingChange extends Operation<InterfaceChange> {
   }
 
   override attempt(): InterfaceChange | Again {
-    return this.#monitor.take();
+    return this.#monitor.take() ?? AGAIN;
+  }
+}
+
+/** Waits until there is a change to take. */
+export class AwaitingChange extends Operation<void> {
+  readonly syscall = "recvfrom";
+  readonly #monitor: InterfaceMonitor;
+
+  constructor(monitor: InterfaceMonitor) {
+    super();
+    this.#monitor = monitor;
+  }
+
+  override attempt(): void | Again {
+    if (!this.#monitor.ready) return AGAIN;
   }
 }

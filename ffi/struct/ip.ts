@@ -150,8 +150,3 @@ function hexDigit(text: string, position: number, end: number): number {
 function groupAt(bytes: Uint8Array, offset: number, group: number): number {
   return (bytes[offset + group * 2]! << 8) | bytes[offset + group * 2 + 1]!;
 }
-
-/** Whether 16 bytes are an IPv4 address inside an IPv6 address: ::ffff:0:0/96 of RFC 4291. */
-export function isMappedIPv4(bytes: Uint8Array): boolean {
-  return bytes[10] === 0xff && bytes[11] === 0xff && bytes.subarray(0, 10).every((byte) => byte === 0);
-}

@@ -1,7 +1,7 @@
 import { libc } from "../libc/libc.ts";
 import { isSocketError } from "../libc/socket_error.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
-import { isMappedIPv4 } from "../struct/ip.ts";
+import { isMapped } from "../struct/ip.ts";
 import { setOption } from "../option/option.ts";
 import { sockopt } from "../option/sockopt.ts";
 import { bindToInterface, requireInterface } from "../socket/bind_interface.ts";
@@ -44,7 +44,7 @@ export function setDialOptions(fd: number, to: InetAddress, settings: DialSettin
   if (settings.fastOpen ?? false) setOption(fd, sockopt.TCP_FASTOPEN_CONNECT, true);
   if (trafficClass === undefined) return;
   // IPv4 inside an IPv6 address travels as IPv4.
-  if (to.family === "inet" || isMappedIPv4(to.address)) setOption(fd, sockopt.IP_TOS, trafficClass);
+  if (to.family === "inet" || isMapped(to.address)) setOption(fd, sockopt.IP_TOS, trafficClass);
   if (to.family === "inet6") setOption(fd, sockopt.IPV6_TCLASS, trafficClass);
 }
 

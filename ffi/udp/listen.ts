@@ -1,7 +1,7 @@
 import { libc } from "../libc/libc.ts";
 import { unwrap } from "../libc/socket_error.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
-import { setLoopback } from "./membership.ts";
+import { setLoopback } from "./multicast_settings.ts";
 import { enableFeatures, type UdpFeatures } from "./packet_info.ts";
 import { encodeInet, formatAddress, formatHost, isMulticast, parseHost, parsePort } from "../address/address.ts";
 import { closeUnless, type Descriptor, openDescriptor } from "../io/descriptor.ts";

@@ -1,12 +1,6 @@
 import type { IpFamily } from "./families.ts";
-import {
-  joinGroup,
-  type MulticastMembership,
-  type MulticastOptions,
-  setInterface,
-  setLoopback,
-  setMulticastHops,
-} from "./membership.ts";
+import { joinGroup, type MulticastMembership, type MulticastOptions } from "./membership.ts";
+import { setInterface, setLoopback, setMulticastHops } from "./multicast_settings.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint } from "../socket/endpoint.ts";
 

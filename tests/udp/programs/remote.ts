@@ -16,6 +16,11 @@ const methods = {
   join(group: string, options: MulticastOptions): number {
     return memberships.push(socket.joinMulticast(group, options)) - 1;
   },
+  /** The interfaces that a membership of all has joined, and what the last failed with. */
+  joined(membership: number): { interfaces: readonly number[]; code: string | null } {
+    const { interfaces = [], error } = memberships[membership]!;
+    return { interfaces, code: error?.code ?? null };
+  },
   async leave(membership: number): Promise<void> {
     await memberships[membership]!.leave();
   },
