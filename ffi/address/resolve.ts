@@ -156,16 +156,17 @@ async function resolveInet(network: string, address: string, options?: WaitOptio
   return { transport, hostname, port };
 }
 
-/** Turns the text of an address into an address, as Go's ResolveTCPAddr and its kin do.
+/** Resolves the text of an IP address, as Go's ResolveTCPAddr, ResolveUDPAddr and ResolveIPAddr do. Host names are resolved
+ * with getaddrinfo(3) on another thread, without blocking the event loop; IPv4 is preferred among several addresses.
  *
- * For "tcp", "udp" and their kin the text is `host:port`, `[v6%zone]:port` or `:port`; for "ip", a host alone; names
- * are looked up by getaddrinfo(3), so that /etc/hosts counts, and of several answers IPv4 is preferred. For "unix",
- * "unixgram" and "seqpacket" it is a path; `@name` and `\0name` are abstract.
- *
- * @throws {TypeError} for text that is no address of the network, quoting it
- * @throws {RangeError} for a port beyond 0 to 65535
- * @throws {Deno.errors.NotFound} for an unknown host; its `code` is "EAI_NONAME" or another of getaddrinfo's
- * @throws {Deno.errors.NotCapable} for a name without `--allow-net` for it
+ * @param network "tcp", "udp" or "ip"; with "4" or "6" appended, only addresses of that family
+ * @param address `host:port`, `[v6%zone]:port` or `:port`; for "ip" a host without a port
+ * @returns a promise for the address; its port is 0 for "ip"
+ * @throws {TypeError} for text that is not an address of the network
+ * @throws {RangeError} for a port outside 0 to 65535
+ * @throws {Deno.errors.NotFound} for an unknown host; its `code` is "EAI_NONAME" or another error of getaddrinfo(3)
+ * @throws {Deno.errors.NotCapable} for a host name without `--allow-net`
+ * @throws the reason of the signal, if it is aborted
  *
  * @example
  * ```ts
@@ -176,9 +177,19 @@ async function resolveInet(network: string, address: string, options?: WaitOptio
  * ```
  */
 export function resolveAddress(network: IpNetwork, address: string, options?: WaitOptions): Promise<Deno.NetAddr>;
-/** The same for the path of a Unix socket; `@name` is abstract.
+/** Converts the text of a Unix socket address to an address, as Go's ResolveUnixAddr does. No system call is made.
  *
- * @throws {TypeError} for an unknown network, and for a path that is empty, too long or has a NUL inside
+ * @param network "unix", "unixgram" or "seqpacket"
+ * @param address a path, or `@name` or `\0name` for an abstract name
+ * @returns a promise for the address
+ * @throws {TypeError} for an unknown network, or a path that is empty, too long or contains a NUL
+ *
+ * @example
+ * ```ts
+ * import { resolveAddress } from "@berkeley/sockets";
+ *
+ * console.log(await resolveAddress("unixgram", "/dev/log")); // { transport: "unixpacket", path: "/dev/log" }
+ * ```
  */
 export function resolveAddress(network: UnixNetwork, address: string, options?: WaitOptions): Promise<UnixAddr>;
 export function resolveAddress(

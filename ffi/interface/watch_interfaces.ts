@@ -2,16 +2,16 @@ import { requireInterfaces } from "../address/permissions.ts";
 import { signalOf, type WaitOptions } from "../validate/options.ts";
 import { type InterfaceChange, InterfaceMonitor, TakingChange } from "./monitor.ts";
 
-/** Iterates over what changes about the interfaces of this machine: first all there are, each as "added", then those that
- * come, go, or change their state, their name or their addresses. rtnetlink(7); a routing socket on macOS and FreeBSD.
+/** Iterates over changes of this machine's network interfaces: first all interfaces, each as "added", then those that are
+ * added or removed, or change their state, name or addresses: rtnetlink(7), or a routing socket on macOS and FreeBSD.
  *
- * Several changes at once of one interface are one: what is told is how it is now. When changes come faster than they
- * are taken, and the socket's buffer overruns, the interfaces are listed anew and compared.
+ * Simultaneous changes of one interface are reported as one, with its current state. If the socket's buffer overruns, the
+ * interfaces are listed again and compared, so that no change is lost.
  *
- * The iteration ends when `signal` is aborted, and by leaving the loop. While `next()` waits, the process stays alive.
+ * The iteration ends when `signal` is aborted or the loop is left. While `next()` waits, it keeps the process running.
  *
  * @throws {Deno.errors.NotCapable} without `--allow-sys=networkInterfaces`
- * @throws {TypeError} for what is no AbortSignal
+ * @throws {TypeError} for a value that is not an AbortSignal
  *
  * @example
  * ```ts

@@ -52,8 +52,8 @@ const INSIDE = Symbol("inside");
 let make: (fd: number) => OwnedFd;
 let forget: (owned: OwnedFd) => void;
 
-/** A received descriptor: close-on-exec, owned by whoever holds this. One that nobody took is closed when this object
- * is collected.
+/** A received descriptor, which is close-on-exec and owned by this object. If it is neither used nor closed, it is closed
+ * when the object is garbage-collected.
  *
  * @example
  * ```ts

@@ -170,7 +170,7 @@ export class SendingMany extends Operation<number> {
     const most = Math.min(VECTOR, this.#outgoing.length - this.#sent);
     for (let index = 0; index < most; index++) {
       const outgoing = this.#outgoing[this.#sent + index]!;
-      // Whether it is bytes, and nobody else's, was checked before it waited: only its memory may have gone since.
+      // That it is a Uint8Array without shared memory was checked before; only its memory may have been transferred since.
       const refusal = lengthOf(outgoing.data) === 0 ? refusedBytes(outgoing.data) : null;
       if (refusal !== null && index === 0) throw refusal;
       if (refusal !== null) return index;

@@ -19,8 +19,8 @@ const reason = await missingNamespaces();
 
 const PORT = 4000;
 
-/** An address that nobody at the other end of the cable has yet: what is sent there waits in the sender's own buffer, until somebody
- * answers to it. On loopback nothing ever waits. */
+/** An address that does not exist yet at the other end of the cable: datagrams to it wait in the send buffer until it does.
+ * On loopback nothing ever waits. */
 const ABSENT = "192.0.2.77";
 const THERE = at(ABSENT, PORT);
 
