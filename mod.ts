@@ -116,6 +116,7 @@ export { MulticastEndpoint } from "./ffi/udp/multicast_endpoint.ts";
 
 // TCP, and the base classes of stream sockets.
 export { StreamListener } from "./ffi/socket/listener.ts";
+export type { SendFileOptions } from "./ffi/socket/send_file.ts";
 export { StreamConn } from "./ffi/socket/stream.ts";
 export type { KeepAlive } from "./ffi/tcp/keep_alive.ts";
 export type { TcpInfo } from "./ffi/tcp/info.ts";

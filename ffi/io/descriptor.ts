@@ -17,6 +17,9 @@ export class Descriptor implements Watcher, QueueOwner {
   afterChange: (() => void) | null = null;
   /** Whether a read would be served from what was taken from the kernel already. */
   holdsUnread: (() => boolean) | null = null;
+  /** Bytes of a connection taken from the kernel, and handed to it. */
+  bytesRead = 0;
+  bytesWritten = 0;
   /** The errno of what was found to have ended the connection; 0 while nothing has. */
   failure = 0;
   /** Whether the read side was shut down here: reads return the end from then on, whatever has been received. */

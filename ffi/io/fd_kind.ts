@@ -23,13 +23,30 @@ class StatBuffer {
 
 let buffer: StatBuffer | undefined;
 
-/** The kind of a descriptor: fstat(2). */
-export function fdKind(fd: number): FdKind {
-  const { c, system: { layout: { stat } } } = libc();
+/** Calls fstat(2). What it wrote is valid until the next call. */
+function stat(fd: number): DataView {
+  const { c } = libc();
   buffer ??= new StatBuffer();
   const call = c.fstat_inode64 ?? c.fstat;
   if (call === null) throw new Deno.errors.NotSupported("This C library has no fstat(2)");
   unwrap(call(fd, buffer.bytes), "fstat", `descriptor ${fd}`);
-  const mode = stat.modeSize === 2 ? buffer.view.getUint16(stat.mode, true) : buffer.view.getUint32(stat.mode, true);
-  return KINDS[mode & TYPE_MASK] ?? "other";
+  return buffer.view;
+}
+
+/** The kind of a descriptor: fstat(2). */
+export function fdKind(fd: number): FdKind {
+  const { mode, modeSize } = libc().system.layout.stat;
+  const view = stat(fd);
+  const bits = modeSize === 2 ? view.getUint16(mode, true) : view.getUint32(mode, true);
+  return KINDS[bits & TYPE_MASK] ?? "other";
+}
+
+/** Whether a descriptor leads to the file that Deno has these numbers of. */
+export function isFile(fd: number, { dev, ino }: { readonly dev: number; readonly ino: number | null }): boolean {
+  const { layout } = libc().system;
+  const view = stat(fd);
+  const device = layout.stat.devSize === 4
+    ? view.getInt32(layout.stat.dev, true)
+    : Number(view.getBigUint64(layout.stat.dev, true));
+  return device === dev && Number(view.getBigUint64(layout.stat.ino, true)) === ino;
 }

@@ -75,14 +75,20 @@ export class Receiving extends Operation<ReceivedMessage> {
     if (controlLength === 0) {
       const message = receivingMessage();
       const length = message.receiveBytes(fd, this.#p, flags, SOCKADDR_STORAGE_SIZE);
-      return length === AGAIN ? AGAIN : received(message, length);
+      return length === AGAIN ? AGAIN : this.#received(message, length);
     }
     const { constants: { MSG_CMSG_CLOEXEC }, installsUnaskedDescriptors } = libc().system;
     const message = roomy ??= new ReceivingMessage(MOST_CONTROL);
     const room = installsUnaskedDescriptors ? MOST_CONTROL : controlLength;
     const length = message.receive(fd, this.#p, flags | MSG_CMSG_CLOEXEC, SOCKADDR_STORAGE_SIZE, room);
     if (length === AGAIN) return AGAIN;
-    return { ...received(message, length), ...readControlMessages(message, controlLength) };
+    return { ...this.#received(message, length), ...readControlMessages(message, controlLength) };
+  }
+
+  #received(message: ReceivingMessage, length: number): ReceivedMessage {
+    const { MSG_PEEK, MSG_OOB, MSG_ERRQUEUE } = libc().system.constants;
+    if ((this.#how.flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)) === 0) this.#descriptor.bytesRead += length;
+    return received(message, length);
   }
 }
 
@@ -119,7 +125,10 @@ export class Sending extends Operation<number> {
   override attempt(): number | Again {
     const { parts, to, control, flags } = this.#outgoing;
     const length = sendParts(this.#descriptor.fd, parts, { destination: to?.sockaddr, control, flags });
-    if (length >= 0) return length;
+    if (length >= 0) {
+      this.#descriptor.bytesWritten += length;
+      return length;
+    }
     if (-length === libc().system.errors.EAGAIN) return AGAIN;
     throw recordFatal(this.#descriptor, systemError(-length, this.syscall, to?.text));
   }

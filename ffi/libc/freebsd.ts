@@ -133,6 +133,7 @@ export const freebsd = {
   abstractUnixNames: false,
   installsUnaskedDescriptors: true,
   peekReturnsWholeLength: false,
+  sendsFiles: false,
   variadicOnStack: false,
   tcpInfo: { option: 32, time: 1e-3, windowsInBytes: true, states: BSD_TCP_STATES },
   constants,
@@ -169,7 +170,7 @@ export const freebsd = {
     group_req: { size: 136, interface: 0, group: 8 },
     group_source_req: { size: 264, interface: 0, group: 8, source: 136 },
     ip_mreq_source: { size: 12, interface: 8, source: 4 },
-    stat: { size: 224, mode: 24, modeSize: 2 },
+    stat: { size: 224, dev: 0, devSize: 8, ino: 8, mode: 24, modeSize: 2 },
     tcp_info: {
       state: 0,
       retransmits: null,

@@ -205,6 +205,7 @@ const shared = {
   abstractUnixNames: true,
   installsUnaskedDescriptors: false,
   peekReturnsWholeLength: true,
+  sendsFiles: true,
   variadicOnStack: false,
   tcpInfo: { option: 11, time: 1e-3, windowsInBytes: false, states: TCP_STATES },
   constants,
@@ -228,7 +229,11 @@ export const linux_x86_64 = {
     "/lib/libc.so.6",
   ],
   // The structure is packed only on x86_64, for compatibility with 32-bit programs.
-  layout: { ...layout, epoll_event: { size: 12, data: 4 }, stat: { size: 144, mode: 24, modeSize: 4 } },
+  layout: {
+    ...layout,
+    epoll_event: { size: 12, data: 4 },
+    stat: { size: 144, dev: 0, devSize: 8, ino: 8, mode: 24, modeSize: 4 },
+  },
 } as const satisfies System;
 
 /** Linux on aarch64, with glibc. */
@@ -244,5 +249,9 @@ export const linux_aarch64 = {
     "/usr/lib/libc.so.6",
     "/lib/libc.so.6",
   ],
-  layout: { ...layout, epoll_event: { size: 16, data: 8 }, stat: { size: 128, mode: 16, modeSize: 4 } },
+  layout: {
+    ...layout,
+    epoll_event: { size: 16, data: 8 },
+    stat: { size: 128, dev: 0, devSize: 8, ino: 8, mode: 16, modeSize: 4 },
+  },
 } as const satisfies System;

@@ -154,7 +154,7 @@ const layout = {
   group_req: { size: 132, interface: 0, group: 4 },
   group_source_req: { size: 260, interface: 0, group: 4, source: 132 },
   ip_mreq_source: { size: 12, interface: 8, source: 4 },
-  stat: { size: 144, mode: 4, modeSize: 2 },
+  stat: { size: 144, dev: 0, devSize: 4, ino: 8, mode: 4, modeSize: 2 },
   // struct tcp_connection_info in the headers.
   tcp_info: {
     state: 0,
@@ -196,6 +196,7 @@ const shared = {
   abstractUnixNames: false,
   installsUnaskedDescriptors: true,
   peekReturnsWholeLength: false,
+  sendsFiles: false,
   tcpInfo: { option: 0x106, time: 1, windowsInBytes: true, states: BSD_TCP_STATES },
   constants,
   options: macosOptions,

@@ -245,6 +245,25 @@ export const symbols = {
     parameters: ["i32", /* int fd */ "buffer", /* const void *buf */ "usize" /* size_t count */],
     result: "i32",
   },
+  lseek: {
+    parameters: ["i32", /* int fd */ "i64", /* off_t offset */ "i32" /* int whence */],
+    result: "i64",
+  },
+  pread: {
+    parameters: ["i32", /* int fd */ "buffer", /* void *buf */ "usize", /* size_t count */ "i64" /* off_t offset */],
+    result: "i32",
+  },
+  /** sendfile(2) of Linux. */
+  sendfile: {
+    parameters: [
+      "i32", /* int out_fd */
+      "i32", /* int in_fd */
+      "buffer", /* off_t *offset */
+      "usize", /* size_t count */
+    ],
+    result: "i32",
+    optional: true,
+  },
   getaddrinfo: {
     parameters: [
       "buffer", /* const char *node */

@@ -201,8 +201,15 @@ export interface Layout {
     readonly source: number;
   };
   readonly ip_mreq_source: { readonly size: number; readonly interface: number; readonly source: number };
-  /** `mode` is st_mode; `size` is at least that of the structure. */
-  readonly stat: { readonly size: number; readonly mode: number; readonly modeSize: 2 | 4 };
+  /** Members of struct stat; `ino` has 64 bits. */
+  readonly stat: {
+    readonly size: number;
+    readonly dev: number;
+    readonly devSize: 4 | 8;
+    readonly ino: number;
+    readonly mode: number;
+    readonly modeSize: 2 | 4;
+  };
   /** What TCP_INFO returns; null for a member that the system does not have or does not fill. */
   readonly tcp_info: Readonly<Record<TcpInfoMember, number | null>>;
   readonly timeval: { readonly size: number; readonly usec: number; readonly usecSize: 4 | 8 };
@@ -246,6 +253,8 @@ export interface System {
   readonly installsUnaskedDescriptors: boolean;
   /** Whether recvmsg(2) with MSG_PEEK and MSG_TRUNC returns the length of the whole message, however short the buffer. */
   readonly peekReturnsWholeLength: boolean;
+  /** Whether sendfile(2) has the parameters of Linux. Others are not called: the bytes are copied instead. */
+  readonly sendsFiles: boolean;
   /** Whether variadic arguments are passed on the stack, as in Apple's arm64 calling convention. */
   readonly variadicOnStack: boolean;
   /** How TCP_INFO is read. */

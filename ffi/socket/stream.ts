@@ -5,6 +5,10 @@ import type { Descriptor } from "../io/descriptor.ts";
 import { eofError } from "../io/fatal_error.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
+import { partsOf } from "../io/gather.ts";
+import type { OwnedFd } from "../io/owned_fd.ts";
+import { readSendFileOptions, type SendFileOptions, SendingFile } from "./send_file.ts";
+import { PeekingStream, WritingParts } from "./stream_parts.ts";
 import { ReadingStream, SpareOperations, Turn, WritingStream } from "./stream_operations.ts";
 
 /** Size of the chunks of `readable`, in bytes. */
@@ -76,16 +80,76 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     return this.#descriptor.reads.run(this.#read(p), options);
   }
 
-  /** Writes all of `p`: sendmsg(2), as often as needed. Resolves to its length. An error has the number of bytes that
-   * were sent before it in `bytesWritten`.
+  /** Copies the next bytes, at least one, into `p` without taking them: recvmsg(2) with MSG_PEEK. Resolves to their number,
+   * or to null at the end of the stream. It waits for its turn among the reads; a read after it starts with the same
+   * bytes.
    *
+   * @throws {Deno.errors.ConnectionReset} if the peer reset the connection; this is never read as the end
+   * @throws {TypeError} for a buffer that is detached or shared
+   */
+  peek(p: Uint8Array, options?: WaitOptions): Promise<number | null> {
+    const refusal = refusedBytes(p);
+    if (refusal !== null) return Promise.reject(refusal);
+    return this.#descriptor.reads.run(new PeekingStream(this.#descriptor, p), options);
+  }
+
+  /** Writes all of `p`: sendmsg(2), as often as needed. Resolves to its length. An error has the number of bytes that
+   * were sent before it in `bytesWritten`; an aborted write rejects with the signal's reason, and
+   * {@linkcode StreamConn.bytesWritten} tells how much was sent.
+   *
+   * @param p the bytes; several buffers are written one after the other, without copying them, up to 1,024 by one system
+   * call
    * @throws {Deno.errors.BrokenPipe} if the peer has closed the connection
    * @throws {TypeError} for a buffer that is detached or shared
    */
-  write(p: Uint8Array, options?: WaitOptions): Promise<number> {
+  write(p: Uint8Array | readonly Uint8Array[], options?: WaitOptions): Promise<number> {
+    if (Array.isArray(p)) return this.#writeParts(p, options);
     const refusal = refusedBytes(p);
     if (refusal !== null) return Promise.reject(refusal);
-    return this.#descriptor.writes.run(this.#write(p), options);
+    return this.#descriptor.writes.run(this.#write(p as Uint8Array), options);
+  }
+
+  /** Sends the bytes of a file after all writes before: sendfile(2). They do not pass through JavaScript; where the system
+   * cannot do that, they are copied. Resolves to the number of bytes sent, which is less than `length` if the file ends
+   * before. An error has the number of bytes that were sent before it in `bytesWritten`.
+   *
+   * Reading the file blocks the event loop for as long as its disk takes. It is read in portions of at most 256 KiB, and
+   * after each MiB other work gets a turn.
+   *
+   * @param file a path, or the descriptor of a regular file, which must stay open until the promise has settled
+   * @param options `offset`, in bytes, where to begin: by default at the beginning of a path's file, and at the current
+   * position of a descriptor's, which then advances; `length`, the most bytes to send, by default all to the end
+   * @throws {TypeError} for what is not a regular file, such as a pipe or a directory
+   * @throws {RangeError} for an `offset` or a `length` below 0
+   * @throws {Deno.errors.NotFound} if the path does not exist
+   * @throws {Deno.errors.NotCapable} without `--allow-read` for the path
+   * @throws {Deno.errors.BrokenPipe} if the peer has closed the connection
+   */
+  sendFile(file: string | number | OwnedFd, options?: SendFileOptions): Promise<number> {
+    return Promise.try(() => {
+      const asked = readSendFileOptions(options);
+      const refusal = this.#descriptor.refusal();
+      if (refusal !== null) throw refusal;
+      return this.#descriptor.writes.run(new SendingFile(this.#descriptor, file, asked), { signal: asked.signal });
+    });
+  }
+
+  /** Bytes taken from the kernel since this object was made. */
+  get bytesRead(): number {
+    return this.#descriptor.bytesRead;
+  }
+
+  /** Bytes handed to the kernel since this object was made. */
+  get bytesWritten(): number {
+    return this.#descriptor.bytesWritten;
+  }
+
+  #writeParts(p: readonly Uint8Array[], options: WaitOptions | undefined): Promise<number> {
+    try {
+      return this.#descriptor.writes.run(new WritingParts(this.#descriptor, partsOf(p)), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #read(p: Uint8Array): ReadingStream {

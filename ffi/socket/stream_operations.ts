@@ -50,6 +50,7 @@ export class ReadingStream extends Operation<number | null> {
     if (this.#passesDescriptors) return this.#receiveMessage(room);
     const length = this.#calls.receive(this.#descriptor.fd, this.#p, room);
     if (length > 0) {
+      this.#descriptor.bytesRead += length;
       if (length < room) this.#descriptor.reads.clearReadiness();
       return length;
     }
@@ -72,6 +73,7 @@ export class ReadingStream extends Operation<number | null> {
     }
     if (length === AGAIN) return AGAIN;
     if (length === 0) return this.#end();
+    this.#descriptor.bytesRead += length;
     if (length < room && !cutShort()) this.#descriptor.reads.clearReadiness();
     return length;
   }
@@ -129,6 +131,7 @@ export class WritingStream extends Operation<number> {
       if (length < 0) return this.#failed(-length);
       if (length === 0) throw this.explain(new Error("sendmsg: the system sent 0 bytes without an error"));
       this.#written += length;
+      this.#descriptor.bytesWritten += length;
       // Taking less than was offered means that the buffer is full: the next call would block.
       if (length < asked) return AGAIN;
     }

@@ -85,6 +85,7 @@ export class ReadingMessage extends Operation<UnixMessage | null> {
     if (length === AGAIN) return AGAIN;
     const control = readControl(receivingMessage(), this.#wanted);
     if (length === 0 && this.#room > 0) return this.#end();
+    this.#descriptor.bytesRead += length;
     return { data: data.slice(0, length), ...control };
   }
 

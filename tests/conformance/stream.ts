@@ -10,6 +10,9 @@ import { registerAborting } from "./stream/aborting.ts";
 import { registerBuffers } from "./stream/buffers.ts";
 import { registerClosing } from "./stream/closing.ts";
 import { registerDeadlines } from "./stream/deadlines.ts";
+import { registerFiles } from "./stream/files.ts";
+import { registerLooking } from "./stream/looking.ts";
+import { registerParts } from "./stream/parts.ts";
 import { registerOrder } from "./stream/order.ts";
 import type { MakePair } from "./stream/pair.ts";
 import { registerRaces } from "./stream/races.ts";
@@ -22,6 +25,9 @@ export type { MakePair, Stream, StreamPair } from "./stream/pair.ts";
 export function describeStream(name: string, makePair: MakePair): void {
   const subjects = {
     "carries bytes": registerTransfer,
+    "looks and counts": registerLooking,
+    "writes several buffers": registerParts,
+    "sends files": registerFiles,
     "keeps order": registerOrder,
     "survives races": registerRaces,
     "keeps deadlines": registerDeadlines,

@@ -83,7 +83,7 @@ const STRUCTURES: Readonly<Record<Exclude<keyof Layout, "sockaddrHasLength" | "t
   group_req: { interface: "gr_interface", group: "gr_group" },
   group_source_req: { interface: "gsr_interface", group: "gsr_group", source: "gsr_source" },
   ip_mreq_source: { interface: "imr_interface", source: "imr_sourceaddr" },
-  stat: { mode: "st_mode", modeSize: "st_mode" },
+  stat: { dev: "st_dev", devSize: "st_dev", ino: "st_ino", mode: "st_mode", modeSize: "st_mode" },
   timeval: { usec: "tv_usec", usecSize: "tv_usec" },
   ucred: { pid: "pid", uid: "uid", gid: "gid" },
   epoll_event: { data: "data" },
