@@ -48,16 +48,21 @@ export class Sender {
     datagrams: readonly { data: Uint8Array; addr?: Deno.NetAddr }[],
     options?: WaitOptions,
   ): Promise<number> {
+    const signal = signalOf(options);
     const outgoing: Outgoing[] = [];
     try {
       requireList(datagrams);
-      for (const datagram of datagrams) {
-        const next = this.#outgoing(datagram, outgoing.length, options);
-        outgoing.push(next instanceof Promise ? await next : next);
+      // All are checked before the first name is looked up.
+      const prepared = Array.from(datagrams, (datagram, index) => this.#prepare(datagram, index));
+      for (const [index, { data, to }] of prepared.entries()) {
+        const isName = to !== null && "run" in to;
+        outgoing.push(isName ? await this.#resolved(data, to, index, options) : { data, to });
       }
       const refusal = this.#descriptor.refusal();
       if (refusal !== null) throw refusal;
     } catch (error) {
+      // The reason of a signal is the caller's own.
+      if (signal?.aborted === true && error === signal.reason) throw error;
       throw Object.assign(error as Error, { sent: 0 });
     }
     const sending = new SendingMany(this.#descriptor, outgoing, this.connected);
@@ -106,8 +111,7 @@ export class Sender {
     source: Source | null,
     options: WaitOptions | undefined,
   ): Promise<number> {
-    const length = lengthOf(p);
-    if (length > LONGEST_PAYLOAD.inet) requireFits(length, this.#packets(to));
+    this.#requireFits(p, to);
     const control: SendControl | null = source === null
       ? null
       : { bytes: encodeSource(this.#family, this.#packets(to), source), source };
@@ -129,36 +133,33 @@ export class Sender {
     return this.#descriptor.writes.runAside(wait, options, (signal) => to.run(signal));
   }
 
-  /** One datagram of a list. Its errors name its place there. */
-  #outgoing(datagram: unknown, index: number, options: WaitOptions | undefined): Outgoing | Promise<Outgoing> {
+  /** Checks one datagram of a list. Its errors name its index. */
+  #prepare(datagram: unknown, index: number): { data: Uint8Array; to: Destination | Lookup | null } {
     try {
       const { data, addr } = readDatagram(datagram);
       const to = this.#destination(addr);
-      if (to !== null && "run" in to) return this.#outgoingLater(data, to, index, options);
-      return this.#fitting({ data, to });
+      if (to === null || !("run" in to)) this.#requireFits(data, to);
+      return { data, to };
     } catch (error) {
       throw located(`datagrams[${index}]`, error);
     }
   }
 
-  async #outgoingLater(
-    data: Uint8Array,
-    to: Lookup,
-    index: number,
-    options: WaitOptions | undefined,
-  ): Promise<Outgoing> {
-    const signal = signalOf(options);
+  async #resolved(data: Uint8Array, to: Lookup, index: number, options: WaitOptions | undefined): Promise<Outgoing> {
     try {
-      return this.#fitting({ data, to: await this.#lookUp(to, options) });
+      const found = await this.#lookUp(to, options);
+      this.#requireFits(data, found);
+      return { data, to: found };
     } catch (error) {
-      throw signal?.aborted === true ? error : located(`datagrams[${index}]`, error);
+      // A deadline, a signal and close end the whole list.
+      const isAbout = error instanceof Deno.errors.NotFound || error instanceof RangeError;
+      throw isAbout ? located(`datagrams[${index}]`, error) : error;
     }
   }
 
-  #fitting(outgoing: Outgoing): Outgoing {
-    const length = lengthOf(outgoing.data);
-    if (length > LONGEST_PAYLOAD.inet) requireFits(length, this.#packets(outgoing.to));
-    return outgoing;
+  #requireFits(data: Uint8Array, to: Destination | null): void {
+    const length = lengthOf(data);
+    if (length > LONGEST_PAYLOAD.inet) requireFits(length, this.#packets(to));
   }
 }
 
