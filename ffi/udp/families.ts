@@ -28,10 +28,12 @@ export interface Carried {
 /** Asks the kernel which packets a socket can send. A socket bound to one address sends those of its family. */
 export function carriedBy(fd: number, family: IpFamily): Carried {
   if (family === "inet") return { families: ["inet"], reason: "this is an IPv4 socket" };
-  if (!isDualStack(fd, family)) return { families: ["inet6"], reason: "the socket is for IPv6 only (IPV6_V6ONLY)" };
   const local = decodeInet(socketName(fd));
-  if (local === null || isUnspecified(local.address)) return { families: ["inet", "inet6"], reason: "" };
-  return { families: [packetFamily(local)], reason: `the socket is bound to ${formatHost(local)}` };
+  if (local !== null && !isUnspecified(local.address)) {
+    return { families: [packetFamily(local)], reason: `the socket is bound to ${formatHost(local)}` };
+  }
+  if (isDualStack(fd, family)) return { families: ["inet", "inet6"], reason: "" };
+  return { families: ["inet6"], reason: "the socket is for IPv6 only (IPV6_V6ONLY)" };
 }
 
 /** The address as a socket of a family names it: IPv4 mapped to IPv6, ::ffff:a.b.c.d, or back.

@@ -9,6 +9,9 @@ const PROGRAM = new URL("./programs/slow_name.ts", import.meta.url).pathname;
 /** One name server, asked once, that has all the time a resolver gives. */
 const SLOW = { "/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:30 attempts:1\n" };
 
+const EXHAUSTED = new URL("./programs/exhausted_lookup.ts", import.meta.url).pathname;
+const HOSTS = { "/etc/hosts": "127.0.0.1 localhost both.test\n" };
+
 const reason = await missingMountNamespaces();
 
 describe("An operation whose name is being looked up", TIMEOUT, () => {
@@ -31,5 +34,21 @@ describe("An operation whose name is being looked up", TIMEOUT, () => {
     expected["resolveAddress, aborted"] = "Error: enough";
     assertEquals(outcomes, expected);
     assertEquals(answered, "3 bytes from port true");
+  });
+});
+
+describe("A lookup without a free descriptor", TIMEOUT, () => {
+  itUnless(reason, "says so, and nothing of the host", async () => {
+    const { success, stdout, report } = await runWithFiles(HOSTS, EXHAUSTED, [], "-n 64");
+    assert(success, report);
+    const emfile = (name: string) =>
+      `getaddrinfo "${name}": too many open files (EMFILE); the limit is RLIMIT_NOFILE (ulimit -n)`;
+    assertEquals(stdout.trim().split("\n"), [
+      `resolveAddress: ${emfile("both.test")}`,
+      `send: ${emfile("both.test")}`,
+      `unknown: ${emfile("unknown.test")}`,
+      "with room: found",
+      `unknown, with room: getaddrinfo "${"x".repeat(64)}.invalid": no such host (EAI_NONAME)`,
+    ]);
   });
 });
