@@ -37,7 +37,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   "udp connect, host read twice": "127.0.0.1",
   "Socket.bind, host read twice": "bound",
   "a host called as a socket": "TypeError",
-  "and then that socket": 'Requires read access to "$:0"',
+  "and then that socket": 'Requires read access to "$:1"',
   "a destination called as a socket": "TypeError",
   "IP_OPTIONS": 'Requires net access to "level 0 option 4"',
   "IP_XFRM_POLICY": 'Requires net access to "level 0 option 17"',

@@ -95,8 +95,8 @@ const ATTEMPTS: Record<string, () => unknown> = {
     return "bound";
   },
 
-  "a host called as a socket": () => connect({ hostname: `unix:${path}`, port: 0 }),
-  "and then that socket": () => connect({ transport: "unix", path: `${path}:0` }),
+  "a host called as a socket": () => connect({ hostname: `unix:${path}`, port: 1 }),
+  "and then that socket": () => connect({ transport: "unix", path: `${path}:1` }),
   "a destination called as a socket": async () => {
     using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     await udp.send(new Uint8Array(1), { transport: "udp", hostname: `unix:${path}`, port: 1 });
