@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
+import { VECTORED } from "./datagrams.ts";
 
 const PROGRAM = new URL("programs/send_hints.ts", import.meta.url).pathname;
 const BROADCAST = "a broadcast address needs broadcast: true";
@@ -20,6 +21,9 @@ async function messages(...cases: readonly unknown[]): Promise<string[]> {
   return stdout.split("\n");
 }
 
+/** The call that sendMany() makes. */
+const MANY = VECTORED ? "sendmmsg" : "sendmsg";
+
 describe("A hint of a send that failed", () => {
   itUnless(reason, "names broadcast: true for a broadcast address, and not for a prohibited route", async () => {
     const failed = (call: string, host: string) => `${call} ${host}:9: permission denied (EACCES)`;
@@ -32,11 +36,11 @@ describe("A hint of a send that failed", () => {
       ),
       [
         `${failed("sendmsg", "127.255.255.255")}; ${BROADCAST}`,
-        `${failed("sendmmsg", "127.255.255.255")}; ${BROADCAST}`,
+        `${failed(MANY, "127.255.255.255")}; ${BROADCAST}`,
         failed("sendmsg", "198.51.100.1"),
-        failed("sendmmsg", "198.51.100.1"),
+        failed(MANY, "198.51.100.1"),
         failed("sendmsg", "198.51.100.1"),
-        failed("sendmmsg", "198.51.100.1"),
+        failed(MANY, "198.51.100.1"),
         "sent",
         "sent",
       ],
