@@ -135,7 +135,8 @@ export type {
   UnixMessage,
 } from "./ffi/unix/message.ts";
 
-// Network interfaces.
+// Network interfaces, and descriptors of any kind.
+export { FdWatcher, watch } from "./ffi/socket/fd_watcher.ts";
 export { interfaces } from "./ffi/interface/interfaces.ts";
 export type { InterfaceChange } from "./ffi/interface/monitor.ts";
 export { watchInterfaces } from "./ffi/interface/watch_interfaces.ts";
@@ -155,5 +156,6 @@ export { type Control, Socket } from "./ffi/socket/socket.ts";
 export type { BpfInstruction } from "./ffi/option/filter.ts";
 export type { ControlMessage } from "./ffi/io/control_message.ts";
 export { msg } from "./ffi/option/message_flags.ts";
+export type { ByteSteering, Steering } from "./ffi/option/steering.ts";
 export { sockopt } from "./ffi/option/sockopt.ts";
 export type { ReceivedMessage } from "./ffi/io/transfer.ts";

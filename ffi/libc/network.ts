@@ -1,4 +1,4 @@
-// What the machine's interfaces, their changes, and a few options of whole sockets take: numbers and layouts per system,
+// What the machine's interfaces, their changes, and options of the same subject take: numbers and layouts per system,
 // in a table of their own. From <net/if.h>, <ifaddrs.h>, <netinet/in.h>, <sys/socket.h>; on Linux also
 // <linux/netlink.h>, <linux/rtnetlink.h>, <netpacket/packet.h>, <sys/ioctl.h>; on macOS and FreeBSD <net/if_dl.h>,
 // <net/if_var.h>, <net/route.h>. One that a system lacks is zero, or null.
@@ -33,7 +33,6 @@ export interface NetworkConstants {
   readonly IP_BOUND_IF: number;
   readonly IPV6_BOUND_IF: number;
   readonly IPPROTO_MPTCP: number;
-  readonly SO_ATTACH_REUSEPORT_CBPF: number;
 }
 
 /** Sizes and offsets of structures, in bytes. */
@@ -81,7 +80,6 @@ export const linuxNetwork = {
     IP_BOUND_IF: 0,
     IPV6_BOUND_IF: 0,
     IPPROTO_MPTCP: 262,
-    SO_ATTACH_REUSEPORT_CBPF: 51,
   },
   layout: {
     sockaddr_ll: { ifindex: 4, halen: 11, addr: 12 },
@@ -111,7 +109,6 @@ const bsdConstants = {
   IFF_MULTICAST: 0x8000,
   SIOCGIFMTU: 0xc0206933,
   IPPROTO_MPTCP: 0,
-  SO_ATTACH_REUSEPORT_CBPF: 0,
 } as const;
 
 const bsdLayout = {

@@ -7,6 +7,7 @@ import { setOption } from "../option/option.ts";
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { resolveNow } from "../address/resolve.ts";
 import { setReusePort } from "../option/reuse_port.ts";
+import { copySteering, setSteering, type Steering } from "../option/steering.ts";
 import { bindToInterface, requireInterface } from "../socket/bind_interface.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { sockopt } from "../option/sockopt.ts";
@@ -61,6 +62,11 @@ export interface TcpListenOptions {
   /** Whether peers may use several paths, MPTCP: plain TCP where the system or another of these options does without.
    * Default false. */
   multipath?: boolean;
+  /** Which socket of a reuse-port group a connection goes to: SO_ATTACH_REUSEPORT_CBPF of socket(7). It takes
+   * `reusePort: true` and holds for the whole group, whichever socket of it brings it. A byte is one of the data of the
+   * SYN, which only TCP Fast Open sends: without, all connections go to socket 0. By default the system chooses by a hash
+   * of the addresses. */
+  steer?: Steering;
   /** Function that is called with the new socket before bind. */
   control?: Control;
 }
@@ -79,6 +85,7 @@ const OPTIONS = optionsShape<TcpListenOptions>("TCP listeners", "{ hostname, por
   fastOpen: "any",
   deferAccept: "any",
   multipath: "boolean",
+  steer: "any",
   control: "function",
 });
 
@@ -90,6 +97,7 @@ export function listenTcp(given: TcpListenOptions): TcpListener {
   const backlog = backlogOf("tcpBacklog", options.tcpBacklog);
   if (options.keepAlive !== undefined) options.keepAlive = copyKeepAlive(options.keepAlive);
   checkNumbers(options);
+  if (options.steer !== undefined) options.steer = copySteering(options.steer, options.reusePort ?? false);
   requireNet(hostname, port);
   const isName = parseHost(hostname, port) === null;
   const address = resolveNow(hostname, port, isName && options.ipv6Only ? "inet6" : "any")[0]!;
@@ -103,6 +111,7 @@ export function listenTcp(given: TcpListenOptions): TcpListener {
     const sockaddr = encodeInet(address);
     unwrap(c.bind(descriptor.fd, sockaddr, sockaddr.length), "bind", formatAddress(addr));
     unwrap(c.listen(descriptor.fd, backlog), "listen", formatAddress(addr));
+    if (options.steer !== undefined) setSteering(descriptor.fd, options.steer);
     return tcpListener(descriptor);
   });
 }

@@ -9,6 +9,7 @@ import { setOption } from "../option/option.ts";
 import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { resolveNow } from "../address/resolve.ts";
 import { setReusePort } from "../option/reuse_port.ts";
+import { copySteering, setSteering, type Steering } from "../option/steering.ts";
 import { bindToInterface, requireInterface } from "../socket/bind_interface.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { sockopt } from "../option/sockopt.ts";
@@ -71,6 +72,10 @@ export interface UdpListenOptions {
   /** Interface to send and receive by, its name or its index: SO_BINDTODEVICE, SO_BINDTOIFINDEX; IP_BOUND_IF on macOS.
    * Default: all. */
   interface?: string | number;
+  /** Which socket of a reuse-port group a datagram goes to: SO_ATTACH_REUSEPORT_CBPF of socket(7). It takes
+   * `reusePort: true` and holds for the whole group, whichever socket of it brings it. By default the system chooses by a
+   * hash of the addresses. */
+  steer?: Steering;
   /** Function that is called with the new socket before bind. */
   control?: Control;
 }
@@ -90,6 +95,7 @@ const OPTIONS = optionsShape<UdpListenOptions>("UDP sockets", '{ transport: "udp
   timestamps: "boolean",
   receiveOffload: "boolean",
   interface: "any",
+  steer: "any",
   control: "function",
 });
 
@@ -99,6 +105,7 @@ export function listenUdp(given: UdpListenOptions): UdpSocket {
   const port = parsePort(options.port, 0);
   const hostname = options.hostname ?? "0.0.0.0";
   if (options.interface !== undefined) requireInterface(options.interface);
+  if (options.steer !== undefined) options.steer = copySteering(options.steer, options.reusePort ?? false);
   requireNet(hostname, port);
   const isName = parseHost(hostname, port) === null;
   const [address] = resolveNow(hostname, port, isName && options.ipv6Only ? "inet6" : "any");
@@ -113,6 +120,7 @@ export function listenUdp(given: UdpListenOptions): UdpSocket {
     const addr: Deno.NetAddr = { transport: "udp", hostname: formatHost(address!), port };
     options.control?.(socketOf(descriptor), address!.family === "inet" ? "udp4" : "udp6", addr);
     unwrap(libc().c.bind(descriptor.fd, sockaddr, sockaddr.length), "bind", formatAddress(addr));
+    if (options.steer !== undefined) setSteering(descriptor.fd, options.steer);
     return udpSocket(descriptor);
   });
 }

@@ -44,7 +44,7 @@ says("unknown options", [
     () => listen(wrong({ hostname: LOOPBACK, exclusive: true })),
     TypeError,
     'Unknown option "exclusive", TCP listeners take port, hostname, transport, tcpBacklog, reuseAddress, reusePort, ' +
-    "ipv6Only, noDelay, keepAlive, interface, fastOpen, deferAccept, multipath, control",
+    "ipv6Only, noDelay, keepAlive, interface, fastOpen, deferAccept, multipath, steer, control",
   ],
   [
     "a path without a transport, of a listener",
