@@ -5,6 +5,7 @@ import { HANGUP, LOOP_SLOT, MAX_EVENTS, type Poller, READABLE, type Token, WAKE_
 import { systemError, unwrap } from "../libc/socket_error.ts";
 
 const NANOSECONDS = 1_000_000;
+const NOTHING = new Uint8Array(0);
 
 /** epoll(7), edge-triggered: one registration for a descriptor's life, and no system call to go on waiting. */
 export class Epoll implements Poller {
@@ -26,6 +27,8 @@ export class Epoll implements Poller {
   /** The event loop's epoll; -1 while it is not known. */
   #loop = -1;
   #loopWatched = false;
+  readonly #loopPollfd = new Uint8Array(POLLFD_SIZE);
+  readonly #loopView = new DataView(this.#loopPollfd.buffer);
 
   constructor(libc: Libc) {
     const { c, system: { constants, layout } } = libc;
@@ -88,6 +91,16 @@ export class Epoll implements Poller {
 
   wake(): void {
     this.#libc.c.write(this.#eventfd, this.#one, 8n);
+  }
+
+  yield(): Promise<unknown> {
+    return this.#libc.c.poll_blocking(NOTHING, 0, 0);
+  }
+
+  loopReady(): boolean {
+    if (this.#loop === -1) return false;
+    writePollfd(this.#loopView, 0, this.#loop, this.#libc.system.constants.POLLIN);
+    return this.#libc.c.poll(this.#loopPollfd, 1, 0) > 0;
   }
 
   watchLoop(fd: number): boolean {

@@ -18,11 +18,16 @@ const decoder = new TextDecoder();
  * there is the runtime's. */
 export class EventLoopSearch {
   readonly #libc: Libc;
-  #left = MAX_SEARCHES;
+  /** Open for as long as the thread lives, as the poller's own descriptors are. */
+  readonly #file: number;
+  #left: number;
 
   constructor(libc: Libc) {
+    const { c, system } = libc;
+    const path = system.threadSyscallPath;
     this.#libc = libc;
-    if (libc.system.threadSyscallPath === null) this.#left = 0;
+    this.#file = path === null ? -1 : c.open(cString(path), system.constants.O_CLOEXEC);
+    this.#left = this.#file === -1 ? 0 : MAX_SEARCHES;
   }
 
   /** Whether to search once more, or at all. */
@@ -32,24 +37,16 @@ export class EventLoopSearch {
 
   /** Searches once. Resolves to the descriptor, or to null. */
   async run(): Promise<number | null> {
-    const { c, system } = this.#libc;
-    const file = c.open(cString(system.threadSyscallPath!), system.constants.O_CLOEXEC);
-    const fd = file === -1 ? undefined : await this.#read(file);
-    if (file !== -1) c.close(file);
-    this.#left = fd === null ? this.#left - 1 : 0;
-    return fd ?? null;
-  }
-
-  /** The descriptor; null where it was not blocked in any of the reads, undefined where the system does not say. */
-  async #read(file: number): Promise<number | null | undefined> {
+    this.#left--;
     const { c } = this.#libc;
     const text = new Uint8Array(256);
     for (let read = 0; read < MAX_READS; read++) {
-      const length = await c.pread_blocking(file, text, BigInt(text.length), 0n);
-      if (length <= 0) return undefined;
+      const length = await c.pread_blocking(this.#file, text, BigInt(text.length), 0n);
       // "232 0x3 …", the number of the call and its arguments, or "running".
-      const match = /^\d+ 0x([0-9a-f]+) /.exec(decoder.decode(text.subarray(0, length)));
-      if (match !== null && isEpoll(c, match[1]!)) return parseInt(match[1]!, 16);
+      const match = /^\d+ 0x([0-9a-f]+) /.exec(decoder.decode(text.subarray(0, Math.max(length, 0))));
+      if (length > 0 && (match === null || !isEpoll(c, match[1]!))) continue;
+      this.#left = 0;
+      return match === null ? null : parseInt(match[1]!, 16);
     }
     return null;
   }

@@ -96,6 +96,14 @@ export class Kqueue implements Poller {
     unwrap(this.#control(WAKE_IDENT, EVFILT_USER, 0, NOTE_TRIGGER, WAKE_SLOT, 0), "kevent");
   }
 
+  yield(): Promise<unknown> {
+    return this.#libc.c.poll_blocking(NO_EVENTS, 0, 0);
+  }
+
+  loopReady(): boolean {
+    return false;
+  }
+
   /** The runtime's loop cannot be found here: kqueue(2) descriptors do not name what they watch. */
   watchLoop(_fd: number): boolean {
     return false;

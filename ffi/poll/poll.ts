@@ -82,6 +82,17 @@ export class Poll implements Poller {
     this.#libc.c.write(this.#wake.fd, this.#counter, 8n);
   }
 
+  yield(): Promise<unknown> {
+    return this.#libc.c.poll_blocking(new Uint8Array(0), 0, 0);
+  }
+
+  loopReady(): boolean {
+    if (this.#loop === undefined) return false;
+    const fds = new Uint8Array(POLLFD_SIZE);
+    writePollfd(new DataView(fds.buffer), 0, this.#loop.fd, this.#libc.system.constants.POLLIN);
+    return this.#libc.c.poll(fds, 1, 0) > 0;
+  }
+
   watchLoop(fd: number): boolean {
     this.#loop = fd === -1 ? undefined : { fd, slot: LOOP_SLOT, generation: 0, interest: READABLE };
     return this.#loop !== undefined;

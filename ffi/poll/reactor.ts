@@ -34,6 +34,12 @@ const OVERDUE = 20;
 /** The longest between two polls while it has none. */
 const LONGEST_OVERDUE = 40;
 
+/** Passes through a thread that one turn for the event loop takes at the most. The runtime looks at its own descriptors
+ * when the event loop blocks, and a thread that is back before that prevents it: about one in two. */
+const MAX_YIELDS = 6;
+/** As many where the event loop's descriptor is not known, and nothing says whether it was enough. */
+const YIELDS_ALONE = 2;
+
 /** Operations between two looks at the clock, and the milliseconds they may take in one turn of the event loop. */
 const BUDGET = 16;
 const BUDGET_TIME = 0.3;
@@ -56,7 +62,6 @@ export class Reactor {
   readonly #search: EventLoopSearch | null;
   #loopFd = -1;
   #loopWatched = false;
-  #loopReady = false;
   #registrations: (Registration | undefined)[] = [];
   #free: number[] = [];
   #lastSlot = FIRST_SLOT - 1;
@@ -67,9 +72,10 @@ export class Reactor {
   /** Milliseconds that the next poll waits. */
   #sleep = 0;
   #unrefTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When the last wait on a thread ended. */
+  /** When the event loop had its last turn of its own. */
   #unparked = 0;
-  #parkedFor = 0;
+  /** Events of the last poll that have not been passed on yet. */
+  #pending = 0;
   #parks = 0;
   #overdueTimer: ReturnType<typeof setTimeout> | undefined;
   #overdueInterval = OVERDUE;
@@ -211,6 +217,7 @@ export class Reactor {
   #start(): void {
     if (this.#poller === null) return;
     this.#policy.begin();
+    this.#unparked = performance.now();
     this.#poll(0);
   }
 
@@ -224,43 +231,56 @@ export class Reactor {
   readonly #turn = (): void => {
     this.#state = "polling";
     this.#beginTurn();
+    if (this.#waiting === 0 && this.#scheduled.length === 0) return this.#rest();
+    if (this.#isBusyAlone()) return this.#yield(0);
     const started = this.#sleep > 0 ? performance.now() : 0;
-    let found: boolean;
+    let count: number;
     try {
-      found = this.#dispatch(this.#poller!.poll(this.#sleep));
+      count = this.#poller!.poll(this.#sleep);
     } catch (error) {
       return this.#fail(error);
     }
-    if (this.#runScheduled()) found = true;
-    if (found) this.#policy.found();
-    this.#goOn(found, started);
+    const loopReady = this.#reportsLoop(count);
+    // The event loop first: what was found here is as much again, and the runtime's share would wait for all of it.
+    if (loopReady && (count > 1 || this.#scheduled.length > 0)) this.#yield(count);
+    else this.#serve(count, started, loopReady);
   };
 
-  /** Decides what comes after a poll, or after a wait that let the event loop have its turn. */
-  #goOn(found: boolean, started: number): void {
-    if (this.#waiting === 0 && this.#scheduled.length === 0) return this.#rest();
-    if (found) {
-      if (this.#loopReady || this.#wasBusyAlone()) this.#park(0);
-      else this.#poll(0);
-      return;
-    }
+  #reportsLoop(count: number): boolean {
+    if (!this.#loopWatched) return false;
+    for (let index = 0; index < count; index++) if (this.#poller!.slot(index) === LOOP_SLOT) return true;
+    return false;
+  }
+
+  /** Where the event loop's descriptor is not watched, only the clock says when it should have its turn. */
+  #isBusyAlone(): boolean {
+    return !this.#loopWatched && performance.now() - this.#unparked > MAX_BUSY_ALONE;
+  }
+
+  /** Passes on what a poll found, and decides what comes next. */
+  #serve(count: number, started: number, loopReady: boolean): void {
+    let found = this.#dispatch(count);
+    if (this.#runScheduled()) found = true;
+    if (found) this.#policy.found();
+    if (this.#waiting === 0 && this.#scheduled.length === 0) this.#rest();
+    else if (found) this.#poll(0);
+    else this.#idle(started, loopReady);
+  }
+
+  /** Decides what comes after a poll that found nothing. */
+  #idle(started: number, loopReady: boolean): void {
     const now = performance.now();
     const step = this.#policy.next(started === 0 ? now : started, now);
     if (this.#referenced === 0) {
       if (step === "spin") this.#poll(0);
       else this.#pollNowAndThen();
-    } else if (step === "block" || this.#loopReady) this.#park(MAX_WAIT);
-    else if (!this.#loopWatched && now - this.#unparked > MAX_BUSY_ALONE) this.#park(0);
+    } else if (step === "block" || loopReady) this.#park();
     else if (step === "sleep") this.#poll(this.#loopWatched ? MAX_SLEEP : MAX_SLEEP_ALONE);
     else {
       // Where the processors are busy, spinning would keep the peer from running.
       libc().c.sched_yield();
       this.#poll(0);
     }
-  }
-
-  #wasBusyAlone(): boolean {
-    return !this.#loopWatched && performance.now() - this.#unparked > MAX_BUSY_ALONE;
   }
 
   #rest(): void {
@@ -270,54 +290,89 @@ export class Reactor {
 
   #pollNowAndThen(): void {
     this.#state = "unref";
-    const timer = this.#unrefTimer = setTimeout(this.#turn, UNREF_INTERVAL);
+    const timer = this.#unrefTimer = setTimeout(() => {
+      this.#unparked = performance.now();
+      this.#turn();
+    }, UNREF_INTERVAL);
     Deno.unrefTimer(timer);
   }
 
-  /** Waits on a thread, for at most `milliseconds`; 0 only gives the event loop a turn of its own. */
-  #park(milliseconds: number): void {
-    this.#state = "parked";
-    this.#parkedFor = milliseconds;
-    this.#parks++;
-    this.#startOverdue(OVERDUE);
-    const parks = this.#parks;
-    const waiting = this.#search?.running ? this.#searchLoop(this.#search) : this.#poller!.wait(milliseconds);
-    waiting.then((count) => this.#unpark(count, parks), this.#fail);
+  /** Gives the event loop a turn of its own. `count` events of the last poll are passed on after that. */
+  #yield(count: number): void {
+    const parks = this.#beginPark();
+    this.#pending = count;
+    this.#passThroughThreads().then(() => {
+      if (this.#state === "parked" && parks === this.#parks) this.#endYield();
+    }, this.#fail);
   }
 
-  /** Ignores a wait whose poller has failed meanwhile. */
-  #unpark(count: number, parks: number): void {
-    if (this.#state !== "parked" || parks !== this.#parks) return;
-    // From here on a wake-up would be for a thread that has already come back.
-    this.#state = "polling";
-    this.#overdueInterval = OVERDUE;
-    this.#beginTurn();
+  #endYield(): void {
+    this.#endPark();
+    const count = this.#pending;
+    this.#pending = 0;
+    this.#serve(count, 0, false);
+  }
+
+  async #passThroughThreads(): Promise<void> {
+    if (this.#search?.running) await this.#searchLoop(this.#search);
+    const most = this.#loopWatched ? MAX_YIELDS : YIELDS_ALONE;
+    for (let yields = 0; yields < most; yields++) {
+      await this.#poller?.yield();
+      if (this.#loopWatched && this.#poller?.loopReady() !== true) return;
+    }
+  }
+
+  /** Waits on a thread. */
+  #park(): void {
+    const parks = this.#beginPark();
+    if (this.#search?.running) {
+      this.#yield(0);
+      return;
+    }
+    this.#poller!.wait(MAX_WAIT).then((count) => {
+      if (this.#state === "parked" && parks === this.#parks) this.#endWait(count);
+    }, this.#fail);
+  }
+
+  #endWait(count: number): void {
+    this.#endPark();
     const found = this.#dispatch(count);
-    // The event loop had its turn meanwhile.
-    this.#loopReady = false;
-    if (!this.#loopWatched) this.#unparked = performance.now();
     if (found) this.#policy.foundByThread();
     if (this.#waiting === 0 && this.#scheduled.length === 0) this.#rest();
-    else if (found || this.#scheduled.length > 0 || this.#parkedFor === 0) this.#poll(0);
+    else if (found || this.#scheduled.length > 0) this.#poll(0);
     else if (this.#referenced === 0) this.#pollNowAndThen();
-    else this.#park(MAX_WAIT);
+    else this.#park();
+  }
+
+  /** Returns the number of the park, by which one that was given up is told from the current one. */
+  #beginPark(): number {
+    this.#state = "parked";
+    this.#parks++;
+    this.#startOverdue(OVERDUE);
+    return this.#parks;
+  }
+
+  /** From here on a wake-up would be for a thread that has already come back. */
+  #endPark(): void {
+    this.#state = "polling";
+    this.#overdueInterval = OVERDUE;
+    if (!this.#loopWatched) this.#unparked = performance.now();
+    this.#beginTurn();
   }
 
   /** The first waits on a thread look for the event loop's descriptor instead. */
-  async #searchLoop(search: EventLoopSearch): Promise<number> {
-    this.#parkedFor = 0;
+  async #searchLoop(search: EventLoopSearch): Promise<void> {
     const fd = await search.run();
-    if (fd === null) return 0;
+    if (fd === null) return;
     this.#loopFd = fd;
     this.#loopWatched = this.#poller?.watchLoop(fd) ?? false;
-    return 0;
   }
 
   /** A wait for which the pool has no thread would last until it has one: slow lookups and blocked files may fill it. So
    * one that has not returned for a while is no longer relied on, until a second call shows that threads are to be had:
    * the pool serves its calls in order. */
   #startOverdue(milliseconds: number): void {
-    if (this.#overdueTimer !== undefined) return;
+    if (this.#overdueTimer !== undefined || this.#referenced === 0) return;
     const parks = this.#parks;
     const timer = this.#overdueTimer = setTimeout(() => {
       this.#overdueTimer = undefined;
@@ -335,9 +390,10 @@ export class Reactor {
   }
 
   #overdue(): void {
-    let found: boolean;
+    let found = this.#dispatch(this.#pending);
+    this.#pending = 0;
     try {
-      found = this.#dispatch(this.#poller!.poll(0));
+      if (this.#dispatch(this.#poller!.poll(0))) found = true;
     } catch (error) {
       return this.#fail(error);
     }
@@ -356,11 +412,9 @@ export class Reactor {
 
   #dispatch(count: number): boolean {
     let found = false;
-    this.#loopReady = false;
     const poller = this.#poller!;
     for (let index = 0; index < count; index++) {
       const slot = poller.slot(index);
-      if (slot === LOOP_SLOT) this.#loopReady = true;
       const registration = this.#registrations[slot];
       if (registration === undefined || registration.generation !== poller.generation(index)) continue;
       found = true;
