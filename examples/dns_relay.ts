@@ -82,7 +82,7 @@ async function answerTo(relay: Relay, query: Uint8Array, question: Question): Pr
 }
 
 /** Answers one datagram. No datagram must stop the server. */
-async function serve(relay: Relay, { data, addr, destination }: Datagram): Promise<void> {
+async function serve(relay: Relay, { data, addr, destination, localAddress }: Datagram): Promise<void> {
   const client = `${plain(addr.hostname)} port ${addr.port} asked ${plain(destination!)}`;
   try {
     const question = readQuestion(data);
@@ -90,7 +90,7 @@ async function serve(relay: Relay, { data, addr, destination }: Datagram): Promi
     const [message, result] = question.refusal === undefined
       ? await answerTo(relay, data, question)
       : [refuse(data, question, question.refusal), "invalid query"];
-    await relay.socket.send(message, addr, { source: destination! });
+    await relay.socket.send(message, addr, { source: localAddress! });
     console.log(`${client} for ${question.name} ${TYPES[question.type] ?? `TYPE${question.type}`}: ${result}`);
   } catch (error) {
     console.log(`${client}: ${(error as Error).message}`);
