@@ -1,13 +1,11 @@
-import { libc } from "../libc/libc.ts";
 import { withCallers } from "../libc/caller_stack.ts";
-import { encodeAddrinfoHints, readAddrinfo } from "../struct/addrinfo.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
-import { decodeInet, encodeUnix, formatHost, parseHost, parsePort, type UnixAddr } from "./address.ts";
+import { encodeUnix, formatHost, parseHost, parsePort, type UnixAddr } from "./address.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { requireUnaborted } from "../validate/options.ts";
 import { requireName, requireNet, requireNotDenied } from "./permissions.ts";
 import { quote } from "../validate/quote.ts";
-import { lookupFailure } from "./lookup_error.ts";
+import { type Family, lookUp, lookUpNow } from "./lookup.ts";
 
 /** The networks of Go's net whose addresses are IP addresses, for {@linkcode resolveAddress}; a digit asks for that
  * family alone.
@@ -34,47 +32,6 @@ export type IpNetwork = "tcp" | "tcp4" | "tcp6" | "udp" | "udp4" | "udp6" | "ip"
  */
 export type UnixNetwork = "unix" | "unixgram" | "seqpacket";
 
-/** The families that addresses may be of. */
-export type Family = "any" | "inet" | "inet6";
-
-const RESULT_SIZE = 48;
-const encoder = new TextEncoder();
-
-/** The memory of one call of getaddrinfo(3). */
-class AddrinfoRequest {
-  readonly node: Uint8Array<ArrayBuffer>;
-  readonly hints: Uint8Array<ArrayBuffer>;
-  readonly result = new BigUint64Array(1);
-
-  constructor(readonly hostname: string, family: Family) {
-    const { system } = libc();
-    const { AF_INET, AF_INET6, AF_UNSPEC, SOCK_STREAM } = system.constants;
-    this.node = encoder.encode(`${hostname}\0`);
-    const wanted = family === "inet" ? AF_INET : family === "inet6" ? AF_INET6 : AF_UNSPEC;
-    // Without a socket type, every address would come once for each.
-    this.hints = encodeAddrinfoHints(system, { flags: 0, family: wanted, socktype: SOCK_STREAM });
-  }
-
-  /** Decodes the results and frees them. */
-  addresses(code: number, port: number): InetAddress[] {
-    if (code !== 0) throw lookupFailure(this.hostname, code);
-    const addresses: InetAddress[] = [];
-    for (let at = this.result[0]!; at !== 0n;) {
-      const entry = readAddrinfo(libc().system, libc().copyFrom(at, RESULT_SIZE));
-      const address = entry.addr === 0n ? null : decodeInet(libc().copyFrom(entry.addr, entry.addrlen));
-      if (address !== null) addresses.push({ ...address, port });
-      at = entry.next;
-    }
-    this.free();
-    return addresses;
-  }
-
-  free(): void {
-    if (this.result[0] !== 0n) libc().c.freeaddrinfo(this.result[0]!);
-    this.result[0] = 0n;
-  }
-}
-
 function literal(hostname: string, port: number, family: Family): InetAddress | null {
   const address = parseHost(hostname, port);
   if (address === null) return null;
@@ -89,8 +46,7 @@ export function resolveNow(hostname: string, port: number, family: Family = "any
   const address = literal(hostname, port, family);
   if (address !== null) return [address];
   requireName(hostname);
-  const request = new AddrinfoRequest(hostname, family);
-  return request.addresses(libc().c.getaddrinfo(request.node, null, request.hints, request.result), port);
+  return lookUpNow(hostname, family).map((found) => ({ ...found, port }));
 }
 
 /** The addresses of a host, in the order the system prefers them. */
@@ -104,24 +60,7 @@ export async function resolveHost(
   const address = literal(hostname, port, family);
   if (address !== null) return [address];
   requireName(hostname);
-  const request = new AddrinfoRequest(hostname, family);
-  const pending = libc().c.getaddrinfo_blocking(request.node, null, request.hints, request.result);
-  try {
-    return request.addresses(await abortable(pending, options?.signal), port);
-  } catch (error) {
-    // getaddrinfo(3) cannot be cancelled: its results are freed when it returns.
-    pending.then(() => request.free());
-    throw error;
-  }
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
+  return (await lookUp(hostname, family, options?.signal)).map((found) => ({ ...found, port }));
 }
 
 const NETWORK = /^(tcp|udp|ip)([46]?)$/;

@@ -17,6 +17,24 @@ export class PeerName {
   readonly length: Uint32Array<ArrayBuffer> = new Uint32Array(1);
 }
 
+/** Whether accept4(2) was found to be missing. */
+let withoutAccept4 = false;
+
+/** Whether an errno of accept4(2) says that there is no such call: kernels and sandboxes without it refuse it whatever it
+ * is given. */
+function isMissing(code: number): boolean {
+  const { c, errno, system: { errors } } = libc();
+  if (code !== errors.ENOSYS && code !== errors.EPERM) return false;
+  c.accept4!(-1, null, null, 0);
+  return withoutAccept4 = errno() !== errors.EBADF;
+}
+
+/** Whether a descriptor gets its flags from the call that makes it. */
+function hasAccept4(): boolean {
+  const { c, system: { constants } } = libc();
+  return !withoutAccept4 && c.accept4 !== null && constants.SOCK_NONBLOCK !== 0;
+}
+
 /** accept(2): makes what the listener gives out of each new descriptor. */
 export class Accepting<T> extends Operation<T> {
   readonly syscall = "accept";
@@ -32,13 +50,12 @@ export class Accepting<T> extends Operation<T> {
   }
 
   override attempt(): T | Again {
-    const { errno, system: { errors } } = libc();
+    const { errors } = libc().system;
     for (;;) {
       const fd = this.#accept();
-      if (fd !== -1) return this.#made(fd);
-      const code = errno();
-      if (code === errors.EAGAIN) return AGAIN;
-      if (!OF_THE_CONNECTION.has(errnoName(code)) || !this.#listens(code)) throw systemError(code, "accept");
+      if (fd >= 0) return this.#made(fd);
+      if (fd === -errors.EAGAIN!) return AGAIN;
+      if (!OF_THE_CONNECTION.has(errnoName(-fd)) || !this.#listens(-fd)) throw systemError(-fd, "accept");
     }
   }
 
@@ -46,14 +63,20 @@ export class Accepting<T> extends Operation<T> {
     return this.#listener.refusal() ?? super.interrupted();
   }
 
+  /** A descriptor, or the negative errno. */
   #accept(): number {
-    const { c, system: { constants } } = libc();
+    const { c, errno, system: { constants } } = libc();
     const { bytes, length } = this.#peer;
-    length[0] = bytes.length;
     const listener = this.#listener.fd;
-    return constants.SOCK_NONBLOCK === 0
-      ? c.accept(listener, bytes, length)
-      : c.accept4!(listener, bytes, length, constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC);
+    length[0] = bytes.length;
+    if (hasAccept4()) {
+      const fd = c.accept4!(listener, bytes, length, constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC);
+      if (fd !== -1) return fd;
+      const code = errno();
+      if (!isMissing(code)) return -code;
+    }
+    const fd = c.accept(listener, bytes, length);
+    return fd === -1 ? -errno() : fd;
   }
 
   /** EOPNOTSUPP is also what a socket says that does not listen at all. */
@@ -65,7 +88,7 @@ export class Accepting<T> extends Operation<T> {
   #made(fd: number): T {
     const descriptor = new Descriptor(fd);
     return closeUnless(descriptor, () => {
-      if (libc().system.constants.SOCK_NONBLOCK === 0) setNonblockingCloseOnExec(fd);
+      if (!hasAccept4()) setNonblockingCloseOnExec(fd);
       return this.#make(descriptor, this.#peer);
     });
   }

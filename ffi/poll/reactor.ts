@@ -136,7 +136,7 @@ export class Reactor {
     this.#waiting++;
     if (referenced) this.#referenced++;
     if (this.#state === "idle") this.#start();
-    else if (this.#state === "unref" && referenced) this.#resume();
+    else if (referenced) this.#resume();
   }
 
   /** Somebody stopped waiting, with what they wanted or without. */
@@ -149,7 +149,7 @@ export class Reactor {
   /** Waiters of one socket began or ceased to keep the process alive. */
   changeReferenced(by: number): void {
     this.#referenced += by;
-    if (by > 0 && this.#state === "unref") this.#resume();
+    if (by > 0) this.#resume();
     else this.#letGo();
   }
 
@@ -209,7 +209,10 @@ export class Reactor {
     }
   }
 
+  /** Somebody waits again who holds the process. */
   #resume(): void {
+    if (this.#state === "parked") this.#startOverdue(OVERDUE);
+    if (this.#state !== "unref") return;
     clearTimeout(this.#unrefTimer);
     this.#start();
   }

@@ -21,10 +21,16 @@ const SUBSTITUTE = { size: 64, len: 56 } as const;
 
 let vectored: boolean | undefined;
 
-/** Whether the system has recvmmsg(2) and sendmmsg(2). BERKELEY_MMSG=off disables them, for tests of the fallback. */
+/** Whether there are recvmmsg(2) and sendmmsg(2). Kernels and sandboxes without them refuse them whatever they are
+ * given. BERKELEY_MMSG=off disables them, for tests of the fallback. */
 export function hasVectoredCalls(): boolean {
-  const { c, system } = libc();
-  return vectored ??= c.recvmmsg !== null && system.layout.mmsghdr !== null && override("BERKELEY_MMSG") !== "off";
+  if (vectored !== undefined) return vectored;
+  const { c, errno, system } = libc();
+  if (c.recvmmsg === null || c.sendmmsg === null || system.layout.mmsghdr === null) return vectored = false;
+  c.recvmmsg(-1, null, 0, 0, null);
+  const receives = errno() === system.errors.EBADF;
+  c.sendmmsg(-1, null, 0, 0);
+  return vectored = receives && errno() === system.errors.EBADF && override("BERKELEY_MMSG") !== "off";
 }
 
 /** The memory of many messages, allocated once: headers, vectors, addresses and control messages in one buffer, data in

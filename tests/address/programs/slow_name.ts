@@ -12,7 +12,7 @@ const NAME = "slow.test";
 class NameServer {
   readonly #socket = listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 53 });
   readonly #unanswered: [question: Uint8Array, from: Deno.Addr][] = [];
-  #arrived = Promise.withResolvers<void>();
+  readonly #arrived = Promise.withResolvers<void>();
   answering = false;
 
   async run(): Promise<void> {
@@ -23,9 +23,8 @@ class NameServer {
     }
   }
 
-  /** Resolves when the next question has come. */
-  next(): Promise<void> {
-    this.#arrived = Promise.withResolvers();
+  /** Resolves when the first question has come. Lookups of one name that are under way share it. */
+  asked(): Promise<void> {
     return this.#arrived.promise;
   }
 
@@ -46,15 +45,15 @@ const server = new NameServer();
 server.run();
 const outcomes: Record<string, string> = {};
 
-/** Starts an operation, waits until its question has come, does something that ends it, and notes how it ended. */
+/** Starts an operation, waits until the question it shares has come, does something that ends it, and notes how it ended. */
 async function cut(what: string, start: () => Promise<unknown>, end: () => void): Promise<void> {
-  const asked = server.next();
   const outcome = start().then(() => "resolved", (error) => {
     const details = isSocketError(error) ? ` ${error.code} ${error.timeout} ${error.address}` : "";
     const { sent } = error as { sent?: number };
     return `${error.name}: ${error.message}${details}${sent === undefined ? "" : ` sent ${sent}`}`;
   });
-  await asked;
+  await server.asked();
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   end();
   outcomes[what] = await outcome;
 }
