@@ -110,9 +110,10 @@ export { type OpenedSocket, OwnedFd } from "./ffi/io/owned_fd.ts";
 export type { Datagram } from "./ffi/udp/datagram.ts";
 export { DatagramBatch } from "./ffi/udp/batch.ts";
 export type { MulticastMembership, MulticastOptions } from "./ffi/udp/membership.ts";
-export type { SendOptions } from "./ffi/udp/source.ts";
+export type { OutgoingDatagram, SendOptions } from "./ffi/udp/source.ts";
 export { UdpSocket } from "./ffi/udp/udp.ts";
 export { MulticastEndpoint } from "./ffi/udp/multicast_endpoint.ts";
+export { UdpEndpoint } from "./ffi/udp/udp_endpoint.ts";
 
 // TCP, and the base classes of stream sockets.
 export { StreamListener } from "./ffi/socket/listener.ts";

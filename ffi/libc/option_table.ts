@@ -73,6 +73,7 @@ export type OptionName =
   | "IP_MTU_DISCOVER"
   | "IP_MINTTL"
   | "IP_RECVERR"
+  | "IP_DONTFRAG"
   | "IP_UNICAST_IF"
   | "IPV6_V6ONLY"
   | "IPV6_UNICAST_HOPS"

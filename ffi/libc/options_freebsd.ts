@@ -60,6 +60,7 @@ export const freebsdOptions = {
   IP_MTU_DISCOVER: null,
   IP_MINTTL: { level: IPPROTO_IP, name: 66, encoding: "int" },
   IP_RECVERR: null,
+  IP_DONTFRAG: { level: IPPROTO_IP, name: 67, encoding: "boolean" },
   IP_UNICAST_IF: null,
   IPV6_V6ONLY: { level: IPPROTO_IPV6, name: 27, encoding: "boolean" },
   IPV6_UNICAST_HOPS: { level: IPPROTO_IPV6, name: 4, encoding: "int" },

@@ -61,6 +61,7 @@ export const linuxOptions = {
   IP_MTU_DISCOVER: { level: IPPROTO_IP, name: 10, encoding: "int" },
   IP_MINTTL: { level: IPPROTO_IP, name: 21, encoding: "int" },
   IP_RECVERR: { level: IPPROTO_IP, name: 11, encoding: "boolean" },
+  IP_DONTFRAG: null,
   IP_UNICAST_IF: { level: IPPROTO_IP, name: 50, encoding: "network int" },
   IPV6_V6ONLY: { level: IPPROTO_IPV6, name: 26, encoding: "boolean" },
   IPV6_UNICAST_HOPS: { level: IPPROTO_IPV6, name: 16, encoding: "int" },

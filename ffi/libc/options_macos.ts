@@ -62,6 +62,7 @@ export const macosOptions = {
   IP_MTU_DISCOVER: null,
   IP_MINTTL: null,
   IP_RECVERR: null,
+  IP_DONTFRAG: { level: IPPROTO_IP, name: 28, encoding: "boolean" },
   IP_UNICAST_IF: null,
   IPV6_V6ONLY: { level: IPPROTO_IPV6, name: 27, encoding: "boolean" },
   IPV6_UNICAST_HOPS: { level: IPPROTO_IPV6, name: 4, encoding: "int" },

@@ -30,6 +30,10 @@ export interface SocketError extends Error {
   readonly address?: string | undefined;
   /** Bytes written before a write failed. */
   readonly bytesWritten?: number | undefined;
+  /** Datagrams sent before sendMany failed. */
+  readonly sent?: number | undefined;
+  /** With EMSGSIZE of a datagram that may not be fragmented: the MTU of the path in bytes, where the system knows it. */
+  readonly mtu?: number | undefined;
 }
 
 type ErrorClass = new (message?: string) => Error;

@@ -57,6 +57,10 @@ export interface Constants {
   readonly IP_TTL_MESSAGE: number;
   /** Type of the control message that carries the TOS: IP_TOS on Linux, IP_RECVTOS elsewhere. */
   readonly IP_TOS_MESSAGE: number;
+  /** Types of the control messages that set the TTL and the TOS of one datagram: IP_TTL and IP_TOS, zero where the system
+   * takes none. */
+  readonly IP_TTL_SENT: number;
+  readonly IP_TOS_SENT: number;
   readonly IPV6_PKTINFO: number;
   readonly IPV6_HOPLIMIT: number;
   readonly IPV6_TCLASS: number;
@@ -84,6 +88,11 @@ export interface Constants {
   /** Options that tell more of a peer; zero where the system has none. */
   readonly SO_PEERGROUPS: number;
   readonly SO_PEERPIDFD: number;
+  /** What waits in a socket's queues, and what was dropped from them; zero where the system does not tell. SIOCINQ and
+   * SIOCOUTQ are FIONREAD and FIONWRITE on FreeBSD. */
+  readonly SO_MEMINFO: number;
+  readonly SIOCINQ: number;
+  readonly SIOCOUTQ: number;
   readonly SO_PEERCRED: number;
   /** Level and name of LOCAL_PEERPID on macOS; zero elsewhere. */
   readonly SOL_LOCAL: number;

@@ -124,6 +124,8 @@ export const sockopt: {
   readonly IP_MINTTL: SocketOption<number>;
   /** Whether errors of sent packets are queued, for a receive with MSG_ERRQUEUE. */
   readonly IP_RECVERR: SocketOption<boolean>;
+  /** macOS and FreeBSD: whether datagrams that exceed the MTU are refused instead of fragmented. */
+  readonly IP_DONTFRAG: SocketOption<boolean>;
   /** Index of the interface that unicast packets are sent through; 0 lets the system choose. */
   readonly IP_UNICAST_IF: SocketOption<number>;
   /** Whether received datagrams carry their destination address and interface. */
@@ -252,6 +254,7 @@ export const sockopt: {
   IP_MTU_DISCOVER: option("IP_MTU_DISCOVER"),
   IP_MINTTL: option("IP_MINTTL"),
   IP_RECVERR: option("IP_RECVERR"),
+  IP_DONTFRAG: option("IP_DONTFRAG"),
   IP_UNICAST_IF: option("IP_UNICAST_IF"),
   IP_PKTINFO: option("IP_PKTINFO"),
   IP_RECVTTL: option("IP_RECVTTL"),

@@ -111,6 +111,7 @@ export class PeekingStream extends Operation<number | null> {
   override attempt(): number | null | Again {
     requireBytes(this.#p);
     if (lengthOf(this.#p) === 0) return 0;
+    if (this.#descriptor.readClosed) return null;
     const { MSG_PEEK } = libc().system.constants;
     let length: number | Again;
     try {

@@ -34,6 +34,14 @@ export class Coalesced {
     return this.#offset >= this.#data.length;
   }
 
+  /** The next datagram, without removing it. */
+  first(): Piece {
+    return {
+      data: this.#data.subarray(this.#offset, this.#offset + this.segmentSize),
+      addr: decodeNet("udp", this.name),
+    };
+  }
+
   /** Removes and returns the next datagram, in memory of its own. */
   next(): Piece {
     const data = this.#data.subarray(this.#offset, this.#offset += this.segmentSize);

@@ -14,6 +14,8 @@ import { bindToInterface, requireInterface } from "../socket/bind_interface.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { sockopt } from "../option/sockopt.ts";
 import { copyOptions, optionsShape } from "../validate/options.ts";
+import { setDontFragment } from "./path_mtu.ts";
+import { quote } from "../validate/quote.ts";
 import { type UdpSocket, udpSocket } from "./udp.ts";
 
 /** Options of {@linkcode listenDatagram} for UDP.
@@ -69,6 +71,10 @@ export interface UdpListenOptions {
    * udp(7). `receive` and `receiveMessage` return one datagram at a time all the same. It has no effect on a system
    * without UDP_GRO. Default false. */
   receiveOffload?: boolean;
+  /** Whether datagrams that exceed the MTU of the path are refused, with EMSGSIZE and the MTU in the error, instead of
+   * fragmented: IP_MTU_DISCOVER, IP_DONTFRAG. With "probe" the MTU that the system knows of the path is ignored, and only
+   * that of the interface counts. Default false. */
+  dontFragment?: boolean | "probe";
   /** Interface to send and receive by, its name or its index: SO_BINDTODEVICE, SO_BINDTOIFINDEX; IP_BOUND_IF on macOS.
    * Default: all. */
   interface?: string | number;
@@ -94,6 +100,7 @@ const OPTIONS = optionsShape<UdpListenOptions>("UDP sockets", '{ transport: "udp
   packetInfo: "boolean",
   timestamps: "boolean",
   receiveOffload: "boolean",
+  dontFragment: "any",
   interface: "any",
   steer: "any",
   control: "function",
@@ -140,10 +147,18 @@ function prepareUdp({ fd }: Descriptor, address: InetAddress, options: UdpListen
   }
   if (options.interface !== undefined) bindToInterface(fd, address.family === "inet6", options.interface);
   if (address.family === "inet6") setOption(fd, sockopt.IPV6_V6ONLY, options.ipv6Only ?? false);
+  if (options.dontFragment !== undefined) {
+    setDontFragment(fd, address.family, requireDontFragment(options.dontFragment));
+  }
   if (options.broadcast ?? true) setOption(fd, sockopt.SO_BROADCAST, true);
   setLoopback(fd, address.family, options.loopback ?? false);
   if (options.receiveBufferSize !== undefined) setOption(fd, sockopt.SO_RCVBUF, options.receiveBufferSize);
   if (options.sendBufferSize !== undefined) setOption(fd, sockopt.SO_SNDBUF, options.sendBufferSize);
+}
+
+function requireDontFragment(value: unknown): boolean | "probe" {
+  if (typeof value === "boolean" || value === "probe") return value;
+  throw new TypeError(`Invalid dontFragment: ${quote(value)}, expected a boolean or "probe"`);
 }
 
 function featuresAsked(options: UdpListenOptions): UdpFeatures {

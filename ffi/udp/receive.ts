@@ -1,4 +1,5 @@
-import { Coalesced, coalescedSize } from "./gro.ts";
+import { Coalesced, coalescedSize, type Piece } from "./gro.ts";
+import { libc } from "../libc/libc.ts";
 import type { Datagram } from "./datagram.ts";
 import { type DatagramBatch, memoryOf } from "./batch.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
@@ -21,12 +22,17 @@ export interface DatagramSource {
   error: Error | null;
 }
 
+/** recvmsg(2) with the sender's address and control messages. */
+function receiveUnlessPending(source: DatagramSource, p: Uint8Array<ArrayBuffer>, flags: number): number | Again {
+  return receivingMessage().receive(source.descriptor.fd, p, flags, SOCKADDR_STORAGE_SIZE, CONTROL_ROOM);
+}
+
 /** Receives one datagram into `p`, which can be the thread's scratch memory. With UDP_GRO the kernel may return several;
  * the rest is kept in `source`. */
 function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number | Again {
   const message = receivingMessage();
   if (!source.coalesces) {
-    const length = message.receive(source.descriptor.fd, p, 0, SOCKADDR_STORAGE_SIZE, CONTROL_ROOM);
+    const length = receiveUnlessPending(source, p, 0);
     if (length === AGAIN || message.controlLength === 0) return length;
     const size = coalescedSize(message, length);
     return size === 0 ? length : separate(source, p, length, size);
@@ -34,7 +40,7 @@ function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number 
   // Check before receiving: while the operation waited, the buffer may have been transferred away.
   requireBytes(p);
   const whole = scratchBytes();
-  const length = message.receive(source.descriptor.fd, whole, 0, SOCKADDR_STORAGE_SIZE, CONTROL_ROOM);
+  const length = receiveUnlessPending(source, whole, 0);
   if (length === AGAIN) return AGAIN;
   const size = coalescedSize(message, length);
   if (size > 0) source.waiting = new Coalesced(whole.slice(size, length), size, message);
@@ -98,6 +104,39 @@ export class ReceivingPair extends Operation<[Uint8Array<ArrayBuffer>, Deno.NetA
     const taken = viewOf(this.#p, 0, fitting.length);
     taken.set(fitting);
     return [taken, addr];
+  }
+}
+
+/** Copies the next datagram into a buffer without taking it. */
+export class PeekingPair extends Operation<[Uint8Array<ArrayBuffer>, Deno.NetAddr]> {
+  readonly syscall = "recvmsg";
+  readonly #source: DatagramSource;
+  readonly #p: Uint8Array<ArrayBuffer>;
+
+  constructor(source: DatagramSource, p: Uint8Array<ArrayBuffer>) {
+    super();
+    this.#source = source;
+    this.#p = p;
+  }
+
+  override attempt(): [Uint8Array<ArrayBuffer>, Deno.NetAddr] | Again {
+    requireBytes(this.#p);
+    const waiting = takeWaiting(this.#source);
+    if (waiting !== null) return this.#copy(waiting.first());
+    const message = receivingMessage();
+    const { MSG_PEEK } = libc().system.constants;
+    const length = receiveUnlessPending(this.#source, this.#p, MSG_PEEK);
+    if (length === AGAIN) return AGAIN;
+    // A coalesced message is several datagrams, of which this is about the first.
+    const first = coalescedSize(message, length) || length;
+    return [viewOf(this.#p, 0, Math.min(first, length)), decodeNet("udp", message.name)];
+  }
+
+  #copy({ data, addr }: Piece): [Uint8Array<ArrayBuffer>, Deno.NetAddr] {
+    const fitting = data.subarray(0, lengthOf(this.#p));
+    const copied = viewOf(this.#p, 0, fitting.length);
+    copied.set(fitting);
+    return [copied, addr];
   }
 }
 

@@ -1,16 +1,20 @@
 import { libc } from "../libc/libc.ts";
 import { isSocketError, systemError } from "../libc/socket_error.ts";
-import { setNameLength } from "../struct/msghdr.ts";
+import { setControlLength, setNameLength } from "../struct/msghdr.ts";
 import { hasVectoredCalls, MessageVector } from "./mmsg.ts";
 import { AddressCache, lengthOf, refusedBytes, requireBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import type { Destination } from "./destinations.ts";
+import { withMtu } from "./path_mtu.ts";
 import { withHint } from "./send_hints.ts";
-import type { Source } from "./source.ts";
+import { readSource, type SendOptions, type Source } from "./source.ts";
 import { retryNextTurn } from "../io/backoff.ts";
 import { sendingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation, type RetryLater } from "../io/operation.ts";
 import { quote } from "../validate/quote.ts";
+
+/** Bytes for the control messages of one datagram with a source, a TTL and a class: 40 + 24 + 24 on Linux. */
+const SEND_CONTROL_ROOM = 128;
 
 /** Maximum number of datagrams in one call. */
 const VECTOR = 64;
@@ -34,17 +38,39 @@ export function sendOne(
   try {
     return sendingMessage().send(descriptor.fd, data, to?.sockaddr ?? null, controlLength, to?.text);
   } catch (error) {
-    if (to !== null && isSocketError(error) && error.code === "ECONNREFUSED") {
-      throw systemError(error.errno, error.syscall);
-    }
-    throw descriptor.closed ? error : withHint(error, descriptor.fd, to, source);
+    throw failedSend(descriptor, error, to, source);
   }
+}
+
+/** The error of a send that failed, with what is known of its cause. */
+export function failedSend(
+  descriptor: Descriptor,
+  error: unknown,
+  to: Destination | null,
+  source: Source | null,
+): unknown {
+  if (descriptor.closed || !isSocketError(error)) return error;
+  if (to !== null && error.code === "ECONNREFUSED") return systemError(error.errno, error.syscall);
+  if (error.code === "EMSGSIZE") return withMtu(error, descriptor.fd, to);
+  return withHint(error, descriptor.fd, to, source);
 }
 
 /** A control message to send, and the source that it encodes. */
 export interface SendControl {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly source: Source;
+}
+
+/** Sends one datagram with the control messages of a source, if there is one. */
+export function sendControlled(
+  descriptor: Descriptor,
+  data: Uint8Array,
+  to: Destination | null,
+  control: SendControl | null,
+): number | Again {
+  if (control === null) return sendOne(descriptor, data, to, 0);
+  sendingMessage().control.set(control.bytes);
+  return sendOne(descriptor, data, to, control.bytes.length, control.source);
 }
 
 /** Sends one datagram, to a destination or to the connected peer. */
@@ -68,10 +94,7 @@ export class SendingDatagram extends Operation<number> {
   }
 
   override attempt(): number | Again {
-    const control = this.#control;
-    if (control === null) return sendOne(this.#descriptor, this.#p, this.#to, 0);
-    sendingMessage().control.set(control.bytes);
-    return sendOne(this.#descriptor, this.#p, this.#to, control.bytes.length, control.source);
+    return sendControlled(this.#descriptor, this.#p, this.#to, this.#control);
   }
 }
 
@@ -80,6 +103,7 @@ export interface Outgoing {
   readonly data: Uint8Array;
   /** Null for the connected peer. */
   readonly to: Destination | null;
+  readonly control: SendControl | null;
 }
 
 /** The memory from which batches are sent. Calls are synchronous, so all sockets of a thread share one. */
@@ -89,12 +113,14 @@ class SendingVector extends MessageVector {
    * code of the caller runs before the call. */
   readonly #held: (Uint8Array | null)[] = new Array(VECTOR).fill(null);
   readonly #names: (Uint8Array | null | undefined)[] = new Array(VECTOR).fill(undefined);
+  readonly #controls: (SendControl | null)[] = new Array(VECTOR).fill(null);
 
   constructor() {
-    super({ capacity: VECTOR, dataSize: COPIED, controlSize: 0 });
+    super({ capacity: VECTOR, dataSize: COPIED, controlSize: SEND_CONTROL_ROOM });
+    for (let index = 0; index < VECTOR; index++) this.#setControl(index, null);
   }
 
-  put(index: number, { data, to }: Outgoing): void {
+  put(index: number, { data, to, control }: Outgoing): void {
     const length = lengthOf(data);
     if (length <= COPIED) {
       this.data.set(data, index * COPIED);
@@ -103,11 +129,18 @@ class SendingVector extends MessageVector {
       this.#held[index] = data;
       this.useAddress(index, this.#addresses.of(data), length);
     }
+    if (this.#controls[index] !== control) this.#setControl(index, control);
     const sockaddr = to === null ? null : to.sockaddr;
     if (this.#names[index] === sockaddr) return;
     this.#names[index] = sockaddr;
     if (sockaddr !== null) this.headers.set(sockaddr, this.nameOffset(index));
     setNameLength(libc().system.layout, this.view, this.headerOffset(index), sockaddr?.length ?? 0);
+  }
+
+  #setControl(index: number, control: SendControl | null): void {
+    this.#controls[index] = control;
+    if (control !== null) this.headers.set(control.bytes, this.controlOffset(index));
+    setControlLength(libc().system.layout, this.view, this.headerOffset(index), control?.bytes.length ?? 0);
   }
 
   release(count: number): void {
@@ -160,8 +193,8 @@ export class SendingMany extends Operation<number> {
   }
 
   #sendOne(): number | Again {
-    const { data, to } = this.#outgoing[this.#sent]!;
-    return sendOne(this.#descriptor, data, to, 0) === AGAIN ? AGAIN : 1;
+    const { data, to, control } = this.#outgoing[this.#sent]!;
+    return sendControlled(this.#descriptor, data, to, control) === AGAIN ? AGAIN : 1;
   }
 
   /** Fills the vector with as many datagrams as fit. One whose buffer was transferred meanwhile throws only when all before
@@ -190,8 +223,9 @@ export class SendingMany extends Operation<number> {
       vector.release(count);
       if (sent !== -1) return sent;
       if (code === errors.EAGAIN) return AGAIN;
-      const { to } = this.#outgoing[this.#sent]!;
-      throw withHint(systemError(code, "sendmmsg", to?.text), this.#descriptor.fd, to, null);
+      const { to, control } = this.#outgoing[this.#sent]!;
+      const error = systemError(code, "sendmmsg", to?.text);
+      throw failedSend(this.#descriptor, error, to, control?.source ?? null);
     }
   }
 }
@@ -204,12 +238,21 @@ export function requireList(datagrams: unknown): void {
   throw new TypeError(`Expected an array of datagrams, got ${quote(datagrams)}`);
 }
 
+/** A datagram of a list, as it was given. */
+export interface GivenDatagram {
+  readonly data: Uint8Array;
+  readonly addr: Deno.NetAddr | undefined;
+  readonly source: Source | null;
+}
+
 /** Copies and checks a datagram to be sent. */
-export function readDatagram(datagram: unknown): { data: Uint8Array; addr?: Deno.NetAddr | undefined } {
+export function readDatagram(datagram: unknown): GivenDatagram {
   if (datagram === null || typeof datagram !== "object") {
     throw new TypeError(`Not a datagram: ${quote(datagram)}, expected { data, addr }`);
   }
-  const { data, addr } = datagram as { data?: unknown; addr?: Deno.NetAddr };
+  const { data, addr, source, interfaceIndex, ttl, trafficClass } = datagram as Record<string, unknown>;
   requireBytes(data);
-  return { data, addr };
+  const plain = source === undefined && interfaceIndex === undefined && ttl === undefined && trafficClass === undefined;
+  const asked = { source, interfaceIndex, ttl, trafficClass } as Omit<SendOptions, "signal">;
+  return { data, addr: addr as Deno.NetAddr | undefined, source: plain ? null : readSource(asked) };
 }

@@ -6,7 +6,7 @@ import { lengthOf, refusedBytes, viewOf } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import type { Destination } from "./destinations.ts";
 import { LONGEST_PAYLOAD } from "./families.ts";
-import { sendOne } from "./send.ts";
+import { type SendControl, sendControlled, sendOne } from "./send.ts";
 import { retryNextTurn } from "../io/backoff.ts";
 import { sendingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation, type RetryLater } from "../io/operation.ts";
@@ -33,7 +33,9 @@ export class SendingSegments extends Operation<number> {
   readonly #segmentSize: number;
   readonly #to: Destination | null;
   readonly #offload: SegmentOffload;
-  readonly #control: Uint8Array<ArrayBuffer> | null;
+  /** The control messages of a call of one segment, and of more; null where the system takes one at a time. */
+  readonly #single: SendControl | null;
+  readonly #several: Uint8Array<ArrayBuffer> | null;
   /** Maximum number of bytes in one call. */
   readonly #portion: number;
   #written = 0;
@@ -44,6 +46,7 @@ export class SendingSegments extends Operation<number> {
     segmentSize: number,
     to: Destination | null,
     offload: SegmentOffload,
+    control: SendControl | null,
   ) {
     super();
     this.#descriptor = descriptor;
@@ -54,7 +57,8 @@ export class SendingSegments extends Operation<number> {
     this.#offload = offload;
     const fitting = Math.max(1, Math.floor(LONGEST_PAYLOAD.inet / segmentSize));
     this.#portion = Math.min(MOST_SEGMENTS, fitting) * segmentSize;
-    this.#control = segmentControl(segmentSize);
+    this.#single = control;
+    this.#several = segmentControl(segmentSize, control);
   }
 
   override get address(): string | undefined {
@@ -84,25 +88,25 @@ export class SendingSegments extends Operation<number> {
   }
 
   #sendPortion(): number | Again {
-    const plain = this.#control === null || this.#segmentSize >= this.#offload.refusedFrom || !hasVectoredCalls();
+    const plain = this.#several === null || this.#segmentSize >= this.#offload.refusedFrom || !hasVectoredCalls();
     const end = Math.min(this.#length, this.#written + (plain ? this.#segmentSize : this.#portion));
     const rest = viewOf(this.#p, this.#written, end);
-    if (plain || rest.length <= this.#segmentSize) return this.#send(rest, 0);
-    sendingMessage().control.set(this.#control!);
+    if (plain || rest.length <= this.#segmentSize) return this.#sendSingle(rest);
+    sendingMessage().control.set(this.#several!);
     try {
-      return this.#send(rest, this.#control!.length);
+      return sendOne(this.#descriptor, rest, this.#to, this.#several!.length, this.#single?.source ?? null);
     } catch (error) {
       if (!isSocketError(error) || !["EIO", "EINVAL", "EMSGSIZE"].includes(error.code)) throw error;
       // The device has no checksum offload, or the segments are longer than its MTU. Plain datagrams then succeed, if
       // necessary in fragments; otherwise there is another cause, and this throws.
-      const written = this.#send(rest.subarray(0, this.#segmentSize), 0);
+      const written = this.#sendSingle(rest.subarray(0, this.#segmentSize));
       if (written !== AGAIN) this.#offload.refusedFrom = error.code === "EIO" ? 0 : this.#segmentSize;
       return written;
     }
   }
 
-  #send(data: Uint8Array, controlLength: number): number | Again {
-    return sendOne(this.#descriptor, data, this.#to, controlLength);
+  #sendSingle(data: Uint8Array): number | Again {
+    return sendControlled(this.#descriptor, data, this.#to, this.#single);
   }
 }
 
@@ -112,13 +116,15 @@ function gone(p: Uint8Array, length: number): TypeError {
     new TypeError(`The buffer shrank from ${length} bytes to ${lengthOf(p)} while it waited to be sent`);
 }
 
-/** Encodes the control message of UDP_SEGMENT; null on systems without it. */
-function segmentControl(segmentSize: number): Uint8Array<ArrayBuffer> | null {
+/** Encodes the control message of UDP_SEGMENT behind those of a source; null on systems without it. */
+function segmentControl(segmentSize: number, control: SendControl | null): Uint8Array<ArrayBuffer> | null {
   const { options, layout } = libc().system;
   const option = options.UDP_SEGMENT;
   if (option === null) return null;
-  const control = new Uint8Array(controlSpace(layout, 2));
+  const before = control?.bytes.length ?? 0;
+  const bytes = new Uint8Array(before + controlSpace(layout, 2));
+  if (control !== null) bytes.set(control.bytes);
   const size = Uint8Array.of(segmentSize & 0xff, segmentSize >> 8);
-  writeControlMessage(layout, control, 0, option.level, option.name, size);
-  return control;
+  writeControlMessage(layout, bytes, before, option.level, option.name, size);
+  return bytes;
 }

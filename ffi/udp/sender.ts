@@ -1,9 +1,18 @@
 import { requireFits } from "./datagram.ts";
 import { type Outgoing, readDatagram, requireList, type SendControl, SendingDatagram, SendingMany } from "./send.ts";
+import { SendingParts } from "./send_parts.ts";
 import { type SegmentOffload, SendingSegments } from "./send_segments.ts";
-import { encodeSource, readSource, SEND_OPTIONS, type SendOptions, type Source } from "./source.ts";
+import {
+  encodeSource,
+  type OutgoingDatagram,
+  readSource,
+  SEND_OPTIONS,
+  type SendOptions,
+  type Source,
+} from "./source.ts";
 import { decodeInet } from "../address/address.ts";
-import { lengthOf, refusedBytes, requireBytes } from "../validate/bytes.ts";
+import { isBytes, lengthOf, refusedBytes, requireBytes } from "../validate/bytes.ts";
+import { asOneMessage, partsOf, totalLength } from "../io/gather.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import type { Destination, Destinations, Lookup } from "./destinations.ts";
 import { type IpFamily, LONGEST_PAYLOAD, packetFamily } from "./families.ts";
@@ -29,23 +38,25 @@ export class Sender {
     this.#destinations = destinations;
   }
 
-  send(p: Uint8Array, addr?: Deno.NetAddr, options?: SendOptions): Promise<number> {
-    const refusal = refusedBytes(p) ?? this.#descriptor.refusal();
+  send(p: Uint8Array | readonly Uint8Array[], addr?: Deno.NetAddr, options?: SendOptions): Promise<number> {
+    const several = Array.isArray(p);
+    const refusal = (several ? null : refusedBytes(p)) ?? this.#descriptor.refusal();
     if (refusal !== null) return Promise.reject(refusal);
     try {
+      const data = several ? asOneMessage(partsOf(p)) : p as Uint8Array;
       const asked = options === undefined ? undefined : copyOptions(options, SEND_OPTIONS);
       const source = asked === undefined ? null : readSource(asked);
       const to = this.#destination(addr);
       const wait = asked?.signal ? { signal: asked.signal } : undefined;
-      if (to !== null && "run" in to) return this.#sendLater(p, to, source, wait);
-      return this.#send(p, to, source, wait);
+      if (to !== null && "run" in to) return this.#sendLater(data, to, source, wait);
+      return this.#send(data, to, source, wait);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   async sendMany(
-    datagrams: readonly { data: Uint8Array; addr?: Deno.NetAddr }[],
+    datagrams: readonly OutgoingDatagram[],
     options?: WaitOptions,
   ): Promise<number> {
     const signal = signalOf(options);
@@ -54,9 +65,10 @@ export class Sender {
       requireList(datagrams);
       // All are checked before the first name is looked up.
       const prepared = Array.from(datagrams, (datagram, index) => this.#prepare(datagram, index));
-      for (const [index, { data, to }] of prepared.entries()) {
+      for (const [index, { data, to, source }] of prepared.entries()) {
         const isName = to !== null && "run" in to;
-        outgoing.push(isName ? await this.#resolved(data, to, index, options) : { data, to });
+        const found = isName ? await this.#resolved(data, to, index, options) : to;
+        outgoing.push({ data, to: found, control: this.#control(found, source) });
       }
       const refusal = this.#descriptor.refusal();
       if (refusal !== null) throw refusal;
@@ -73,21 +85,25 @@ export class Sender {
     p: Uint8Array,
     segmentSize: number,
     addr?: Deno.NetAddr,
-    options?: WaitOptions,
+    options?: SendOptions,
   ): Promise<number> {
     requireBytes(p);
+    const asked = options === undefined ? undefined : copyOptions(options, SEND_OPTIONS);
+    const source = asked === undefined ? null : readSource(asked);
+    const wait = asked?.signal ? { signal: asked.signal } : undefined;
     const to = this.#destination(addr);
     let found: Destination | null;
     if (to !== null && "run" in to) {
       requireSegmentSize(segmentSize, "inet6");
-      found = await this.#lookUp(to, options);
+      found = await this.#lookUp(to, wait);
     } else {
       // Without a host name this must not await, to keep its place among other sends.
       found = to;
     }
     requireSegmentSize(segmentSize, this.#packets(found));
-    const sending = new SendingSegments(this.#descriptor, p, segmentSize, found, this.#offload);
-    return await this.#descriptor.writes.run(sending, options);
+    const control = this.#control(found, source);
+    const sending = new SendingSegments(this.#descriptor, p, segmentSize, found, this.#offload, control);
+    return await this.#descriptor.writes.run(sending, wait);
   }
 
   /** Returns the destination of a datagram: null for the connected peer, a lookup for a host name. */
@@ -106,20 +122,26 @@ export class Sender {
   }
 
   #send(
-    p: Uint8Array,
+    p: Uint8Array | readonly Uint8Array[],
     to: Destination | null,
     source: Source | null,
     options: WaitOptions | undefined,
   ): Promise<number> {
     this.#requireFits(p, to);
-    const control: SendControl | null = source === null
-      ? null
-      : { bytes: encodeSource(this.#family, this.#packets(to), source), source };
-    return this.#descriptor.writes.run(new SendingDatagram(this.#descriptor, p, to, control), options);
+    const control = this.#control(to, source);
+    const sending = isBytes(p)
+      ? new SendingDatagram(this.#descriptor, p, to, control)
+      : new SendingParts(this.#descriptor, p, to, control);
+    return this.#descriptor.writes.run(sending, options);
+  }
+
+  #control(to: Destination | null, source: Source | null): SendControl | null {
+    if (source === null) return null;
+    return { bytes: encodeSource(this.#family, this.#packets(to), source), source };
   }
 
   async #sendLater(
-    p: Uint8Array,
+    p: Uint8Array | readonly Uint8Array[],
     to: Lookup,
     source: Source | null,
     options: WaitOptions | undefined,
@@ -134,22 +156,33 @@ export class Sender {
   }
 
   /** Checks one datagram of a list. Its errors name its index. */
-  #prepare(datagram: unknown, index: number): { data: Uint8Array; to: Destination | Lookup | null } {
+  #prepare(
+    datagram: unknown,
+    index: number,
+  ): { data: Uint8Array; to: Destination | Lookup | null; source: Source | null } {
     try {
-      const { data, addr } = readDatagram(datagram);
+      const { data, addr, source } = readDatagram(datagram);
       const to = this.#destination(addr);
-      if (to === null || !("run" in to)) this.#requireFits(data, to);
-      return { data, to };
+      if (to === null || !("run" in to)) {
+        this.#requireFits(data, to);
+        this.#control(to, source);
+      }
+      return { data, to, source };
     } catch (error) {
       throw located(`datagrams[${index}]`, error);
     }
   }
 
-  async #resolved(data: Uint8Array, to: Lookup, index: number, options: WaitOptions | undefined): Promise<Outgoing> {
+  async #resolved(
+    data: Uint8Array,
+    to: Lookup,
+    index: number,
+    options: WaitOptions | undefined,
+  ): Promise<Destination> {
     try {
       const found = await this.#lookUp(to, options);
       this.#requireFits(data, found);
-      return { data, to: found };
+      return found;
     } catch (error) {
       // A deadline, a signal and close end the whole list.
       const isAbout = error instanceof Deno.errors.NotFound || error instanceof RangeError;
@@ -157,8 +190,8 @@ export class Sender {
     }
   }
 
-  #requireFits(data: Uint8Array, to: Destination | null): void {
-    const length = lengthOf(data);
+  #requireFits(data: Uint8Array | readonly Uint8Array[], to: Destination | null): void {
+    const length = isBytes(data) ? lengthOf(data) : totalLength(data);
     if (length > LONGEST_PAYLOAD.inet) requireFits(length, this.#packets(to));
   }
 }

@@ -1,11 +1,18 @@
 import { Association } from "./association.ts";
 import type { Datagram } from "./datagram.ts";
 import { DatagramBatch } from "./batch.ts";
-import { type DatagramSource, holdsUnread, ReceivingBatch, ReceivingDatagram, ReceivingPair } from "./receive.ts";
+import {
+  type DatagramSource,
+  holdsUnread,
+  PeekingPair,
+  ReceivingBatch,
+  ReceivingDatagram,
+  ReceivingPair,
+} from "./receive.ts";
 import { coalesces } from "./packet_info.ts";
 import { withHint } from "./send_hints.ts";
 import { Sender } from "./sender.ts";
-import type { SendOptions } from "./source.ts";
+import type { OutgoingDatagram, SendOptions } from "./source.ts";
 import { decodeInet, decodeNet } from "../address/address.ts";
 import { refusedBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
@@ -19,7 +26,7 @@ import { copyOptions, optionsShape } from "../validate/options.ts";
 import { quote } from "../validate/quote.ts";
 import { peerName, socketName } from "../address/sockname.ts";
 import { sockopt } from "../option/sockopt.ts";
-import { MulticastEndpoint } from "./multicast_endpoint.ts";
+import { UdpEndpoint } from "./udp_endpoint.ts";
 
 interface ReceiveMessageOptions extends WaitOptions {
   maxLength?: number;
@@ -58,7 +65,7 @@ export function udpSocket(descriptor: Descriptor): UdpSocket {
  * console.log(new TextDecoder().decode(data), from.port === a.addr.port); // hello true
  * ```
  */
-export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
+export class UdpSocket extends UdpEndpoint implements Deno.DatagramConn {
   readonly #descriptor: Descriptor;
   readonly #family: IpFamily;
   readonly #source: DatagramSource;
@@ -123,6 +130,18 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     return this.#descriptor.reads.run(receiving, options);
   }
 
+  /** Copies the next datagram into `p` without taking it, and resolves to what was copied and the sender: recvmsg(2) with
+   * MSG_PEEK. It waits for its turn among the receives; the next receive gets the same datagram.
+   *
+   * @throws {TypeError} for a buffer that is detached or shared
+   * @throws {Deno.errors.ConnectionRefused} on a connected socket, if an earlier datagram was refused
+   */
+  peek(p: Uint8Array, options?: WaitOptions): Promise<[Uint8Array<ArrayBuffer>, Deno.NetAddr]> {
+    const refusal = refusedBytes(p);
+    if (refusal !== null) return Promise.reject(refusal);
+    return this.#descriptor.reads.run(new PeekingPair(this.#source, p as Uint8Array<ArrayBuffer>), options);
+  }
+
   /** Receives one datagram with its details (packet information, timestamp): recvmsg(2).
    *
    * @param options `maxLength`: the length in bytes to which longer datagrams are truncated, from 0 to 65,535, 65,535
@@ -157,10 +176,10 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
 
   /** Sends one datagram and resolves to its length in bytes: sendmsg(2).
    *
-   * @param p the payload, at most 65,507 bytes over IPv4 and 65,527 over IPv6
+   * @param p the payload, one buffer or several that are sent one after the other as one datagram, at most 65,507 bytes over IPv4 and 65,527 over IPv6
    * @param addr the destination; the connected peer by default. A host name is resolved for every datagram, and the first
    * of its addresses is taken that the socket can send to. The signal, the write deadline and close end the lookup.
-   * @param options the source address and interface, and a signal
+   * @param options the source address and interface, the TTL and the traffic class of this datagram, and a signal
    * @throws {RangeError} for more bytes, with `code` "EMSGSIZE"; for port 0
    * @throws {Deno.errors.NotFound} for a host name that is unknown or has no address that the socket can send to
    * @throws {TypeError} for an address of the other family, no address on a socket that is not connected, or a buffer that
@@ -169,7 +188,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
    * @throws {Deno.errors.PermissionDenied} for a broadcast address without `broadcast: true`
    * @throws {Deno.errors.NotCapable} without `--allow-net` for the destination
    */
-  send(p: Uint8Array, addr?: Deno.Addr, options?: SendOptions): Promise<number> {
+  send(p: Uint8Array | readonly Uint8Array[], addr?: Deno.Addr, options?: SendOptions): Promise<number> {
     return this.#sender.send(p, addr as Deno.NetAddr | undefined, options);
   }
 
@@ -185,7 +204,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
    * @throws {Deno.errors.NotCapable} without `--allow-net` for a destination; nothing is sent
    */
   sendMany(
-    datagrams: readonly { data: Uint8Array; addr?: Deno.NetAddr }[],
+    datagrams: readonly OutgoingDatagram[],
     options?: WaitOptions,
   ): Promise<number> {
     return this.#sender.sendMany(datagrams, options);
@@ -209,7 +228,7 @@ export class UdpSocket extends MulticastEndpoint implements Deno.DatagramConn {
     p: Uint8Array,
     segmentSize: number,
     addr?: Deno.NetAddr,
-    options?: WaitOptions,
+    options?: SendOptions,
   ): Promise<number> {
     return this.#sender.sendSegments(p, segmentSize, addr, options);
   }

@@ -26,7 +26,7 @@ const LEVELS: Readonly<Record<string, string>> = {
 
 /** What the table calls by one name and the headers by another. */
 const SPELLINGS: Readonly<Record<System["backend"], Readonly<Record<string, string>>>> = {
-  epoll: { IP_TTL_MESSAGE: "IP_TTL", IP_TOS_MESSAGE: "IP_TOS" },
+  epoll: { IP_TTL_MESSAGE: "IP_TTL", IP_TOS_MESSAGE: "IP_TOS", IP_TTL_SENT: "IP_TTL", IP_TOS_SENT: "IP_TOS" },
   kqueue: { IP_TTL_MESSAGE: "IP_RECVTTL", IP_TOS_MESSAGE: "IP_RECVTOS", SCM_CREDENTIALS: "SCM_CREDS" },
 };
 

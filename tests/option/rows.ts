@@ -108,6 +108,7 @@ export const ROWS: Readonly<Record<Name, Row>> = {
   IP_MTU_DISCOVER: { on: "udp", initial: 1, set: [0, 2, 3, 1] },
   IP_MINTTL: { on: "udp", initial: 0, set: [255, 0] },
   IP_RECVERR: { on: "udp", initial: false, set: FLAG },
+  IP_DONTFRAG: { on: "udp" },
   IP_UNICAST_IF: { on: "udp", initial: 0, set: [1, 0] },
   IP_PKTINFO: { on: "udp", initial: false, set: FLAG },
   IP_RECVTTL: { on: "udp", initial: false, set: FLAG },
