@@ -34,3 +34,17 @@ export function unknownArgument(argument: string): never {
 export function unknownOption(argument: string): void {
   if (argument.startsWith("-")) unknownArgument(argument);
 }
+
+/** What the user of a program can do about an error, by its code. */
+export type Advice = Readonly<Record<string, string>>;
+
+/** Returns the message of an error for the user of a program. A hint behind the code names options of the module, which
+ * the user does not have: `advice` takes its place. */
+export function messageOf(error: unknown, advice: Advice = {}): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as { code?: unknown };
+  const help = typeof code === "string" && Object.hasOwn(advice, code) ? advice[code] : undefined;
+  if (help === undefined) return error.message;
+  const end = error.message.indexOf(`(${code})`);
+  return `${end === -1 ? error.message : error.message.slice(0, end + `(${code})`.length)}; ${help}`;
+}

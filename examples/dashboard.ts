@@ -13,7 +13,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { listen, listenDatagram, type TcpListener, type UdpSocket } from "../mod.ts";
 import type { Load } from "./dashboard/load.ts";
 import type { Seen, Sockets } from "./dashboard/worker.ts";
-import { number, unknownArgument } from "./arguments.ts";
+import { messageOf, number, unknownArgument } from "./arguments.ts";
 
 const HELP = `Serves a page that shows how datagrams and connections are distributed to Workers that share a port.
 
@@ -197,6 +197,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`dashboard: ${error instanceof Error ? error.message : error}`);
+  console.error(`dashboard: ${messageOf(error, { EADDRINUSE: "choose another port with --port" })}`);
   Deno.exit(1);
 }

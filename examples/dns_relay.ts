@@ -23,7 +23,7 @@ import {
   TYPES,
   type Zone,
 } from "./dns_relay/message.ts";
-import { number, unknownArgument } from "./arguments.ts";
+import { messageOf, number, unknownArgument } from "./arguments.ts";
 
 const HELP = `DNS server that answers from the address a query was sent to.
 
@@ -134,6 +134,12 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`dns_relay: ${error instanceof Error ? error.message : error}`);
+  console.error(
+    `dns_relay: ${
+      messageOf(error, {
+        EADDRINUSE: "choose another port with --port",
+      })
+    }`,
+  );
   Deno.exit(1);
 }

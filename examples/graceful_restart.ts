@@ -20,7 +20,7 @@ import {
   type UnixConn,
   type UnixListener,
 } from "../mod.ts";
-import { unknownArgument, wholeNumber } from "./arguments.ts";
+import { messageOf, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `Replaces a TCP server by new versions of itself under load and counts failed requests.
 
@@ -258,6 +258,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`graceful_restart: ${error instanceof Error ? error.message : error}`);
+  console.error(`graceful_restart: ${messageOf(error, { EADDRINUSE: "choose another path with --path" })}`);
   Deno.exit(1);
 }

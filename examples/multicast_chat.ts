@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listenDatagram, type UdpSocket } from "../mod.ts";
-import { unknownArgument } from "./arguments.ts";
+import { messageOf, unknownArgument } from "./arguments.ts";
 
 const HELP = `Chat over multicast: sends each line of standard input to a group and prints the lines of others.
 
@@ -71,6 +71,12 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`multicast_chat: ${error instanceof Error ? error.message : error}`);
+  console.error(
+    `multicast_chat: ${
+      messageOf(error, {
+        EADDRINUSE: "choose another port with --port",
+      })
+    }`,
+  );
   Deno.exit(1);
 }

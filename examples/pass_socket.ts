@@ -10,7 +10,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type AnySocket, connect, fromFd, listen, listenDatagram, type TcpListener, type UdpSocket } from "../mod.ts";
-import { unknownArgument } from "./arguments.ts";
+import { messageOf, unknownArgument } from "./arguments.ts";
 
 const HELP = `Passes a bound socket to another process, which serves on it.
 
@@ -139,6 +139,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`pass_socket: ${error instanceof Error ? error.message : error}`);
+  console.error(`pass_socket: ${messageOf(error, { EADDRINUSE: "choose another path with --path" })}`);
   Deno.exit(1);
 }

@@ -10,7 +10,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type Control, listenDatagram, sockopt, type UdpSocket } from "../mod.ts";
-import { number, unknownArgument } from "./arguments.ts";
+import { messageOf, number, unknownArgument } from "./arguments.ts";
 
 const HELP = `Two sockets share a UDP port: one receives on it, the other sends multicast from it.
 
@@ -91,6 +91,12 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`reuse_port: ${error instanceof Error ? error.message : error}`);
+  console.error(
+    `reuse_port: ${
+      messageOf(error, {
+        EADDRINUSE: "choose another port with --port",
+      })
+    }`,
+  );
   Deno.exit(1);
 }

@@ -12,7 +12,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { DatagramBatch, listenDatagram, type UdpSocket } from "../mod.ts";
-import { number, unknownArgument } from "./arguments.ts";
+import { messageOf, number, unknownArgument } from "./arguments.ts";
 
 const HELP = `Collects statsd metrics and prints tables of them.
 
@@ -176,6 +176,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`statsd_sink: ${error instanceof Error ? error.message : error}`);
+  console.error(`statsd_sink: ${messageOf(error, { EADDRINUSE: "choose another port with --port" })}`);
   Deno.exit(1);
 }

@@ -9,7 +9,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listen, type TcpConn } from "../mod.ts";
-import { number, unknownArgument } from "./arguments.ts";
+import { messageOf, number, unknownArgument } from "./arguments.ts";
 
 const HELP = `TCP echo server.
 
@@ -71,6 +71,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`tcp_echo_server: ${error instanceof Error ? error.message : error}`);
+  console.error(`tcp_echo_server: ${messageOf(error, { EADDRINUSE: "choose another port with --port" })}`);
   Deno.exit(1);
 }

@@ -13,7 +13,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { DatagramBatch, listenDatagram } from "../mod.ts";
-import { number, unknownArgument } from "./arguments.ts";
+import { messageOf, number, unknownArgument } from "./arguments.ts";
 
 const HELP = `Floods a UDP port with numbered datagrams and shows how many are received.
 
@@ -272,6 +272,12 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`udp_flood: ${error instanceof Error ? error.message : error}`);
+  console.error(
+    `udp_flood: ${
+      messageOf(error, {
+        EADDRINUSE: "choose another port with --port",
+      })
+    }`,
+  );
   Deno.exit(1);
 }

@@ -11,7 +11,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listen, type UnixConn } from "../mod.ts";
-import { number, unknownArgument } from "./arguments.ts";
+import { messageOf, number, unknownArgument } from "./arguments.ts";
 
 const HELP = `Echo server on a Unix socket.
 
@@ -83,6 +83,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`unix_echo_server: ${error instanceof Error ? error.message : error}`);
+  console.error(`unix_echo_server: ${messageOf(error, { EADDRINUSE: "choose another path with --path" })}`);
   Deno.exit(1);
 }

@@ -13,7 +13,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { listenDatagram, type UdpSocket } from "../mod.ts";
-import { number, unknownArgument } from "./arguments.ts";
+import { messageOf, number, unknownArgument } from "./arguments.ts";
 
 const HELP = `Sends a WS-Discovery Probe and prints the answers.
 
@@ -195,6 +195,12 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`ws_discovery: ${error instanceof Error ? error.message : error}`);
+  console.error(
+    `ws_discovery: ${
+      messageOf(error, {
+        EADDRINUSE: "choose another port with --port",
+      })
+    }`,
+  );
   Deno.exit(1);
 }

@@ -2,6 +2,7 @@ import { type Attempt, firstSuccess } from "./tcp/happy_eyeballs.ts";
 import type { SeqpacketConn } from "./unix/seqpacket.ts";
 import { withCallers } from "./libc/caller_stack.ts";
 import { type Dial, pathWithoutTransport, requireOptions, signalOf, type WaitOptions } from "./validate/options.ts";
+import { located } from "./validate/locate.ts";
 import { quote } from "./validate/quote.ts";
 import { type TcpConnectOptions, tcpDial } from "./tcp/connect.ts";
 import type { TcpConn } from "./tcp/tcp.ts";
@@ -129,6 +130,18 @@ export function connect(
   }));
 }
 
+/** Checks one candidate of a list. Its errors name its index. */
+function candidateOf(
+  options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
+  index: number,
+): Dial<TcpConn | UnixConn | SeqpacketConn> {
+  try {
+    return dialOf(options);
+  } catch (error) {
+    throw located(`candidates[${index}]`, error);
+  }
+}
+
 /** Checks and copies the options, without dialling. */
 function dialOf(
   options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
@@ -149,7 +162,7 @@ function dialOf(
  * @param candidates the options of each attempt, as for {@linkcode connect}
  * @param options a signal that cancels all attempts
  * @throws {AggregateError} if no attempt succeeds; `errors` has the error of each
- * @throws {TypeError} for an invalid candidate
+ * @throws {TypeError} for an invalid candidate, with its index in the message
  * @throws the reason of the signal, if it is aborted
  *
  * @example
@@ -168,7 +181,7 @@ export function connectAny(candidates: readonly TcpConnectOptions[], options?: W
  * @param candidates the options of each attempt, as for {@linkcode connect}
  * @param options a signal that cancels all attempts
  * @throws {AggregateError} if no attempt succeeds; `errors` has the error of each
- * @throws {TypeError} for an invalid candidate
+ * @throws {TypeError} for an invalid candidate, with its index in the message
  * @throws the reason of the signal, if it is aborted
  */
 export function connectAny(
@@ -181,7 +194,7 @@ export function connectAny(
  * @param candidates the options of each attempt, as for {@linkcode connect}
  * @param options a signal that cancels all attempts
  * @throws {AggregateError} if no attempt succeeds; `errors` has the error of each
- * @throws {TypeError} for an invalid candidate
+ * @throws {TypeError} for an invalid candidate, with its index in the message
  * @throws the reason of the signal, if it is aborted
  */
 export function connectAny(
@@ -198,7 +211,7 @@ export async function connectAny(
   const signal = signalOf(options);
   const dials = Array.from(
     candidates as readonly (TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions)[],
-    dialOf,
+    candidateOf,
   );
   const attempts = dials.map(({ signal: own, run }): Attempt<TcpConn | UnixConn | SeqpacketConn> => (cancelled) => {
     return run(own === undefined ? cancelled : AbortSignal.any([own, cancelled]));

@@ -122,6 +122,10 @@ export class Sending extends Operation<number> {
     this.#outgoing = outgoing;
   }
 
+  override get address(): string | undefined {
+    return this.#outgoing.to?.text;
+  }
+
   override attempt(): number | Again {
     const { parts, to, control, flags } = this.#outgoing;
     const length = sendParts(this.#descriptor.fd, parts, { destination: to?.sockaddr, control, flags });

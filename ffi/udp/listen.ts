@@ -13,6 +13,7 @@ import { copySteering, setSteering, type Steering } from "../option/steering.ts"
 import { bindToInterface, requireInterface } from "../socket/bind_interface.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { sockopt } from "../option/sockopt.ts";
+import { requireWithin } from "../validate/number.ts";
 import { copyOptions, optionsShape } from "../validate/options.ts";
 import { setDontFragment } from "./path_mtu.ts";
 import { quote } from "../validate/quote.ts";
@@ -110,6 +111,9 @@ const OPTIONS = optionsShape<UdpListenOptions>("UDP sockets", '{ transport: "udp
 export function listenUdp(given: UdpListenOptions): UdpSocket {
   const options = copyOptions(given, OPTIONS);
   const port = parsePort(options.port, 0);
+  for (const name of ["receiveBufferSize", "sendBufferSize"] as const) {
+    if (options[name] !== undefined) requireWithin(name, options[name], 0, 0x7fff_ffff, "bytes");
+  }
   const hostname = options.hostname ?? "0.0.0.0";
   if (options.interface !== undefined) requireInterface(options.interface);
   if (options.steer !== undefined) options.steer = copySteering(options.steer, options.reusePort ?? false);

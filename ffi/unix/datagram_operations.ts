@@ -104,6 +104,10 @@ export class SendingUnix extends Operation<number> {
     this.#backoff.stop();
   }
 
+  override get address(): string | undefined {
+    return this.#to?.text;
+  }
+
   override attempt(): number | Again | RetryLater {
     if (!this.#suppressAutobind) return this.#attempt();
     // With SO_PASSCRED, Linux binds an unnamed socket to an abstract name when it sends: unix(7), "Autobind feature".

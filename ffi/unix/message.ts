@@ -147,10 +147,10 @@ export interface DescriptorPassing {
   receiveMessage(options?: ReceiveMessageOptions): Promise<UnixMessage | null>;
 }
 
-function descriptorNumber(item: Passable): number {
+function descriptorNumber(item: Passable, index: number): number {
   const fd = typeof item === "object" && item !== null ? ("socket" in item ? item.socket?.fd : item.fd) : item;
   if (Number.isInteger(fd) && fd >= 0 && fd <= 0x7fff_ffff) return fd;
-  throw new TypeError(`Not a descriptor: ${quote(item)}, expected a number or an object with one`);
+  throw new TypeError(`fds[${index}]: Not a descriptor: ${quote(item)}, expected a number or an object with one`);
 }
 
 const NOTHING = new Uint8Array(0);

@@ -13,7 +13,7 @@ const OPTIONS = "expected { hostname, port } or { transport, path }";
 says("options", [
   ["listen()", () => listen(wrong(undefined)), TypeError, `Invalid options: undefined, ${OPTIONS}`],
   ["connect(null)", () => connect(wrong(null)), TypeError, `Invalid options: null, ${OPTIONS}`],
-  ["connectAny([5])", () => connectAny(wrong([5])), TypeError, `Invalid options: 5, ${OPTIONS}`],
+  ["connectAny([5])", () => connectAny(wrong([5])), TypeError, `candidates[0]: Invalid options: 5, ${OPTIONS}`],
   [
     "connectAny({})",
     () => connectAny(wrong({})),

@@ -72,6 +72,29 @@ says("datagrams", [
     "datagrams[0]: Not a datagram: 5n, expected { data, addr }",
   ],
   [
+    "the third of them too long",
+    withUdp((socket) => {
+      const addr = at(LOOPBACK, 9);
+      return socket.sendMany([{ data: ONE, addr }, { data: ONE, addr }, { data: new Uint8Array(65_508), addr }]);
+    }),
+    RangeError,
+    "datagrams[2]: A datagram of 65508 bytes, expected 65507 at most over IPv4",
+  ],
+  [
+    "the second of them to no address",
+    withUdp((socket) => socket.sendMany([{ data: ONE, addr: at(LOOPBACK, 9) }, { data: ONE }])),
+    TypeError,
+    "datagrams[1]: No address given, and the socket is not connected; pass an address or call connect() first",
+  ],
+  [
+    "the second of them to no port",
+    withUdp((socket) =>
+      socket.sendMany([{ data: ONE, addr: at(LOOPBACK, 9) }, { data: ONE, addr: at(LOOPBACK, 65_536) }])
+    ),
+    RangeError,
+    "datagrams[1]: Invalid port (out of range): 65536, expected 0 to 65535",
+  ],
+  [
     "segments of nothing",
     withUdp((socket) => socket.sendSegments(ONE, 0, socket.addr)),
     RangeError,

@@ -48,7 +48,7 @@ says("descriptors", [
     "a value without a descriptor to pass",
     withPair((conn) => conn.sendMessage({ data: ONE, fds: [wrong("3")] })),
     TypeError,
-    'Not a descriptor: "3", expected a number or an object with one',
+    'fds[0]: Not a descriptor: "3", expected a number or an object with one',
   ],
   [
     "a closed one, to pass",

@@ -118,7 +118,7 @@ says("unknown options", [
     "hostname of a candidate of connectAny",
     () => connectAny(wrong([{ port: 1 }, { port: 1, hostName: LOOPBACK }])),
     TypeError,
-    'Unknown option "hostName": did you mean "hostname"?',
+    'candidates[1]: Unknown option "hostName": did you mean "hostname"?',
   ],
   [
     "maxlength of receiveMessage",

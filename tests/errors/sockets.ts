@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Socket, sockopt } from "../../mod.ts";
+import { connect, connectAny, Socket, sockopt } from "../../mod.ts";
 import { ONE, says, udp, withSocket, withTcp, wrong } from "./support.ts";
 
 says("options of sockets", [
@@ -27,9 +27,33 @@ says("options of sockets", [
   ],
   [
     "a value that no int holds",
-    () => udp({ receiveBufferSize: 2 ** 40 }),
+    withSocket("inet", "dgram", (socket) => socket.setOption(sockopt.SO_RCVBUF, 2 ** 40)),
     RangeError,
     "Invalid value for SO_RCVBUF: 1099511627776, expected -2147483648 to 4294967295",
+  ],
+  [
+    "a buffer size beyond an int",
+    () => udp({ receiveBufferSize: 2 ** 40 }),
+    RangeError,
+    "Invalid receiveBufferSize: 1099511627776, expected 0 to 2147483647 bytes",
+  ],
+  [
+    "a buffer size that is no number",
+    () => udp({ sendBufferSize: wrong("1 MiB") }),
+    TypeError,
+    'Invalid sendBufferSize: "1 MiB", expected bytes, a whole number',
+  ],
+  [
+    "a local port of a dial",
+    () => connect({ port: 1, localAddress: { port: 65_536 } }),
+    RangeError,
+    "Invalid localAddress.port (out of range): 65536, expected 0 to 65535",
+  ],
+  [
+    "the second candidate's port",
+    () => connectAny([{ port: 1 }, { port: -1 }]),
+    RangeError,
+    "candidates[1]: Invalid port (out of range): -1, expected 0 to 65535",
   ],
   [
     "seconds without their name",

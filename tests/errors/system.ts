@@ -82,6 +82,51 @@ says("waits", [
     "connect 127.0.0.1:1: deadline exceeded",
   ],
   [
+    "a send past its deadline",
+    withUdp((socket) => {
+      socket.setWriteDeadline(new Date(0));
+      return socket.send(ONE, at(LOOPBACK, 9));
+    }),
+    Deno.errors.TimedOut,
+    "sendmsg 127.0.0.1:9: deadline exceeded",
+  ],
+  [
+    "a list of sends past its deadline",
+    withUdp((socket) => {
+      socket.setWriteDeadline(new Date(0));
+      return socket.sendMany([{ data: ONE, addr: at(LOOPBACK, 9) }]);
+    }),
+    Deno.errors.TimedOut,
+    "sendmmsg 127.0.0.1:9: deadline exceeded",
+  ],
+  [
+    "segments past their deadline",
+    withUdp((socket) => {
+      socket.setWriteDeadline(new Date(0));
+      return socket.sendSegments(ONE, 1, at(LOOPBACK, 9));
+    }),
+    Deno.errors.TimedOut,
+    "sendmsg 127.0.0.1:9: deadline exceeded",
+  ],
+  [
+    "a bare socket's send past its deadline",
+    withUdp((socket) => {
+      socket.setWriteDeadline(new Date(0));
+      return socket.socket.send(ONE, at(LOOPBACK, 9));
+    }),
+    Deno.errors.TimedOut,
+    "sendmsg 127.0.0.1:9: deadline exceeded",
+  ],
+  [
+    "a bare socket's connect past its deadline",
+    withUdp((socket) => {
+      socket.setWriteDeadline(new Date(0));
+      return socket.socket.connect(at(LOOPBACK, 9));
+    }),
+    Deno.errors.TimedOut,
+    "connect 127.0.0.1:9: deadline exceeded",
+  ],
+  [
     "an object in place of a signal",
     withUdp((socket) => socket.receive(undefined, { signal: wrong({}) })),
     TypeError,

@@ -127,7 +127,7 @@ for (const [name, makePair] of Object.entries(PAIRS)) {
       for (const wrong of [-1, 1.5, NaN, 2 ** 31, 2 ** 40, "3", null, undefined, {}, { socket: {} }]) {
         const error = await rejection(one.sendMessage({ data: bytes("x"), fds: [wrong as number] }));
         assertInstanceOf(error, TypeError);
-        assert(error.message.startsWith("Not a descriptor: "), error.message);
+        assert(error.message.startsWith("fds[0]: Not a descriptor: "), error.message);
       }
       for (const gone of [closed, closed.socket, 999_999]) {
         await assertRejects(() => one.sendMessage({ data: bytes("x"), fds: [gone] }), Deno.errors.BadResource);
