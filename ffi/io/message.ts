@@ -98,7 +98,9 @@ export class ReceivingMessage extends Message {
   /** Receives one message without its control messages. Descriptors that came with it are closed: by the kernel, for
    * want of room, or here where the kernel opens them all the same. */
   receiveBytes(fd: number, data: Uint8Array, flags: number, nameRoom: number): number | Again {
-    if (!this.libc.system.installsUnaskedDescriptors) return this.receive(fd, data, flags, nameRoom, 0);
+    const { constants: { MSG_PEEK }, installsUnaskedDescriptors } = this.libc.system;
+    // Peeking opens no descriptors without room for them, on any system.
+    if (!installsUnaskedDescriptors || (flags & MSG_PEEK) !== 0) return this.receive(fd, data, flags, nameRoom, 0);
     const length = this.receive(fd, data, flags, nameRoom, CONTROL_SIZE);
     if (length !== AGAIN) { for (const received of receivedDescriptors(this).all) this.libc.c.close(received); }
     return length;

@@ -114,7 +114,7 @@ export function watch(fd: number | OwnedFd): FdWatcher {
   if (typeof watched !== "number" || !Number.isInteger(watched) || watched < 0 || watched > 0x7fff_ffff) {
     throw new TypeError(`Invalid descriptor: ${quote(watched)}, expected a number from 0 up or an OwnedFd`);
   }
-  return make(new Descriptor(duplicate(watched), "Watcher has been closed"), watched);
+  return make(new Descriptor(duplicate(watched + 0), "Watcher has been closed"), watched);
 }
 
 /** Numbers below are those of standard input, output and error, which others may expect to be closed. */

@@ -81,8 +81,9 @@ function fileOf(file: unknown, offset: number | undefined): SentFile {
     };
   }
   if (typeof file === "number" && Number.isInteger(file) && file >= 0 && file <= 0x7fff_ffff) {
-    requireRegular(fdKind(file), `Descriptor ${file}`);
-    return { fd: file, close: () => {}, offset: offset ?? null };
+    requireRegular(fdKind(file + 0), `Descriptor ${file}`);
+    // FFI refuses -0 as an integer, and adding 0 makes it one.
+    return { fd: file + 0, close: () => {}, offset: offset ?? null };
   }
   if (typeof file !== "string") throw new TypeError(`Not a file: ${quote(file)}, expected a path or a descriptor`);
   const fd = openPath(file);

@@ -97,6 +97,14 @@ const SUBJECTS: Readonly<Record<string, () => Subject | Promise<Subject>>> = {
   DatagramBatch: batchWithData,
   MulticastMembership: membership,
   OwnedFd: ownedFd,
+  FdWatcher: () => {
+    const udp = listenDatagram({ transport: "udp", hostname: HOST });
+    return subject(berkeley.watch(udp.socket.fd), udp);
+  },
+  watchInterfaces: () => {
+    const changes = berkeley.watchInterfaces();
+    return { object: changes, usable: () => true, close: () => void changes.return?.() };
+  },
 };
 
 const SIGNAL = { signal: undefined };
@@ -109,7 +117,11 @@ type Arguments = (object: object) => readonly unknown[];
 /** Arguments by the name of the method, where they are the same for every class that has it. */
 const ARGUMENTS: Readonly<Record<string, Arguments>> = {
   read: () => [bytes(), SIGNAL],
-  write: () => [bytes(), SIGNAL],
+  peek: () => [bytes(), SIGNAL],
+  sendFile: () => ["/etc/hostname", { offset: 0, length: 3, signal: undefined }],
+  attachFilter: () => [[{ code: 6, jt: 0, jf: 0, k: 0xffff }]],
+  peerCredentials: () => [{ groups: false, pidfd: false }],
+  write: () => [[bytes(), bytes()], SIGNAL],
   accept: () => [SIGNAL],
   receive: () => [bytes(), SIGNAL],
   receiveMessage: () => [MESSAGE_OPTIONS],
@@ -151,7 +163,12 @@ const ARGUMENTS: Readonly<Record<string, Arguments>> = {
 
 /** Arguments where a class has its own. */
 const OWN_ARGUMENTS: Readonly<Record<string, Arguments>> = {
-  "Socket.send": () => [bytes(), { transport: "udp", hostname: HOST, port: 9 }, SIGNAL],
+  "Socket.send": () => [
+    [bytes()],
+    { transport: "udp", hostname: HOST, port: 9 },
+    { flags: 0, control: [{ level: 0, type: 1, data: bytes() }], signal: undefined },
+  ],
+  "Socket.receive": () => [bytes(), { flags: 0, controlLength: 128, signal: undefined }],
   "Socket.connect": () => [{ transport: "udp", hostname: HOST, port: 9 }, SIGNAL],
   "SeqpacketConn.receive": () => [SIGNAL],
   "SeqpacketConn.send": () => [bytes(), SIGNAL],
@@ -159,6 +176,8 @@ const OWN_ARGUMENTS: Readonly<Record<string, Arguments>> = {
   "UdpSocket.receiveMessage": () => [{ maxLength: 8, signal: undefined }],
   "UdpSocket.send": (udp) => [bytes(), here(udp), { source: HOST, interfaceIndex: 0, signal: undefined }],
   "UnixDatagram.send": (unix) => [bytes(), here(unix), SIGNAL],
+  "UnixDatagram.connect": () => [{ path: "\0berkeley-nobody" }],
+  "UnixDatagram.sendMessage": (unix) => [{ data: bytes(), fds: [0] }, here(unix), SIGNAL],
   "UnixDatagram.joinMulticastV4": () => [HOST, HOST],
 };
 
@@ -172,6 +191,13 @@ const FUNCTIONS: Readonly<Record<string, [call: (...args: never[]) => unknown, a
     reuseAddress: true,
     reusePort: false,
     ipv6Only: undefined,
+    interface: undefined,
+    noDelay: true,
+    keepAlive: { idle: 60 },
+    fastOpen: undefined,
+    deferAccept: undefined,
+    multipath: false,
+    steer: undefined,
     control: () => {},
   }]],
   "listen, Unix": [listen, () => [{
@@ -198,6 +224,8 @@ const FUNCTIONS: Readonly<Record<string, [call: (...args: never[]) => unknown, a
     packetInfo: true,
     timestamps: true,
     receiveOffload: false,
+    interface: undefined,
+    steer: undefined,
     control: () => {},
   }]],
   "listenDatagram, Unix": [listenDatagram, () => [{
@@ -220,6 +248,11 @@ const FUNCTIONS: Readonly<Record<string, [call: (...args: never[]) => unknown, a
     noDelay: true,
     keepAlive: { idle: 60, interval: 10, count: 3 },
     deadline: 1000,
+    interface: undefined,
+    userTimeout: undefined,
+    fastOpen: undefined,
+    multipath: false,
+    trafficClass: undefined,
     control: () => {},
     signal: undefined,
   }]],
@@ -240,11 +273,21 @@ const FUNCTIONS: Readonly<Record<string, [call: (...args: never[]) => unknown, a
   activatedSockets: [berkeley.activatedSockets, () => []],
   resolveAddress: [berkeley.resolveAddress as (...args: never[]) => unknown, () => ["udp", `${HOST}:9`, SIGNAL]],
   "resolveAddress, Unix": [berkeley.resolveAddress as (...args: never[]) => unknown, () => ["unix", "@name", SIGNAL]],
+  watch: [berkeley.watch, () => [999]],
+  watchInterfaces: [berkeley.watchInterfaces, () => [SIGNAL]],
   isSocketError: [berkeley.isSocketError, () => [new Error("odd")]],
   "Socket.open": [Socket.open, () => ["inet", "dgram", 0]],
   "Socket.fromFd": [Socket.fromFd, () => [999]],
   "new DatagramBatch": [(options) => new DatagramBatch(options), () => [{ capacity: 4, maxLength: 8 }]],
 };
+
+/** Exported functions that this file knows nothing of. */
+function strangers(): typeof FUNCTIONS {
+  const known = new Set(Object.values(FUNCTIONS).map(([call]) => call as unknown));
+  const others = Object.entries(berkeley).filter(([, value]) => typeof value === "function" && !known.has(value));
+  const functions = others.filter(([, value]) => !/^class\b/.test(String(value)));
+  return Object.fromEntries(functions.map(([name, value]) => [name, [value as () => unknown, () => []]]));
+}
 
 const NOBODY: Subject = { object: {}, usable: () => true, close: () => {} };
 
@@ -273,7 +316,8 @@ function invoke(object: object, key: PropertyKey, args: readonly unknown[]): unk
 
 /** Every door there is. A method that this file knows nothing of is a door without arguments of its own. */
 export async function allDoors(): Promise<Door[]> {
-  const doors: Door[] = Object.entries(FUNCTIONS).map(([name, [call, args]]) => ({
+  const functions = { ...strangers(), ...FUNCTIONS };
+  const doors: Door[] = Object.entries(functions).map(([name, [call, args]]) => ({
     name,
     open: () => NOBODY,
     call: (_object, args) => call(...args as never[]),

@@ -172,7 +172,8 @@ function pause(turn: number): Promise<void> {
 /** Closes whatever a door opened. */
 function discard(value: unknown): void {
   if (value === null || typeof value !== "object") return;
-  const things = Array.isArray(value) ? value : [value, ...(value as { fds?: unknown[] }).fds ?? []];
+  const members: unknown[] = Object.values(value);
+  const things = [value, ...members, ...members.filter(Array.isArray).flat()];
   for (const thing of things) {
     if (thing !== null && typeof thing === "object" && Symbol.dispose in thing) (thing as Disposable)[Symbol.dispose]();
   }
@@ -189,6 +190,7 @@ function judge(error: unknown): string | null {
   }
   const { message } = error;
   if (message === "") return `${error.name} without a message`;
-  if (message.length > 1000) return `a message of ${message.length} characters`;
+  // The runtime's own words for a path quote it whole.
+  if (message.length > 1000 && !/\(os error \d+\)/.test(message)) return `a message of ${message.length} characters`;
   return INTERNAL.test(message) && !OWN_FAULT.test(message) ? `${error.name}: ${message}\n${error.stack}` : null;
 }

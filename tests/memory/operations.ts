@@ -68,6 +68,10 @@ export const SENDERS: Readonly<Record<string, () => Sender | Promise<Sender>>> =
     const { one, two } = await connectedPair();
     return { give: (p) => one.write(p), arrived: () => readOnce(two), ...closing(one, two) };
   },
+  "TcpConn.write of several": async () => {
+    const { one, two } = await connectedPair();
+    return { give: (p) => one.write([new Uint8Array(0), p]), arrived: () => readOnce(two), ...closing(one, two) };
+  },
   "TcpConn.writable": async () => {
     const { one, two } = await connectedPair();
     const writer = one.writable.getWriter();
@@ -117,6 +121,19 @@ export const SENDERS: Readonly<Record<string, () => Sender | Promise<Sender>>> =
     const { to, from, close } = unixDatagrams();
     return { give: (p) => from.send(p, to.addr), arrived: async () => (await to.receive())[0], ...close };
   },
+  "UnixDatagram.sendMessage": () => {
+    const { to, from, close } = unixDatagrams();
+    const give = (data: Uint8Array) => from.sendMessage({ data }, to.addr);
+    return { give, arrived: async () => (await to.receiveMessage())!.data, ...close };
+  },
+  "Socket.send of several": () => {
+    const { to, from, close } = bareSockets();
+    const arrived = async () => {
+      const p = new Uint8Array(ROOM);
+      return p.subarray(0, (await to.receive(p)).length);
+    };
+    return { give: (p) => from.send([p, new Uint8Array(0)]), arrived, ...close };
+  },
   "Socket.send": () => {
     const { to, from, close } = bareSockets();
     const arrived = async () => {
@@ -136,6 +153,15 @@ export const RECEIVERS: Readonly<Record<string, () => Receiver | Promise<Receive
   "UnixConn.read": () => {
     const [one, two] = socketPair("stream");
     return { put: (bytes) => two.write(bytes), take: (p) => one.read(p), ...closing(one, two) };
+  },
+  "TcpConn.peek": async () => {
+    const { one, two } = await connectedPair();
+    return { put: (bytes) => two.write(bytes), take: (p) => one.peek(p), ...closing(one, two) };
+  },
+  "Socket.receive with control messages": () => {
+    const { to, from, close } = bareSockets();
+    const take = async (p: Uint8Array<ArrayBuffer>) => (await to.receive(p, { controlLength: 256 })).length;
+    return { put: (bytes) => from.send(bytes), take, ...close };
   },
   "UdpSocket.receive": () => {
     const { to, from, close } = udpPair();

@@ -5,6 +5,7 @@ import {
   isSocketError,
   listen,
   listenDatagram,
+  msg,
   type OwnedFd,
   type SeqpacketConn,
   Socket,
@@ -68,13 +69,12 @@ function over<C extends UnixConn | SeqpacketConn>([one, two]: [C, C], receive: (
 const stream = (receive: (two: UnixConn) => Promise<unknown>) => over(socketPair("stream"), receive);
 const seqpacket = (receive: (two: SeqpacketConn) => Promise<unknown>) => over(socketPair("seqpacket"), receive);
 
-/** `send` passes no descriptors: the process of the sender comes all the same. */
 function datagram(receive: (to: UnixDatagram) => Promise<unknown>): Route {
   const to = listenDatagram({ transport: "unixgram", path: "" });
   const from = listenDatagram({ transport: "unixgram" });
   passPidfd(to);
   return {
-    send: () => from.send(bytes("x"), to.addr),
+    send: (fds) => from.sendMessage({ data: bytes("x"), fds }, to.addr),
     receive: () => receive(to),
     [Symbol.dispose]: () => [to, from].forEach((end) => end.close()),
   };
@@ -98,6 +98,30 @@ const ROUTES: Readonly<Record<string, () => Route>> = {
   "SeqpacketConn.receiveMessage for no descriptors": () => seqpacket(receiveNone),
   "Socket.receive of a stream": () => stream(({ socket }) => socket.receive(new Uint8Array(8))),
   "Socket.receive of a seqpacket": () => seqpacket(({ socket }) => socket.receive(new Uint8Array(8))),
+  "UnixConn.peek": () =>
+    stream(async (two) => {
+      for (let times = 0; times < 4; times++) assertEquals(await two.peek(new Uint8Array(8)), 1);
+      await two.read(new Uint8Array(8));
+    }),
+  "Socket.receive with control messages": () =>
+    stream(async ({ socket }) => {
+      const { control, fds } = await socket.receive(new Uint8Array(8), { controlLength: 256 });
+      if (control.length === 0) throw new Error("no control message");
+      for (const fd of fds) fd.close();
+    }),
+  "Socket.receive with little room for control messages": () =>
+    stream(async ({ socket }) => {
+      const { fds } = await socket.receive(new Uint8Array(8), { controlLength: 24 });
+      for (const fd of fds) fd.close();
+    }),
+  "Socket.receive that peeks at control messages": () =>
+    stream(async ({ socket }) => {
+      for (const flags of [msg.MSG_PEEK, msg.MSG_PEEK, 0]) {
+        const { fds } = await socket.receive(new Uint8Array(8), { controlLength: 256, flags });
+        for (const fd of fds) fd.close();
+      }
+    }),
+  "UnixDatagram.receiveMessage": () => datagram(async (to) => closeAll(await to.receiveMessage())),
   "UnixDatagram.receive": () => datagram((to) => to.receive()),
   "UnixDatagram.receive into a buffer": () => datagram((to) => to.receive(new Uint8Array(8))),
   "Socket.receive of a datagram": () => datagram(({ socket }) => socket.receive(new Uint8Array(8))),
