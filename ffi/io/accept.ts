@@ -53,7 +53,12 @@ export class Accepting<T> extends Operation<T> {
     const { errors } = libc().system;
     for (;;) {
       const fd = this.#accept();
-      if (fd >= 0) return this.#made(fd);
+      if (fd >= 0) {
+        if (this.#peer.length[0] !== 0) return this.#made(fd);
+        // A connection that was reset before it was accepted: macOS and FreeBSD return it without an address.
+        libc().c.close(fd);
+        continue;
+      }
       if (fd === -errors.EAGAIN!) return AGAIN;
       if (!OF_THE_CONNECTION.has(errnoName(-fd)) || !this.#listens(-fd)) throw systemError(-fd, "accept");
     }

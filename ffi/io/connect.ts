@@ -1,10 +1,21 @@
 import { libc } from "../libc/libc.ts";
 import { systemError } from "../libc/socket_error.ts";
+import { POLLFD_SIZE, pollfdRevents, writePollfd } from "../struct/pollfd.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { Backoff } from "./backoff.ts";
 import { AGAIN, type Again, Operation, type RetryLater } from "./operation.ts";
 import { optionNumber, readOption } from "../option/option.ts";
 import { peerName } from "../address/sockname.ts";
+
+/** Whether a connection that is not established will not be any more: poll(2). */
+function hasHungUp(fd: number): boolean {
+  const { c, system: { constants } } = libc();
+  const pollfd = new Uint8Array(POLLFD_SIZE);
+  const view = new DataView(pollfd.buffer);
+  writePollfd(view, 0, fd, constants.POLLOUT);
+  c.poll(pollfd, 1, 0);
+  return (pollfdRevents(view, 0) & constants.POLLHUP) !== 0;
+}
 
 /** connect(2) on a non-blocking socket, from the call to its outcome. It runs in the queue of writes, since a connection
  * that was made can be written to. */
@@ -62,6 +73,7 @@ export class Connecting extends Operation<void> {
     // Another read of SO_ERROR took the error, which the system reports once.
     const { failure } = this.#descriptor;
     if (failure !== 0) throw systemError(failure, "connect", this.#address);
-    return AGAIN;
+    if (!hasHungUp(this.#descriptor.fd)) return AGAIN;
+    throw systemError(libc().system.errors.ECONNABORTED!, "connect", this.#address, "another call has read its error");
   }
 }

@@ -1,8 +1,9 @@
 import { type Libc, libc } from "../libc/libc.ts";
-import { IOVEC_SIZE, setControlLength, setIovec, setNameLength, writeMessageHeader } from "../struct/msghdr.ts";
+import { IOVEC_SIZE, setControl, setIovec, setName, writeMessageHeader } from "../struct/msghdr.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
 import { AddressCache, lengthOf, requireBytes, viewOf } from "../validate/bytes.ts";
 import { MOST_CONTROL } from "./control_message.ts";
+import { isForPeer, mayBeLonger } from "./refused_send.ts";
 
 /** IOV_MAX, the same on every supported system: the most buffers that one sendmsg(2) takes. */
 export const MOST_PARTS = 1024;
@@ -61,6 +62,8 @@ class GatheringMessage {
         const length = c.sendmsg(fd, this.#pointer, constants.MSG_NOSIGNAL | flags);
         if (length !== -1) return length;
         const code = errno();
+        if (mayBeLonger(fd, code, totalLength(parts))) continue;
+        if (isForPeer(fd, code, destination)) return this.send(fd, parts, from, { control, flags });
         if (code !== errors.EINTR) return -code;
       }
     } finally {
@@ -94,8 +97,8 @@ class GatheringMessage {
       control: this.#base + BigInt(CONTROL),
       controlLength: 0,
     });
-    setNameLength(layout, this.#view, 0, destination?.length ?? 0);
-    setControlLength(layout, this.#view, 0, control?.length ?? 0);
+    setName(layout, this.#view, 0, Number(this.#base) + NAME, destination?.length ?? 0);
+    setControl(layout, this.#view, 0, Number(this.#base) + CONTROL, control?.length ?? 0);
   }
 }
 

@@ -6,14 +6,17 @@ import {
   IOVEC_SIZE,
   messageFlags,
   nameLength,
+  setControl,
   setControlLength,
   setIovec,
+  setName,
   setNameLength,
   writeMessageHeader,
 } from "../struct/msghdr.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
 import { AddressCache, lengthOf, MOST_BYTES, requireBytes } from "../validate/bytes.ts";
 import { AGAIN, type Again } from "./operation.ts";
+import { isForPeer, mayBeLonger } from "./refused_send.ts";
 
 /** Room for the control messages of one message: 253 descriptors, credentials, a pidfd and a timestamp. */
 export const CONTROL_SIZE = 2048;
@@ -36,6 +39,8 @@ abstract class Message {
   readonly name: Uint8Array<ArrayBuffer>;
   readonly control: Uint8Array<ArrayBuffer>;
   readonly pointer: Deno.PointerObject;
+  protected readonly nameAddress: number;
+  protected readonly controlAddress: number;
   readonly #addresses = new AddressCache();
 
   constructor(controlSize = CONTROL_SIZE) {
@@ -46,6 +51,8 @@ abstract class Message {
     this.control = this.bytes.subarray(CONTROL);
     this.pointer = this.libc.pointerTo(this.bytes);
     const base = this.libc.addressOf(this.bytes);
+    this.nameAddress = Number(base) + NAME;
+    this.controlAddress = Number(base) + CONTROL;
     writeMessageHeader(this.libc.system.layout, this.view, 0, {
       name: base + BigInt(NAME),
       nameLength: 0,
@@ -78,6 +85,8 @@ abstract class Message {
 export class ReceivingMessage extends Message {
   /** Bytes received. */
   length = 0;
+  /** The flags of the call, where they are among those of the message. */
+  #echo = 0;
   /** Walks the control messages of the message just received. */
   readonly cursor: ControlCursor = new ControlCursor(this.libc.system.layout, this.control);
 
@@ -86,6 +95,11 @@ export class ReceivingMessage extends Message {
   receive(fd: number, data: Uint8Array, flags: number, nameRoom: number, controlRoom: number): number | Again {
     const { libc: { c, system, errno }, view } = this;
     this.point(data);
+    if (system.echoesReceiveFlags) {
+      // MSG_TRUNC does nothing there, and would come back for a message that was not truncated.
+      flags &= ~system.constants.MSG_TRUNC;
+      this.#echo = flags;
+    }
     for (;;) {
       setNameLength(system.layout, view, 0, nameRoom);
       setControlLength(system.layout, view, 0, controlRoom);
@@ -111,7 +125,7 @@ export class ReceivingMessage extends Message {
   }
 
   get flags(): number {
-    return messageFlags(this.libc.system.layout, this.view, 0);
+    return messageFlags(this.libc.system.layout, this.view, 0) & ~this.#echo;
   }
 
   get controlLength(): number {
@@ -151,6 +165,13 @@ export class SendingMessage extends Message {
   #destination: Uint8Array | null = null;
   #controlRoom = 0;
 
+  constructor() {
+    super();
+    const { layout } = this.libc.system;
+    setName(layout, this.view, 0, this.nameAddress, 0);
+    setControl(layout, this.view, 0, this.controlAddress, 0);
+  }
+
   send(
     fd: number,
     data: Uint8Array,
@@ -163,14 +184,19 @@ export class SendingMessage extends Message {
     this.point(data);
     if (destination !== this.#destination) {
       if (destination !== null) this.name.set(destination);
-      setNameLength(layout, view, 0, destination?.length ?? 0);
+      setName(layout, view, 0, this.nameAddress, destination?.length ?? 0);
       this.#destination = destination;
     }
-    if (controlRoom !== this.#controlRoom) setControlLength(layout, view, 0, this.#controlRoom = controlRoom);
+    if (controlRoom !== this.#controlRoom) {
+      setControl(layout, view, 0, this.controlAddress, this.#controlRoom = controlRoom);
+    }
     for (;;) {
       const length = c.sendmsg(fd, this.pointer, constants.MSG_NOSIGNAL);
       if (length !== -1) return length;
-      if (this.failure("sendmsg", errno(), address) === AGAIN) return AGAIN;
+      const code = errno();
+      if (mayBeLonger(fd, code, lengthOf(data))) continue;
+      if (isForPeer(fd, code, destination)) return this.send(fd, data, null, controlRoom, address);
+      if (this.failure("sendmsg", code, address) === AGAIN) return AGAIN;
     }
   }
 }

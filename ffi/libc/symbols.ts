@@ -335,6 +335,10 @@ export const symbols = {
     parameters: ["i32", /* int fd */ "i32" /* int operation */],
     result: "i32",
   },
+  umask: {
+    parameters: ["u32" /* mode_t mask */],
+    result: "u32",
+  },
   fchmod: {
     parameters: ["i32", /* int fd */ "u32" /* mode_t mode */],
     result: "i32",

@@ -262,6 +262,18 @@ export interface System {
   readonly installsUnaskedDescriptors: boolean;
   /** Whether recvmsg(2) with MSG_PEEK and MSG_TRUNC returns the length of the whole message, however short the buffer. */
   readonly peekReturnsWholeLength: boolean;
+  /** Whether recvmsg(2) returns the flags of the call in msg_flags, MSG_TRUNC too, beside those of the message. */
+  readonly echoesReceiveFlags: boolean;
+  /** Whether a read from a stream that was shorter than its buffer has taken all there was, or else the poller reports
+   * what lies behind. A kqueue(2) reports nothing of what lies behind urgent data. */
+  readonly shortReadDrains: boolean;
+  /** Whether datagrams longer than SO_SNDBUF are refused (EMSGSIZE) where that is small by default: 9,216 bytes, and
+   * 2,048 for Unix sockets. */
+  readonly smallSendBuffers: boolean;
+  /** Whether Unix sockets of type SOCK_SEQPACKET exist. */
+  readonly seqpacketSockets: boolean;
+  /** Whether a socket's mode before bind(2), by fchmod(2), is that of the file it is bound to. */
+  readonly bindKeepsMode: boolean;
   /** Whether sendfile(2) has the parameters of Linux. Others are not called: the bytes are copied instead. */
   readonly sendsFiles: boolean;
   /** Whether variadic arguments are passed on the stack, as in Apple's arm64 calling convention. */

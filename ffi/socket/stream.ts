@@ -1,12 +1,10 @@
-import { libc } from "../libc/libc.ts";
-import { unwrap } from "../libc/socket_error.ts";
 import { refusedBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
-import { eofError } from "../io/fatal_error.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { partsOf } from "../io/gather.ts";
 import type { OwnedFd } from "../io/owned_fd.ts";
+import { shutDown } from "../io/shutdown.ts";
 import { readSendFileOptions, type SendFileOptions, SendingFile } from "./send_file.ts";
 import { PeekingStream, WritingParts } from "./stream_parts.ts";
 import { ReadingStream, SpareOperations, Turn, WritingStream } from "./stream_operations.ts";
@@ -166,21 +164,21 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
 
   /** Shuts down the read side: shutdown(2) with SHUT_RD. Waiting and later reads resolve to null.
    *
-   * @throws {Deno.errors.NotConnected} if the connection has ended
+   * @throws {SocketError} what ended the connection, if it has failed
    */
   closeRead(): Promise<void> {
     return Promise.try(() => {
-      this.#shutdown(libc().system.constants.SHUT_RD);
+      shutDown(this.#descriptor, "read");
       this.#descriptor.readClosed = true;
     });
   }
 
   /** Shuts down the write side: shutdown(2) with SHUT_WR. The peer reads the end of the stream.
    *
-   * @throws {Deno.errors.NotConnected} if the connection has ended
+   * @throws {SocketError} what ended the connection, if it has failed
    */
   closeWrite(): Promise<void> {
-    return Promise.try(() => this.#shutdown(libc().system.constants.SHUT_WR));
+    return Promise.try(() => shutDown(this.#descriptor, "write"));
   }
 
   /** The received bytes as a byte stream. It reads on demand, in chunks of up to 64 KiB or into the reader's own buffer.
@@ -258,20 +256,14 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     else if (!this.#descriptor.closed) this.#shutdownOrClose();
   }
 
-  /** Shuts down the write side. A connection that has ended already is closed: the stream calls neither close nor abort
+  /** Shuts down the write side. A connection that has failed is closed: the stream calls neither close nor abort
    * again. */
   #shutdownOrClose(): void {
     try {
-      this.#shutdown(libc().system.constants.SHUT_WR);
+      shutDown(this.#descriptor, "write");
     } catch (error) {
-      const failure = eofError(this.#descriptor, "shutdown");
       this[Symbol.dispose]();
-      if (failure !== null) throw failure;
-      if (!(error instanceof Deno.errors.NotConnected)) throw error;
+      throw error;
     }
-  }
-
-  #shutdown(how: number): void {
-    unwrap(libc().c.shutdown(this.#descriptor.fd, how), "shutdown");
   }
 }

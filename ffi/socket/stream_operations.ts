@@ -26,12 +26,15 @@ export class ReadingStream extends Operation<number | null> {
   readonly #calls: StreamCalls;
   /** Descriptors may come with the bytes, and have to be closed: recvmsg(2) in place of recv(2). */
   readonly #passesDescriptors: boolean;
+  /** Whether after a short read there is no more. */
+  readonly #drains: boolean;
   #p: Uint8Array = NOTHING;
 
   constructor(descriptor: Descriptor, passesDescriptors: boolean, spare: SpareOperations) {
     super();
     this.#descriptor = descriptor;
     this.#passesDescriptors = passesDescriptors;
+    this.#drains = libc().system.shortReadDrains;
     this.#spare = spare;
     this.#calls = streamCalls();
   }
@@ -51,7 +54,7 @@ export class ReadingStream extends Operation<number | null> {
     const length = this.#calls.receive(this.#descriptor.fd, this.#p, room);
     if (length > 0) {
       this.#descriptor.bytesRead += length;
-      if (length < room) this.#descriptor.reads.clearReadiness();
+      if (length < room && this.#drains) this.#descriptor.reads.clearReadiness();
       return length;
     }
     if (length === 0) return this.#end();
@@ -74,7 +77,7 @@ export class ReadingStream extends Operation<number | null> {
     if (length === AGAIN) return AGAIN;
     if (length === 0) return this.#end();
     this.#descriptor.bytesRead += length;
-    if (length < room && !cutShort()) this.#descriptor.reads.clearReadiness();
+    if (length < room && this.#drains && !cutShort()) this.#descriptor.reads.clearReadiness();
     return length;
   }
 

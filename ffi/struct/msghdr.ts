@@ -32,9 +32,13 @@ export function writeIovec(view: DataView, offset: number, address: bigint, leng
 /** Writes a struct iovec whose address is a number: addresses of user space fit a double exactly, and no BigInt is made
  * on the way. */
 export function setIovec(view: DataView, offset: number, address: number, length: number): void {
+  setPointer(view, offset, address);
+  writeLength(view, offset + 8, length, 8);
+}
+
+function setPointer(view: DataView, offset: number, address: number): void {
   view.setUint32(offset, address >>> 0, true);
   view.setUint32(offset + 4, Math.floor(address / TWO_TO_32), true);
-  writeLength(view, offset + 8, length, 8);
 }
 
 /** Writes a whole struct msghdr, including its padding. */
@@ -63,6 +67,25 @@ export function setNameLength(layout: MsghdrLayout, view: DataView, offset: numb
 /** msg_namelen. */
 export function nameLength(layout: MsghdrLayout, view: DataView, offset: number): number {
   return view.getUint32(offset + layout.msghdr.namelen, true);
+}
+
+/** Points msg_name at the address of a message to be sent; at nothing where that has no bytes. macOS and FreeBSD refuse a
+ * name without length with EINVAL. */
+export function setName(layout: MsghdrLayout, view: DataView, offset: number, address: number, length: number): void {
+  setPointer(view, offset + layout.msghdr.name, length === 0 ? 0 : address);
+  setNameLength(layout, view, offset, length);
+}
+
+/** Points msg_control at the control messages of a message to be sent; at nothing where there are none, as `setName`. */
+export function setControl(
+  layout: MsghdrLayout,
+  view: DataView,
+  offset: number,
+  address: number,
+  length: number,
+): void {
+  setPointer(view, offset + layout.msghdr.control, length === 0 ? 0 : address);
+  setControlLength(layout, view, offset, length);
 }
 
 /** Sets msg_controllen. recvmsg(2) overwrites it, so it must be set before every call. */

@@ -1,6 +1,7 @@
 import { StreamListener } from "../socket/listener.ts";
 import { decodeNet } from "../address/address.ts";
 import type { Descriptor } from "../io/descriptor.ts";
+import { isSocketError } from "../libc/socket_error.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { setOption } from "../option/option.ts";
 import { peerName, socketName } from "../address/sockname.ts";
@@ -62,7 +63,7 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
    * @throws {TypeError} for a value that is not a boolean
    */
   setNoDelay(noDelay = true): void {
-    setOption(this.#descriptor.fd, sockopt.TCP_NODELAY, noDelay);
+    setUnlessEnded(this.#descriptor.fd, () => setOption(this.#descriptor.fd, sockopt.TCP_NODELAY, noDelay));
   }
 
   /** Sets keep-alive probes: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT. If a value is refused, nothing is
@@ -73,7 +74,8 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
    * @throws {RangeError} for an `idle` or `interval` outside 1 to 32,767 seconds, or a `count` outside 1 to 127
    */
   setKeepAlive(keepAlive: boolean | KeepAlive = true): void {
-    setKeepAlive(this.#descriptor.fd, copyKeepAlive(keepAlive));
+    const copy = copyKeepAlive(keepAlive);
+    setUnlessEnded(this.#descriptor.fd, () => setKeepAlive(this.#descriptor.fd, copy));
   }
 
   /** Sets what close does with data that has not been sent: SO_LINGER.
@@ -84,7 +86,7 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
    * @throws {RangeError} for a number outside 0 to 65,535
    */
   setLinger(seconds: number | null): void {
-    setOption(this.#descriptor.fd, sockopt.SO_LINGER, { seconds });
+    setUnlessEnded(this.#descriptor.fd, () => setOption(this.#descriptor.fd, sockopt.SO_LINGER, { seconds }));
   }
 
   /** Returns what the kernel knows of the connection: TCP_INFO (TCP_CONNECTION_INFO on macOS).
@@ -94,6 +96,15 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
    */
   info(): TcpInfo {
     return tcpInfo(this.#descriptor.fd);
+  }
+}
+
+/** Sets options of a connection. macOS refuses any with EINVAL where both sides have ended it: none is of use then. */
+function setUnlessEnded(fd: number, set: () => void): void {
+  try {
+    set();
+  } catch (error) {
+    if (!isSocketError(error) || error.code !== "EINVAL" || peerName(fd) !== null) throw error;
   }
 }
 

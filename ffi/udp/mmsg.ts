@@ -48,6 +48,7 @@ export class MessageVector {
   readonly #controls: number;
   readonly #iovecs: number;
   readonly #dataAddress: number;
+  readonly #base: number;
   /** A copy of the headers before a call, which overwrites them. */
   readonly #fresh: Uint8Array<ArrayBuffer>;
   /** Pointers to single headers, for calls of one message. */
@@ -67,6 +68,7 @@ export class MessageVector {
     this.pointer = this.#libc.pointerTo(this.headers);
     this.#dataAddress = Number(this.#libc.addressOf(this.data));
     const base = this.#libc.addressOf(this.headers);
+    this.#base = Number(base);
     for (let index = 0; index < capacity; index++) this.#write(index, base);
     this.#fresh = this.headers.slice(0, this.#iovecs);
   }
@@ -97,6 +99,14 @@ export class MessageVector {
 
   nameOffset(index: number): number {
     return this.#names + index * NAME_SIZE;
+  }
+
+  nameAddress(index: number): number {
+    return this.#base + this.nameOffset(index);
+  }
+
+  controlAddress(index: number): number {
+    return this.#base + this.controlOffset(index);
   }
 
   controlOffset(index: number): number {

@@ -1,6 +1,6 @@
 import { libc } from "../libc/libc.ts";
 import { isSocketError, systemError } from "../libc/socket_error.ts";
-import { setControlLength, setNameLength } from "../struct/msghdr.ts";
+import { setControl, setName } from "../struct/msghdr.ts";
 import { hasVectoredCalls, MessageVector } from "./mmsg.ts";
 import { AddressCache, lengthOf, refusedBytes, requireBytes } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
@@ -10,6 +10,7 @@ import { withHint } from "./send_hints.ts";
 import { readSource, type SendOptions, type Source } from "./source.ts";
 import { retryNextTurn } from "../io/backoff.ts";
 import { sendingMessage } from "../io/message.ts";
+import { mayBeLonger } from "../io/refused_send.ts";
 import { AGAIN, type Again, Operation, type RetryLater } from "../io/operation.ts";
 import { quote } from "../validate/quote.ts";
 
@@ -134,13 +135,15 @@ class SendingVector extends MessageVector {
     if (this.#names[index] === sockaddr) return;
     this.#names[index] = sockaddr;
     if (sockaddr !== null) this.headers.set(sockaddr, this.nameOffset(index));
-    setNameLength(libc().system.layout, this.view, this.headerOffset(index), sockaddr?.length ?? 0);
+    const { layout } = libc().system;
+    setName(layout, this.view, this.headerOffset(index), this.nameAddress(index), sockaddr?.length ?? 0);
   }
 
   #setControl(index: number, control: SendControl | null): void {
     this.#controls[index] = control;
     if (control !== null) this.headers.set(control.bytes, this.controlOffset(index));
-    setControlLength(libc().system.layout, this.view, this.headerOffset(index), control?.bytes.length ?? 0);
+    const { layout } = libc().system;
+    setControl(layout, this.view, this.headerOffset(index), this.controlAddress(index), control?.bytes.length ?? 0);
   }
 
   release(count: number): void {
@@ -220,6 +223,7 @@ export class SendingMany extends Operation<number> {
       const sent = c.sendmmsg!(this.#descriptor.fd, vector.pointer, count, constants.MSG_NOSIGNAL);
       const code = sent === -1 ? errno() : 0;
       if (code === errors.EINTR) continue;
+      if (mayBeLonger(this.#descriptor.fd, code, lengthOf(this.#outgoing[this.#sent]!.data))) continue;
       vector.release(count);
       if (sent !== -1) return sent;
       if (code === errors.EAGAIN) return AGAIN;

@@ -1,7 +1,7 @@
 import { libc } from "../libc/libc.ts";
 import { unwrap } from "../libc/socket_error.ts";
 import { copyOptions, type Dial, optionsShape } from "../validate/options.ts";
-import { type SeqpacketConn, seqpacketConn } from "./seqpacket.ts";
+import { requireSeqpacket, type SeqpacketConn, seqpacketConn } from "./seqpacket.ts";
 import { formatAddress, type UnixAddr } from "../address/address.ts";
 import { Connecting } from "../io/connect.ts";
 import { closeUnless, Descriptor, openDescriptor, setNonblockingCloseOnExec } from "../io/descriptor.ts";
@@ -80,6 +80,7 @@ export function unixDial(given: UnixConnectOptions): Dial<UnixConn> {
  * @throws {TypeError} for an unknown option, a value of another type or a path that no socket can have
  */
 export function seqpacketDial(given: SeqpacketConnectOptions): Dial<SeqpacketConn> {
+  requireSeqpacket();
   return prepared(copyOptions(given, SEQPACKET), "seqpacket", seqpacketConn);
 }
 
@@ -145,7 +146,8 @@ export function socketPair(type: "stream"): [UnixConn, UnixConn];
  * block.
  *
  * @throws {TypeError} for an unknown type
- * @throws {SocketError} EMFILE if no descriptors are free; EPROTONOSUPPORT on macOS
+ * @throws {SocketError} EMFILE if no descriptors are free
+ * @throws {Deno.errors.NotSupported} on macOS
  *
  * @example
  * ```ts
@@ -181,7 +183,10 @@ export function socketPair(
 ): [UnixConn, UnixConn] | [SeqpacketConn, SeqpacketConn] | [UnixDatagram, UnixDatagram] {
   const { constants } = libc().system;
   if (type === "stream") return pair(constants.SOCK_STREAM, unixConn);
-  if (type === "seqpacket") return pair(constants.SOCK_SEQPACKET, seqpacketConn);
+  if (type === "seqpacket") {
+    requireSeqpacket();
+    return pair(constants.SOCK_SEQPACKET, seqpacketConn);
+  }
   if (type === "dgram") return pair(constants.SOCK_DGRAM, unixDatagram);
   throw new TypeError(`Unknown type: ${quote(type)}, expected "stream", "dgram" or "seqpacket"`);
 }

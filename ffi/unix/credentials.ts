@@ -103,10 +103,16 @@ function peerCredentials({ fd }: Descriptor): PeerCredentials {
   const uid = new Uint32Array(1);
   const gid = new Uint32Array(1);
   unwrap(c.getpeereid!(fd, uid, gid), "getpeereid");
-  let pid: number | null = null;
-  if (constants.LOCAL_PEERPID !== 0) {
-    const value = readOption(fd, constants.SOL_LOCAL, constants.LOCAL_PEERPID, 4, "LOCAL_PEERPID");
-    pid = new DataView(value.buffer).getInt32(0, true);
+  return { pid: constants.LOCAL_PEERPID === 0 ? null : peerPid(fd), uid: uid[0]!, gid: gid[0]! };
+}
+
+/** LOCAL_PEERPID of macOS: null once the peer has closed its end, since it is then not connected. */
+function peerPid(fd: number): number | null {
+  const { SOL_LOCAL, LOCAL_PEERPID } = libc().system.constants;
+  try {
+    return new DataView(readOption(fd, SOL_LOCAL, LOCAL_PEERPID, 4, "LOCAL_PEERPID").buffer).getInt32(0, true);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotConnected) return null;
+    throw error;
   }
-  return { pid, uid: uid[0]!, gid: gid[0]! };
 }

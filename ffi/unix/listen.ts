@@ -2,7 +2,7 @@ import { libc } from "../libc/libc.ts";
 import { unwrap } from "../libc/socket_error.ts";
 import { thisSystem } from "../libc/host.ts";
 import { copyOptions, optionsShape } from "../validate/options.ts";
-import { type SeqpacketListener, seqpacketListener } from "./seqpacket.ts";
+import { requireSeqpacket, type SeqpacketListener, seqpacketListener } from "./seqpacket.ts";
 import { formatAddress } from "../address/address.ts";
 import { backlogOf } from "../validate/backlog.ts";
 import { closeUnless, type Descriptor, openDescriptor } from "../io/descriptor.ts";
@@ -72,6 +72,7 @@ export function listenUnix(options: UnixListenOptions): UnixListener {
 }
 
 export function listenSeqpacket(options: SeqpacketListenOptions): SeqpacketListener {
+  requireSeqpacket();
   return open(copyOptions(options, SEQPACKET), thisSystem().constants.SOCK_SEQPACKET, seqpacketListener);
 }
 
@@ -89,7 +90,7 @@ function open<T>(
   return closeUnless(descriptor, () => {
     const addr = { transport: options.transport, path };
     options.control?.(socketOf(descriptor), options.transport, addr);
-    bindPath(descriptor, bindable, type, () => {
+    bindPath(descriptor, bindable, () => {
       unwrap(c.listen(descriptor.fd, backlog), "listen", formatAddress(addr));
     });
     const listener = make(descriptor);

@@ -46,7 +46,7 @@ export function listenUnixDatagram(given: UnixDatagramOptions): UnixDatagram {
   const descriptor = openDescriptor(constants.AF_UNIX, constants.SOCK_DGRAM, 0);
   return closeUnless(descriptor, () => {
     options.control?.(socketOf(descriptor), "unixgram", { transport: "unixpacket", path: path ?? null });
-    if (bindable !== null) bindPath(descriptor, bindable, constants.SOCK_DGRAM);
+    if (bindable !== null) bindPath(descriptor, bindable);
     const socket = unixDatagram(descriptor);
     keepPath(descriptor, !(options.unlinkOnClose ?? true));
     return socket;

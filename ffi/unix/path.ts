@@ -1,7 +1,7 @@
 import { libc } from "../libc/libc.ts";
 import { systemError, unwrap } from "../libc/socket_error.ts";
 import { formatAddress } from "../address/address.ts";
-import type { Descriptor } from "../io/descriptor.ts";
+import { type Descriptor, openDescriptor } from "../io/descriptor.ts";
 import { requireUnix, type UnixPlace } from "../address/permissions.ts";
 import { bindingOf, directoryOf, locate, targetOf } from "../address/unix_path.ts";
 import { quote } from "../validate/quote.ts";
@@ -69,7 +69,6 @@ export function requireBindable(path: string, options: UnixPathOptions): Bindabl
 export function bindPath(
   descriptor: Descriptor,
   bindable: BindablePath,
-  type: number,
   then: () => void = () => {},
 ): void {
   const { place, replaceStale } = bindable;
@@ -80,24 +79,38 @@ export function bindPath(
   };
   if (file !== null && replaceStale) {
     locked(directoryOf(file), () => {
-      removeStale(place, file, type);
+      removeStale(place, file);
       steps();
     });
   } else steps();
 }
 
 function bind(descriptor: Descriptor, { place, mode, replaceStale }: BindablePath): void {
-  const { c, errno } = libc();
   const { given, file } = place;
   using target = bindingOf(place);
-  // Linux creates the file with the mode of the socket and the umask, so that it never has more permission bits than
-  // requested, not even between bind and chmod.
-  if (mode !== undefined && file !== null) c.fchmod(descriptor.fd, mode);
-  const { sockaddr } = target;
-  if (c.bind(descriptor.fd, sockaddr, sockaddr.length) === -1) throw bindError(errno(), given, file, replaceStale);
+  const code = bindWithMode(descriptor.fd, target.sockaddr, file === null ? undefined : mode);
+  if (code !== 0) throw bindError(code, given, file, replaceStale);
   if (file === null) return;
   ownPath(descriptor, file);
-  if (mode !== undefined) unwrap(c.chmod(encoder.encode(`${file}\0`), mode), "chmod", given);
+  if (mode !== undefined) unwrap(libc().c.chmod(encoder.encode(`${file}\0`), mode), "chmod", given);
+}
+
+/** bind(2) such that the file never has more permission bits than requested, not even before chmod(2). Returns 0 or the
+ * errno. */
+function bindWithMode(fd: number, sockaddr: Uint8Array<ArrayBuffer>, mode: number | undefined): number {
+  const { c, errno, system } = libc();
+  const call = () => c.bind(fd, sockaddr, sockaddr.length) === -1 ? errno() : 0;
+  if (mode === undefined) return call();
+  // Linux creates the file with the mode of the socket and the umask.
+  if (system.bindKeepsMode) {
+    c.fchmod(fd, mode);
+    return call();
+  }
+  // The umask is the process's: whatever another thread creates until the next line has no more bits either.
+  const before = c.umask(~mode & 0o777);
+  const code = call();
+  c.umask(before);
+  return code;
 }
 
 function bindError(errno: number, path: string, file: string | null, replaceStale: boolean): Error {
@@ -178,15 +191,11 @@ function locked(directory: string, steps: () => void): void {
   }
 }
 
-/** Removes the file of a socket that refuses two connections, LOCK_PAUSE apart: a server that takes no lock may be
- * between bind and listen at the first. */
-function removeStale(place: UnixPlace, file: string, type: number): void {
+/** Removes the file of a socket that nobody has open. */
+function removeStale(place: UnixPlace, file: string): void {
   using target = targetOf(place);
-  const { sockaddr } = target;
-  if (!isSocketFile(file) || !isRefused(sockaddr, type)) return;
   const found = identity(file);
-  libc().c.poll(new Uint8Array(8), 0, LOCK_PAUSE);
-  if (!isRefused(sockaddr, type) || identity(file) !== found) return;
+  if (!isSocketFile(file) || !isRefused(target.sockaddr) || identity(file) !== found) return;
   try {
     Deno.removeSync(file);
   } catch (error) {
@@ -195,14 +204,13 @@ function removeStale(place: UnixPlace, file: string, type: number): void {
   }
 }
 
-/** Whether connecting is refused. A full backlog, a socket of another type and a missing permission are other errors:
- * the socket may be in use. */
-function isRefused(sockaddr: Uint8Array<ArrayBuffer>, type: number): boolean {
+/** Whether no socket has the path, so that connecting is refused. A datagram socket asks: where a listener has it, the
+ * answer is EPROTOTYPE, also before it listens, and with a full backlog, which some systems report as a refusal too. Any
+ * other error may come from a socket in use. */
+function isRefused(sockaddr: Uint8Array<ArrayBuffer>): boolean {
   const { c, errno, system: { constants, errors } } = libc();
-  const flags = constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC;
-  const probe = unwrap(c.socket(constants.AF_UNIX, type | flags, 0), "socket");
-  const result = c.connect(probe, sockaddr, sockaddr.length);
-  const refused = result === -1 && errno() === errors.ECONNREFUSED;
-  c.close(probe);
+  const probe = openDescriptor(constants.AF_UNIX, constants.SOCK_DGRAM, 0);
+  const refused = c.connect(probe.fd, sockaddr, sockaddr.length) === -1 && errno() === errors.ECONNREFUSED;
+  probe.close();
   return refused;
 }

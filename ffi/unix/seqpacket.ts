@@ -8,7 +8,7 @@ import type { Descriptor } from "../io/descriptor.ts";
 import { Endpoint } from "../socket/endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { peerName, socketName } from "../address/sockname.ts";
-import { unwrap } from "../libc/socket_error.ts";
+import { shutDown } from "../io/shutdown.ts";
 import {
   type DescriptorPassing,
   enablePassCred,
@@ -34,6 +34,12 @@ export function seqpacketConn(descriptor: Descriptor): SeqpacketConn {
 /** Makes the listener of a descriptor. */
 export function seqpacketListener(descriptor: Descriptor): SeqpacketListener {
   return makeListener(descriptor);
+}
+
+/** Throws on a system whose Unix sockets have no such type, before anything is opened. */
+export function requireSeqpacket(): void {
+  const { name, seqpacketSockets } = libc().system;
+  if (!seqpacketSockets) throw new Deno.errors.NotSupported(`${name} has no Unix sockets of type SOCK_SEQPACKET`);
 }
 
 function packetAddr(sockaddr: Uint8Array | null): UnixAddr {
@@ -163,13 +169,10 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
 
   /** Shuts down the write side: shutdown(2) with SHUT_WR. The peer receives the end.
    *
-   * @throws {Deno.errors.NotConnected} if the connection has ended
+   * @throws {SocketError} what ended the connection, if it has failed
    */
   closeWrite(): Promise<void> {
-    return Promise.try(() => {
-      const { c, system: { constants } } = libc();
-      unwrap(c.shutdown(this.#descriptor.fd, constants.SHUT_WR), "shutdown");
-    });
+    return Promise.try(() => shutDown(this.#descriptor, "write"));
   }
 }
 

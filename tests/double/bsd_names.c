@@ -156,10 +156,18 @@ int bsd_ioctl(int fd, unsigned long operation, void *argument) {
 }
 
 size_t bsd_strlen(const char *text) EXPORTED("strlen");
-size_t bsd_strlen(const char *text) { return LINUX(strlen)(text); }
+size_t bsd_strlen(const char *text) {
+  size_t length = 0;
+  while (text[length] != '\0') length++;
+  return length;
+}
 
-void *bsd_memcpy(void *to, const void *from, size_t length) EXPORTED("memcpy");
-void *bsd_memcpy(void *to, const void *from, size_t length) { return LINUX(memcpy)(to, from, length); }
+void *bsd_memmove(uint8_t *to, const uint8_t *from, size_t length) EXPORTED("memmove");
+void *bsd_memmove(uint8_t *to, const uint8_t *from, size_t length) {
+  if (to <= from) for (size_t at = 0; at < length; at++) to[at] = from[at];
+  else while (length-- > 0) to[length] = from[length];
+  return to;
+}
 
-void *bsd_memmove(void *to, const void *from, size_t length) EXPORTED("memmove");
-void *bsd_memmove(void *to, const void *from, size_t length) { return LINUX(memmove)(to, from, length); }
+void *bsd_memcpy(uint8_t *to, const uint8_t *from, size_t length) EXPORTED("memcpy");
+void *bsd_memcpy(uint8_t *to, const uint8_t *from, size_t length) { return bsd_memmove(to, from, length); }
