@@ -10,7 +10,6 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import {
   type ActivatedSocket,
   activatedSockets,
@@ -19,7 +18,7 @@ import {
   type StreamConn,
   type UnixAddr,
 } from "../mod.ts";
-import { unknownArgument } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument } from "./arguments.ts";
 
 const HELP = `Echo server on the sockets that systemd passes: listeners, connections and datagram sockets.
 
@@ -101,6 +100,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`activated_server: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(1);
+  fail("activated_server", error);
 }

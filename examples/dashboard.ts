@@ -8,12 +8,12 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { listen, listenDatagram, type TcpListener, type UdpSocket } from "../mod.ts";
 import type { Load } from "./dashboard/load.ts";
+import html from "./dashboard/page.html" with { type: "text" };
 import type { Seen, Sockets } from "./dashboard/worker.ts";
-import { messageOf, number, unknownArgument } from "./arguments.ts";
+import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `Serves a page that shows how datagrams and connections are distributed to Workers that share a port.
 
@@ -174,9 +174,8 @@ async function main(): Promise<void> {
     flows: Math.trunc(number("flows", args.flows, 1, 256)),
   };
   const seconds = args.seconds === undefined ? null : number("seconds", args.seconds, 1, 86_400);
-  const html = await Deno.readTextFile(new URL("./dashboard/page.html", import.meta.url));
 
-  const listener = listen({ hostname: args.host, port: number("port", args.port, 0, 65535) });
+  const listener = listen({ hostname: args.host, port: wholeNumber("port", args.port, 0, 65535) });
   const { hostname, port } = listener.addr;
   const site = new Site(listener, html);
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
@@ -197,6 +196,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`dashboard: ${messageOf(error, { EADDRINUSE: "choose another port with --port" })}`);
-  Deno.exit(1);
+  fail("dashboard", error, { EADDRINUSE: "choose another port with --port" });
 }

@@ -8,8 +8,15 @@
  */
 import type { Check } from "./demo/check.ts";
 import { cancelDials, listenAndDial } from "./demo/tcp.ts";
+import { fail, parseArgs, unknownArgument } from "./arguments.ts";
 import { distributeLoad, sharePort } from "./demo/udp.ts";
 import { listenAtPath, passDescriptors } from "./demo/unix.ts";
+
+const HELP = `Shows all three kinds of sockets on loopback and checks every claim, in a few seconds.
+
+  --help  show this text
+
+The exit status is 0 only if all checks pass.`;
 
 const PARTS: readonly (readonly [title: string, run: () => Promise<Check[]>])[] = [
   ["UDP: two sockets share a port", sharePort],
@@ -36,26 +43,41 @@ async function runPart(run: () => Promise<Check[]>): Promise<Check[]> {
   }
 }
 
-const started = performance.now();
-Deno.unrefTimer(setTimeout(() => {
-  console.log(red(`Not finished after ${LIMIT / 1000} s`));
-  Deno.exit(1);
-}, LIMIT));
-
-console.log(bold("Berkeley: sockets for Deno, straight from libc"));
-const checks: Check[] = [];
-for (const [title, run] of PARTS) {
-  console.log(`\n${bold(title)}`);
-  for (const check of await runPart(run)) {
-    checks.push(check);
-    console.log(`  ${check.passed ? green("✓") : red("✗")} ${check.claim}`);
-    for (const line of check.details ?? []) console.log(dim(`      ${line}`));
+/** Runs all parts and prints their checks. */
+async function runParts(): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const [title, run] of PARTS) {
+    console.log(`\n${bold(title)}`);
+    for (const check of await runPart(run)) {
+      checks.push(check);
+      console.log(`  ${check.passed ? green("✓") : red("✗")} ${check.claim}`);
+      for (const line of check.details ?? []) console.log(dim(`      ${line}`));
+    }
   }
+  return checks;
 }
 
-const failed = checks.filter(({ passed }) => !passed).length;
-const seconds = ((performance.now() - started) / 1000).toFixed(2);
-console.log();
-if (failed === 0) console.log(green(`All ${checks.length} checks passed on loopback in ${seconds} s`));
-else console.log(red(`${failed} of ${checks.length} checks failed on loopback after ${seconds} s`));
-Deno.exitCode = failed === 0 ? 0 : 1;
+async function main(): Promise<void> {
+  const args = parseArgs(Deno.args, { boolean: ["help"], unknown: unknownArgument });
+  if (args.help) return console.log(HELP);
+  const started = performance.now();
+  Deno.unrefTimer(setTimeout(() => {
+    console.log(red(`Not finished after ${LIMIT / 1000} s`));
+    Deno.exit(1);
+  }, LIMIT));
+
+  console.log(bold("Berkeley: sockets for Deno, straight from libc"));
+  const checks = await runParts();
+  const failed = checks.filter(({ passed }) => !passed).length;
+  const seconds = ((performance.now() - started) / 1000).toFixed(2);
+  console.log();
+  if (failed === 0) console.log(green(`All ${checks.length} checks passed on loopback in ${seconds} s`));
+  else console.log(red(`${failed} of ${checks.length} checks failed on loopback after ${seconds} s`));
+  Deno.exitCode = failed === 0 ? 0 : 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  fail("demo", error);
+}

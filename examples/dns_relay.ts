@@ -11,7 +11,6 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { type Datagram, listenDatagram, resolveAddress, type UdpSocket } from "../mod.ts";
 import {
   answer,
@@ -23,7 +22,7 @@ import {
   TYPES,
   type Zone,
 } from "./dns_relay/message.ts";
-import { messageOf, number, unknownArgument } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `DNS server that answers from the address a query was sent to.
 
@@ -116,7 +115,7 @@ async function main(): Promise<void> {
   for (const [name, address] of records.map(readRecord)) zone.set(name, [...zone.get(name) ?? [], address]);
   const upstream = args.upstream === undefined ? null : await resolveAddress("udp", args.upstream);
 
-  const port = number("port", args.port, 0, 65535);
+  const port = wholeNumber("port", args.port, 0, 65535);
   using socket = listenDatagram({ transport: "udp", hostname: args.host, port, packetInfo: true });
   const relay: Relay = { socket, zone, upstream, pending: 0 };
   Deno.addSignalListener("SIGINT", () => Deno.exit());
@@ -134,12 +133,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(
-    `dns_relay: ${
-      messageOf(error, {
-        EADDRINUSE: "choose another port with --port",
-      })
-    }`,
-  );
-  Deno.exit(1);
+  fail("dns_relay", error, { EADDRINUSE: "choose another port with --port" });
 }

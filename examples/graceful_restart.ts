@@ -9,7 +9,6 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import {
   type AnySocket,
   connect,
@@ -20,7 +19,7 @@ import {
   type UnixConn,
   type UnixListener,
 } from "../mod.ts";
-import { messageOf, unknownArgument, wholeNumber } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `Replaces a TCP server by new versions of itself under load and counts failed requests.
 
@@ -138,7 +137,7 @@ interface Running {
 async function start(version: number, path: string): Promise<Running> {
   const net = `--allow-net=${LOOPBACK},unix:${path}`;
   const grants = ["--allow-ffi", net, `--allow-read=${path}`, `--allow-write=${path}`];
-  const args = ["run", "--no-prompt", ...grants, import.meta.filename!, "--serve", String(version), "--path", path];
+  const args = ["run", "--no-prompt", ...grants, import.meta.url, "--serve", String(version), "--path", path];
   const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" }).spawn();
   const output = lines(child.stdout);
   const port = Number((await withTimeout(child, output.next())).value);
@@ -258,6 +257,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`graceful_restart: ${messageOf(error, { EADDRINUSE: "choose another path with --path" })}`);
-  Deno.exit(1);
+  fail("graceful_restart", error, { EADDRINUSE: "choose another path with --path" });
 }

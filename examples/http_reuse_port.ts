@@ -9,9 +9,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { connect, listen, type TcpListener } from "../mod.ts";
-import { messageOf, unknownArgument, wholeNumber } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `Several Workers serve HTTP on one port; the kernel distributes connections over them.
 
@@ -105,6 +104,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`http_reuse_port: ${messageOf(error, { EADDRINUSE: "choose another port with --port" })}`);
-  Deno.exit(1);
+  fail("http_reuse_port", error, { EADDRINUSE: "choose another port with --port" });
 }

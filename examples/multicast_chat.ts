@@ -6,9 +6,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { listenDatagram, type UdpSocket } from "../mod.ts";
-import { messageOf, unknownArgument } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument } from "./arguments.ts";
 
 const HELP = `Chat over multicast: sends each line of standard input to a group and prints the lines of others.
 
@@ -71,12 +70,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(
-    `multicast_chat: ${
-      messageOf(error, {
-        EADDRINUSE: "choose another port with --port",
-      })
-    }`,
-  );
-  Deno.exit(1);
+  fail("multicast_chat", error, { EADDRINUSE: "choose another port with --port" });
 }

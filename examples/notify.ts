@@ -9,9 +9,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { listenDatagram, resolveAddress } from "../mod.ts";
-import { unknownOption } from "./arguments.ts";
+import { fail, parseArgs, unknownOption } from "./arguments.ts";
 
 const HELP = `Notifies systemd of the state of this service through the socket named by NOTIFY_SOCKET.
 
@@ -53,6 +52,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`notify: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(1);
+  fail("notify", error);
 }

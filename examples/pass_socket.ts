@@ -8,9 +8,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { type AnySocket, connect, fromFd, listen, listenDatagram, type TcpListener, type UdpSocket } from "../mod.ts";
-import { messageOf, unknownArgument } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument } from "./arguments.ts";
 
 const HELP = `Passes a bound socket to another process, which serves on it.
 
@@ -71,7 +70,7 @@ function startTaker(kind: Kind, path: string): Deno.ChildProcess {
   // Sending answers needs a grant; accepting connections does not.
   const net = kind === "udp" ? `${LOOPBACK},unix:${path}` : `unix:${path}`;
   const grants = ["--allow-ffi", `--allow-net=${net}`, `--allow-read=${path}`, `--allow-write=${path}`];
-  const args = ["run", "--no-prompt", ...grants, import.meta.filename!, "--take", "--path", path];
+  const args = ["run", "--no-prompt", ...grants, import.meta.url, "--take", "--path", path];
   return new Deno.Command(Deno.execPath(), { args, stdin: "null" }).spawn();
 }
 
@@ -139,6 +138,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`pass_socket: ${messageOf(error, { EADDRINUSE: "choose another path with --path" })}`);
-  Deno.exit(1);
+  fail("pass_socket", error, { EADDRINUSE: "choose another path with --path" });
 }

@@ -10,9 +10,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { resolveAddress, Socket } from "../mod.ts";
-import { number, unknownOption } from "./arguments.ts";
+import { fail, number, parseArgs, unknownOption } from "./arguments.ts";
 
 const HELP = `Sends ICMP echo requests and prints the round-trip times.
 
@@ -136,6 +135,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`ping: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(1);
+  fail("ping", error);
 }

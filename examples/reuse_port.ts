@@ -8,9 +8,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { type Control, listenDatagram, sockopt, type UdpSocket } from "../mod.ts";
-import { messageOf, number, unknownArgument } from "./arguments.ts";
+import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `Two sockets share a UDP port: one receives on it, the other sends multicast from it.
 
@@ -78,7 +77,7 @@ async function main(): Promise<void> {
     unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
-  const port = number("port", args.port, 1, 65535);
+  const port = wholeNumber("port", args.port, 1, 65535);
   const milliseconds = number("seconds", args.seconds, 0, 86_400) * 1000;
   const open = () => listenDatagram({ transport: "udp", hostname: args.interface, port, control: share });
   using first = open();
@@ -91,12 +90,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(
-    `reuse_port: ${
-      messageOf(error, {
-        EADDRINUSE: "choose another port with --port",
-      })
-    }`,
-  );
-  Deno.exit(1);
+  fail("reuse_port", error, { EADDRINUSE: "choose another port with --port" });
 }

@@ -10,9 +10,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { DatagramBatch, listenDatagram, type UdpSocket } from "../mod.ts";
-import { messageOf, number, unknownArgument } from "./arguments.ts";
+import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `Collects statsd metrics and prints tables of them.
 
@@ -154,7 +153,7 @@ async function main(): Promise<void> {
   if (args.help) return console.log(HELP);
   const interval = number("interval", args.interval, 0.1, 3600) * 1000;
   let left = args.once === undefined ? Infinity : Math.trunc(number("once", args.once, 1, 1e9));
-  const port = number("port", args.port, 0, 65535);
+  const port = wholeNumber("port", args.port, 0, 65535);
   using socket = listenDatagram({ transport: "udp", hostname: args.host, port, receiveBufferSize: 4 << 20 });
   const stopping = new AbortController();
   const stop = () => stopping.abort();
@@ -176,6 +175,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`statsd_sink: ${messageOf(error, { EADDRINUSE: "choose another port with --port" })}`);
-  Deno.exit(1);
+  fail("statsd_sink", error, { EADDRINUSE: "choose another port with --port" });
 }

@@ -8,9 +8,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { listenDatagram } from "../mod.ts";
-import { unknownOption } from "./arguments.ts";
+import { fail, parseArgs, unknownOption } from "./arguments.ts";
 
 const FACILITIES = (
   "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock " +
@@ -87,15 +86,9 @@ async function main(): Promise<void> {
   await log(args.path, format(facility * 8 + severity, args.tag, message, new Date()));
 }
 
-/** The hint for a socket that does not exist or has no reader. */
-function hint(error: unknown): string {
-  const missing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused;
-  return missing ? "; no log daemon is running; see --path" : "";
-}
-
 try {
   await main();
 } catch (error) {
-  console.error(`syslog: ${error instanceof Error ? error.message : error}${hint(error)}`);
-  Deno.exit(1);
+  const advice = "no log daemon is running; see --path";
+  fail("syslog", error, { ENOENT: advice, ECONNREFUSED: advice });
 }

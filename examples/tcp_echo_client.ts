@@ -6,9 +6,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { connect, isSocketError, type TcpConn } from "../mod.ts";
-import { number, unknownArgument } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `Sends a text to an echo server and prints the answer. Then one read ends by a deadline and one is aborted.
 
@@ -68,7 +67,7 @@ async function main(): Promise<void> {
     unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
-  const port = number("port", args.port, 1, 65535);
+  const port = wholeNumber("port", args.port, 1, 65535);
   using conn = await connect({ hostname: args.host, port, deadline: new Date(Date.now() + TIMEOUT) });
   const { localAddr, remoteAddr } = conn;
   console.log(`Connected ${localAddr.hostname}:${localAddr.port} to ${remoteAddr.hostname}:${remoteAddr.port}`);
@@ -87,7 +86,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  const hint = error instanceof Deno.errors.ConnectionRefused ? "; start tcp_echo_server.ts first" : "";
-  console.error(`tcp_echo_client: ${error instanceof Error ? error.message : error}${hint}`);
-  Deno.exit(1);
+  fail("tcp_echo_client", error, { ECONNREFUSED: "start tcp_echo_server.ts first" });
 }

@@ -7,9 +7,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { listen, type TcpConn } from "../mod.ts";
-import { messageOf, number, unknownArgument } from "./arguments.ts";
+import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `TCP echo server.
 
@@ -50,7 +49,7 @@ async function main(): Promise<void> {
   });
   if (args.help) return console.log(HELP);
   const idle = number("idle", args.idle, 0.1, 3600);
-  using listener = listen({ hostname: args.host, port: number("port", args.port, 0, 65535) });
+  using listener = listen({ hostname: args.host, port: wholeNumber("port", args.port, 0, 65535) });
 
   function stop(): void {
     Deno.removeSignalListener("SIGINT", stop); // A second Ctrl-C ends the process at once.
@@ -71,6 +70,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`tcp_echo_server: ${messageOf(error, { EADDRINUSE: "choose another port with --port" })}`);
-  Deno.exit(1);
+  fail("tcp_echo_server", error, { EADDRINUSE: "choose another port with --port" });
 }

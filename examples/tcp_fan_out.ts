@@ -8,9 +8,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { connectAny, listen, type Socket, type TcpConn, type TcpListener } from "../mod.ts";
-import { number, unknownArgument } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `Dials ten times at once; the first connection wins, and the other dials are cancelled.
 
@@ -67,7 +66,7 @@ async function main(): Promise<void> {
     unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
-  const given = args.port === undefined ? null : number("port", args.port, 1, 65535);
+  const given = args.port === undefined ? null : wholeNumber("port", args.port, 1, 65535);
 
   using open = new DisposableStack();
   const own = given === null ? DIALS : 0;
@@ -90,15 +89,8 @@ async function main(): Promise<void> {
   }
 }
 
-/** The message of an error; when all ten dials fail, with the reason of the first. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return `${error.message}: ${messageOf(error.errors[0])}`;
-  return error instanceof Error ? error.message : String(error);
-}
-
 try {
   await main();
 } catch (error) {
-  console.error(`tcp_fan_out: ${messageOf(error)}`);
-  Deno.exit(1);
+  fail("tcp_fan_out", error);
 }

@@ -11,9 +11,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { DatagramBatch, listenDatagram } from "../mod.ts";
-import { messageOf, number, unknownArgument } from "./arguments.ts";
+import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `Floods a UDP port with numbered datagrams and shows how many are received.
 
@@ -261,7 +260,7 @@ async function main(): Promise<void> {
   };
   const hostname = args.host;
   const both = args.send === args.receive;
-  const port = number("port", args.port ?? (both ? "0" : "7008"), args.send && !both ? 1 : 0, 65535);
+  const port = wholeNumber("port", args.port ?? (both ? "0" : "7008"), args.send && !both ? 1 : 0, 65535);
   const from = args.interface ?? (hostname.includes(":") ? "::1" : "127.0.0.1");
   if (both) return await sendAndReceive(hostname, port, from, options);
   if (args.receive) return await receive(hostname, port);
@@ -272,12 +271,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(
-    `udp_flood: ${
-      messageOf(error, {
-        EADDRINUSE: "choose another port with --port",
-      })
-    }`,
-  );
-  Deno.exit(1);
+  fail("udp_flood", error, { EADDRINUSE: "choose another port with --port" });
 }

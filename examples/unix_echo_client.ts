@@ -6,9 +6,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { connect, type UnixConn } from "../mod.ts";
-import { unknownArgument } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument } from "./arguments.ts";
 
 const HELP = `Sends a text to an echo server on a Unix socket and prints the answer.
 
@@ -55,15 +54,9 @@ async function main(): Promise<void> {
   console.log(rest === null ? "End: the server closed the connection" : "The server sent more than it received");
 }
 
-/** The hint for a path without a server. */
-function hint(error: unknown): string {
-  const missing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused;
-  return missing ? "; start unix_echo_server.ts first" : "";
-}
-
 try {
   await main();
 } catch (error) {
-  console.error(`unix_echo_client: ${error instanceof Error ? error.message : error}${hint(error)}`);
-  Deno.exit(1);
+  const advice = "start unix_echo_server.ts first";
+  fail("unix_echo_client", error, { ENOENT: advice, ECONNREFUSED: advice });
 }

@@ -9,9 +9,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { listen, type UnixConn } from "../mod.ts";
-import { messageOf, number, unknownArgument } from "./arguments.ts";
+import { fail, number, parseArgs, unknownArgument } from "./arguments.ts";
 
 const HELP = `Echo server on a Unix socket.
 
@@ -83,6 +82,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`unix_echo_server: ${messageOf(error, { EADDRINUSE: "choose another path with --path" })}`);
-  Deno.exit(1);
+  fail("unix_echo_server", error, {
+    EADDRINUSE: "choose another path with --path",
+  });
 }

@@ -11,9 +11,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { listenDatagram, type UdpSocket } from "../mod.ts";
-import { messageOf, number, unknownArgument } from "./arguments.ts";
+import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 
 const HELP = `Sends a WS-Discovery Probe and prints the answers.
 
@@ -184,7 +183,7 @@ async function main(): Promise<void> {
     unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
-  const group: Deno.NetAddr = { transport: "udp", hostname: GROUP, port: number("port", args.port, 1, 65535) };
+  const group: Deno.NetAddr = { transport: "udp", hostname: GROUP, port: wholeNumber("port", args.port, 1, 65535) };
   using socket = listenDatagram({ transport: "udp", hostname: args.interface, loopback: true });
   socket.setMulticastInterface(args.interface);
   const milliseconds = number("timeout", args.timeout ?? (args.listen ? "3600" : "4"), 0.1, 86_400) * 1000;
@@ -195,12 +194,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(
-    `ws_discovery: ${
-      messageOf(error, {
-        EADDRINUSE: "choose another port with --port",
-      })
-    }`,
-  );
-  Deno.exit(1);
+  fail("ws_discovery", error, { EADDRINUSE: "choose another port with --port" });
 }

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { libraryPath, noLibraryPath } from "./support/c_library.ts";
 import { noDescriptorLeaks } from "./support/descriptors.ts";
+import { FileServer } from "./support/file_server.ts";
 import { type Finished, startDeno } from "./support/process.ts";
-import { ROOT } from "./support/repository.ts";
 import { itUnless } from "./support/skipping.ts";
 
 noDescriptorLeaks();
@@ -39,38 +39,30 @@ function program(url: string): string {
     }`;
 }
 
-let server: Deno.HttpServer<Deno.NetAddr>;
+let server: FileServer;
 let cache: string;
-const requested = new Set<string>();
 
 beforeAll(async () => {
   cache = await Deno.makeTempDir();
-  server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-    const { pathname } = new URL(request.url);
-    requested.add(pathname);
-    if (!PUBLISHED.test(pathname)) return new Response(null, { status: 404 });
-    const source = await Deno.readTextFile(new URL(`.${pathname}`, ROOT));
-    return new Response(source, { headers: { "content-type": "application/typescript" } });
-  });
+  server = new FileServer();
 });
 
 afterAll(async () => {
-  await server.shutdown();
+  await server[Symbol.asyncDispose]();
   await Deno.remove(cache, { recursive: true });
 });
 
 describe("Imported from a URL", { timeout: 60_000 }, () => {
   /** Runs the program with these grants besides that of importing, and a cache that has never seen the module. */
   async function runProgram(flags: string[], ...args: string[]): Promise<Finished> {
-    const { port } = server.addr;
     const child = startDeno("-", {
-      flags: ["--no-config", "--no-lock", `--allow-import=127.0.0.1:${port}`, ...flags],
+      flags: ["--no-config", "--no-lock", `--allow-import=${server.host}`, ...flags],
       args,
       stdin: true,
       cwd: cache,
       env: { DENO_DIR: `${cache}/${crypto.randomUUID()}` },
     });
-    await child.write(program(`http://127.0.0.1:${port}/mod.ts`));
+    await child.write(program(server.url("mod.ts")));
     await child.closeInput();
     return await child.finished();
   }
@@ -79,7 +71,7 @@ describe("Imported from a URL", { timeout: 60_000 }, () => {
     const { success, stdout, report } = await runProgram(["--allow-ffi", "--allow-net=127.0.0.1"]);
     assert(success, report);
     assertEquals(stdout.split("\n"), ["unicast", "waited for", "false", "NotCapable"]);
-    assertEquals([...requested].filter((path) => !PUBLISHED.test(path)), []);
+    assertEquals([...server.requested].filter((path) => !PUBLISHED.test(path)), []);
   });
 
   it("joins a permitted group", async () => {

@@ -7,6 +7,8 @@
  * @module
  */
 
+/** The packages of the tests have a lock of their own: the examples and the module need none. */
+const LOCK = new URL("./deno.lock", import.meta.url).pathname;
 const WARM_UP = new URL("./support/warm_up.ts", import.meta.url).pathname;
 
 /** Names of the ignored tests in a report in JUnit's format, as Deno writes it. */
@@ -44,6 +46,7 @@ function joinDots(): TransformStream<string, string> {
 
 async function runTests(reportPath: string): Promise<number> {
   const flags = ["-A", "--reporter=dot", `--junit-path=${reportPath}`, `--preload=${WARM_UP}`];
+  if (!Deno.args.includes("--no-lock")) flags.push(`--lock=${LOCK}`, "--frozen");
   const command = new Deno.Command(Deno.execPath(), {
     args: ["test", ...flags, ...Deno.args],
     stdout: Deno.stdout.isTerminal() ? "inherit" : "piped",

@@ -266,7 +266,7 @@ describe("The command line of examples/dns_relay.ts", () => {
 
   const mistakes: [args: string[], line: RegExp][] = [
     [["--bogus"], /^unknown option --bogus; see --help$/],
-    [["--port", "http"], /^--port http: expected 0 to 65535$/],
+    [["--port", "http"], /^--port http: expected a whole number from 0 to 65535$/],
     [["--record", "one.test"], /^--record one\.test: expected NAME=ADDRESS, such as host\.test=192\.0\.2\.1$/],
     [["--record", "a.test=1.2.3.256"], /^--record a\.test=1\.2\.3\.256: expected NAME=ADDRESS/],
     [["--record", "a.test=:::1"], /^--record a\.test=:::1: expected NAME=ADDRESS/],

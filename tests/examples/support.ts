@@ -23,7 +23,10 @@ export interface ExampleOptions extends Omit<StartOptions, "cwd"> {
 export async function printedCommands(example: string): Promise<string[][]> {
   const source = await Deno.readTextFile(new URL(`examples/${example}.ts`, ROOT));
   const header = source.slice(0, source.indexOf("*/"));
-  const commands = Array.from(header.matchAll(/^ \* {5}deno (run .*)$/gm), ([, command]) => command!.split(" "));
+  const commands = Array.from(
+    header.matchAll(/^ \* {5}(?:systemd-socket-activate .*)?deno (run .*)$/gm),
+    ([, command]) => command!.split(" "),
+  );
   if (commands.length === 0) throw new Error(`The header of ${example}.ts prints no command to run it`);
   return commands;
 }

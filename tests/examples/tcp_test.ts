@@ -191,7 +191,7 @@ for (const example of ["tcp_echo_server", "tcp_echo_client", "tcp_fan_out"]) {
     const mistakes: [args: string[], words: RegExp][] = [
       [["--bogus"], /^unknown option --bogus; see --help$/],
       [["stray"], /^unexpected argument stray; see --help$/],
-      [["--port", "http"], /^--port http: expected [01] to 65535$/],
+      [["--port", "http"], /^--port http: expected a whole number from [01] to 65535$/],
       [["--port", "7007", "--host", "192.0.2.55"], /Requires net access to "192\.0\.2\.55:7007", .*--allow-net flag$/],
     ];
     for (const [args, words] of mistakes) {
