@@ -113,6 +113,8 @@ export type { MulticastMembership, MulticastOptions } from "./ffi/udp/membership
 export type { OutgoingDatagram, SendOptions } from "./ffi/udp/source.ts";
 export { UdpSocket } from "./ffi/udp/udp.ts";
 export { MulticastEndpoint } from "./ffi/udp/multicast_endpoint.ts";
+export type { DatagramError } from "./ffi/udp/datagram_error.ts";
+export type { SentTimestamp } from "./ffi/udp/error_queue.ts";
 export { UdpEndpoint } from "./ffi/udp/udp_endpoint.ts";
 
 // TCP, and the base classes of stream sockets.

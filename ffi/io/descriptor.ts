@@ -1,6 +1,6 @@
 import { libc } from "../libc/libc.ts";
-import { systemError, unwrap } from "../libc/socket_error.ts";
-import { HANGUP, READABLE, WRITABLE } from "../poll/poller.ts";
+import { type SocketError, systemError, unwrap } from "../libc/socket_error.ts";
+import { ERRORS, HANGUP, READABLE, WRITABLE } from "../poll/poller.ts";
 import { reactor, type Registration, type Watcher } from "../poll/reactor.ts";
 import { claim, ownerOf, release } from "./ownership.ts";
 import { OperationQueue, type QueueOwner } from "./operation_queue.ts";
@@ -11,10 +11,16 @@ import { quote } from "../validate/quote.ts";
 export class Descriptor implements Watcher, QueueOwner {
   #reads: OperationQueue | null = null;
   #writes: OperationQueue | null = null;
+  /** What waits for the socket's error queue: nothing, for most. */
+  #reports: OperationQueue[] | null = null;
+  #readDeadline = Infinity;
   /** Runs once, before the number is closed or given away. */
   beforeClose: ((closing: boolean) => void) | null = null;
   /** Runs after an option, the address or the peer was set through a Socket: what is known of these may have changed. */
   afterChange: (() => void) | null = null;
+  /** Takes what the kernel reports of packets sent earlier, and returns whether a call that failed with this error is to be
+   * made again, since the error may be one of these; null where such errors are for whichever call comes next. */
+  takeReports: ((error: SocketError | null) => boolean) | null = null;
   /** Whether a read would be served from what was taken from the kernel already. */
   holdsUnread: (() => boolean) | null = null;
   /** Bytes of a connection taken from the kernel, and handed to it. */
@@ -45,6 +51,22 @@ export class Descriptor implements Watcher, QueueOwner {
   /** The writes that wait. */
   get writes(): OperationQueue {
     return this.#writes ??= new OperationQueue(this, WRITABLE);
+  }
+
+  /** A further queue, of operations that wait for what the kernel reports of packets sent earlier. The read deadline is
+   * theirs too. */
+  addReports(): OperationQueue {
+    const queue = new OperationQueue(this, ERRORS);
+    queue.setDeadline(this.#readDeadline);
+    (this.#reports ??= []).push(queue);
+    return queue;
+  }
+
+  /** Sets the deadline of what is read and received, in milliseconds since the epoch, Infinity for none. */
+  setReadDeadline(deadline: number): void {
+    this.#readDeadline = deadline;
+    this.reads.setDeadline(deadline);
+    for (const queue of this.#reports ?? []) queue.setDeadline(deadline);
   }
 
   get closed(): boolean {
@@ -81,13 +103,18 @@ export class Descriptor implements Watcher, QueueOwner {
     const hungUp = (readiness & HANGUP) !== 0;
     if ((readiness & READABLE) !== 0 && this.#reads !== null) this.#reads.ready(hungUp);
     if ((readiness & WRITABLE) !== 0 && this.#writes !== null) this.#writes.ready(hungUp);
+    // Data alone tells nothing of them.
+    if (this.#reports !== null && readiness !== READABLE) { for (const queue of this.#reports) queue.ready(hungUp); }
   }
 
   /** The poller has failed: so does all that waits. */
   fail(error: unknown): void {
     this.#registration = null;
-    this.#reads?.cancelAll(() => error);
-    this.#writes?.cancelAll(() => error);
+    for (const queue of this.#queues()) queue.cancelAll(() => error);
+  }
+
+  #queues(): OperationQueue[] {
+    return [this.#reads, this.#writes, ...this.#reports ?? []].filter((queue) => queue !== null);
   }
 
   addWaiter(): void {
@@ -147,8 +174,7 @@ export class Descriptor implements Watcher, QueueOwner {
   }
 
   #interrupt(): void {
-    this.#reads?.interrupt();
-    this.#writes?.interrupt();
+    for (const queue of this.#queues()) queue.interrupt();
   }
 }
 

@@ -88,6 +88,9 @@ export interface Constants {
   /** Options that tell more of a peer; zero where the system has none. */
   readonly SO_PEERGROUPS: number;
   readonly SO_PEERPIDFD: number;
+  /** Timestamps of what was sent; zero where there are none. */
+  readonly SO_TIMESTAMPING: number;
+  readonly SCM_TIMESTAMPING: number;
   /** What waits in a socket's queues, and what was dropped from them; zero where the system does not tell. SIOCINQ and
    * SIOCOUTQ are FIONREAD and FIONWRITE on FreeBSD. */
   readonly SO_MEMINFO: number;

@@ -1,7 +1,17 @@
 import type { Libc } from "../libc/libc.ts";
 import { EpollEvents, writeEpollEvent } from "../struct/epoll_event.ts";
 import { POLLFD_SIZE, writePollfd } from "../struct/pollfd.ts";
-import { HANGUP, LOOP_SLOT, MAX_EVENTS, type Poller, READABLE, type Token, WAKE_SLOT, WRITABLE } from "./poller.ts";
+import {
+  ERRORS,
+  HANGUP,
+  LOOP_SLOT,
+  MAX_EVENTS,
+  type Poller,
+  READABLE,
+  type Token,
+  WAKE_SLOT,
+  WRITABLE,
+} from "./poller.ts";
 import { systemError, unwrap } from "../libc/socket_error.ts";
 
 const NANOSECONDS = 1_000_000;
@@ -130,7 +140,7 @@ export class Epoll implements Poller {
     const { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } = this.#libc.system.constants;
     const events = this.#current.events(index);
     if (events === EPOLLIN) return READABLE;
-    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) return READABLE | WRITABLE | HANGUP;
+    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) return READABLE | WRITABLE | HANGUP | ERRORS;
     return ((events & EPOLLIN) !== 0 ? READABLE : 0) |
       // Reading stops before urgent data, and no edge tells of what lies behind it.
       ((events & (EPOLLRDHUP | EPOLLPRI)) !== 0 ? READABLE | HANGUP : 0) |

@@ -1,6 +1,6 @@
 import type { Libc } from "../libc/libc.ts";
 import { POLLFD_SIZE, pollfdRevents, writePollfd } from "../struct/pollfd.ts";
-import { HANGUP, LOOP_SLOT, type Poller, READABLE, type Token, WAKE_SLOT, WRITABLE } from "./poller.ts";
+import { ERRORS, HANGUP, LOOP_SLOT, type Poller, READABLE, type Token, WAKE_SLOT, WRITABLE } from "./poller.ts";
 import { systemError, unwrap } from "../libc/socket_error.ts";
 
 const NANOSECONDS = 1_000_000;
@@ -130,7 +130,7 @@ export class Poll implements Poller {
       const revents = pollfdRevents(view, index);
       if (revents === 0) continue;
       const told = (revents & ~(POLLIN | POLLOUT)) !== 0
-        ? READABLE | WRITABLE | HANGUP
+        ? READABLE | WRITABLE | HANGUP | ERRORS
         : (revents & POLLIN ? READABLE : 0) | (revents & POLLOUT ? WRITABLE : 0);
       if (one === this.#wake) {
         if (this.#waiting) continue;

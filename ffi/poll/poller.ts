@@ -6,6 +6,10 @@ export const WRITABLE = 2;
  * or the socket failed. From then on a call always has to be tried. */
 export const HANGUP = 4;
 
+/** The error queue of a socket may have something new: what became of a packet that was sent, ip(7). It is part of every
+ * error and hang-up, and a descriptor can be watched for it alone. */
+export const ERRORS = 8;
+
 /** Names one registration in what a poller reports: a place in the Reactor's array, and a number that the next
  * registration in that place does not have. Both are 32-bit, as the kernel stores them. */
 export interface Token {

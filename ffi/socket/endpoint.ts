@@ -65,7 +65,7 @@ export abstract class Endpoint implements Deadlines, Disposable {
    */
   setDeadline(deadline: Deadline): void {
     const time = deadlineTime(deadline);
-    this.#descriptor.reads.setDeadline(time);
+    this.#descriptor.setReadDeadline(time);
     this.#descriptor.writes.setDeadline(time);
   }
 
@@ -75,7 +75,7 @@ export abstract class Endpoint implements Deadlines, Disposable {
    * @throws {TypeError} if the deadline is not a valid Date, a number or null
    */
   setReadDeadline(deadline: Deadline): void {
-    this.#descriptor.reads.setDeadline(deadlineTime(deadline));
+    this.#descriptor.setReadDeadline(deadlineTime(deadline));
   }
 
   /** Sets the deadline of writing and sending; see {@linkcode Endpoint.setDeadline}.

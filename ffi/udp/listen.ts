@@ -16,6 +16,7 @@ import { sockopt } from "../option/sockopt.ts";
 import { requireWithin } from "../validate/number.ts";
 import { copyOptions, optionsShape } from "../validate/options.ts";
 import { setDontFragment } from "./path_mtu.ts";
+import { enableErrors, enableSentTimestamps } from "./reports.ts";
 import { quote } from "../validate/quote.ts";
 import { type UdpSocket, udpSocket } from "./udp.ts";
 
@@ -66,8 +67,14 @@ export interface UdpListenOptions {
   /** Whether each received datagram has its destination address, interface, TTL and traffic class: IP_PKTINFO, IP_RECVTTL,
    * IP_RECVTOS, and the same of IPv6. Default false. */
   packetInfo?: boolean;
-  /** Whether each received datagram has the time of its arrival: SO_TIMESTAMPNS. Default false. */
-  timestamps?: boolean;
+  /** Whether each received datagram has the time of its arrival, SO_TIMESTAMPNS, which is `true` and `receive`; and whether
+   * the kernel keeps the time at which each sent datagram leaves, for {@linkcode UdpSocket.receiveSentTimestamp},
+   * SO_TIMESTAMPING, which is `transmit`. Default false. */
+  timestamps?: boolean | { receive?: boolean; transmit?: boolean };
+  /** Whether the kernel keeps the errors of datagrams that were sent, for {@linkcode UdpSocket.receiveError}: IP_RECVERR,
+   * IPV6_RECVERR. Receives and sends do not fail with such errors then. At most 1,024 are kept, and the oldest are dropped.
+   * Default false. */
+  errors?: boolean;
   /** Whether the kernel may coalesce consecutive datagrams of one sender, which `receiveMany` splits again: UDP_GRO of
    * udp(7). `receive` and `receiveMessage` return one datagram at a time all the same. It has no effect on a system
    * without UDP_GRO. Default false. */
@@ -99,7 +106,8 @@ const OPTIONS = optionsShape<UdpListenOptions>("UDP sockets", '{ transport: "udp
   receiveBufferSize: "any",
   sendBufferSize: "any",
   packetInfo: "boolean",
-  timestamps: "boolean",
+  timestamps: "any",
+  errors: "boolean",
   receiveOffload: "boolean",
   dontFragment: "any",
   interface: "any",
@@ -126,7 +134,10 @@ export function listenUdp(given: UdpListenOptions): UdpSocket {
   const descriptor = openDescriptor(family, constants.SOCK_DGRAM, 0);
   return closeUnless(descriptor, () => {
     prepareUdp(descriptor, address!, options);
-    enableFeatures(descriptor.fd, address!.family, featuresAsked(options));
+    const { receive, transmit } = readTimestamps(options.timestamps);
+    enableFeatures(descriptor.fd, address!.family, featuresAsked(options, receive));
+    if (options.errors ?? false) enableErrors(descriptor.fd, address!.family);
+    if (transmit) enableSentTimestamps(descriptor.fd);
     const sockaddr = encodeInet(address!);
     const addr: Deno.NetAddr = { transport: "udp", hostname: formatHost(address!), port };
     options.control?.(socketOf(descriptor), address!.family === "inet" ? "udp4" : "udp6", addr);
@@ -165,7 +176,21 @@ function requireDontFragment(value: unknown): boolean | "probe" {
   throw new TypeError(`Invalid dontFragment: ${quote(value)}, expected a boolean or "probe"`);
 }
 
-function featuresAsked(options: UdpListenOptions): UdpFeatures {
-  const { packetInfo = false, timestamps = false, receiveOffload = false } = options;
+const TIMESTAMPS = optionsShape<{ receive?: boolean; transmit?: boolean }>("timestamps", "{ receive, transmit }", {
+  receive: "boolean",
+  transmit: "boolean",
+});
+
+function readTimestamps(given: UdpListenOptions["timestamps"]): { receive: boolean; transmit: boolean } {
+  if (given === undefined || typeof given === "boolean") return { receive: given ?? false, transmit: false };
+  if (given === null || typeof given !== "object") {
+    throw new TypeError(`Invalid timestamps: ${quote(given)}, expected a boolean or { receive, transmit }`);
+  }
+  const { receive = false, transmit = false } = copyOptions(given, TIMESTAMPS);
+  return { receive, transmit };
+}
+
+function featuresAsked(options: UdpListenOptions, timestamps: boolean): UdpFeatures {
+  const { packetInfo = false, receiveOffload = false } = options;
   return { packetInfo, timestamps, receiveOffload };
 }

@@ -16,8 +16,9 @@ export interface UdpFeatures {
   readonly receiveOffload: boolean;
 }
 
-/** Bytes for the control messages of one datagram with all features on: 40 + 24 + 24 + 32 + 24 on Linux, more on BSD. */
-export const CONTROL_ROOM = 256;
+/** Bytes for the control messages of one datagram with all features on: an IPv4 one on a dual-stack socket has 40 + 32 + 24 +
+ * 24 + 32 + 64 + 24 + 24 on Linux. */
+export const CONTROL_ROOM = 320;
 
 const PACKET_INFO: Readonly<Record<IpFamily, readonly OptionName[]>> = {
   inet: ["IP_PKTINFO", "IP_RECVDSTADDR", "IP_RECVIF", "IP_RECVTTL", "IP_RECVTOS"],

@@ -44,6 +44,7 @@ export function pathMtu(fd: number): number {
 /** Adds the path's MTU to the error of a datagram that was too long and may not be fragmented, where the system knows
  * it. */
 export function withMtu(error: SocketError, fd: number, to: Destination | null): SocketError {
+  if (error.mtu !== undefined) return error;
   const mtu = to === null ? connectedMtu(fd) : mtuTo(to);
   return mtu === undefined ? error : Object.assign(error, { mtu });
 }

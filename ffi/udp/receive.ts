@@ -4,6 +4,7 @@ import type { Datagram } from "./datagram.ts";
 import { type DatagramBatch, memoryOf } from "./batch.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
 import { coalesces, CONTROL_ROOM, readDetails } from "./packet_info.ts";
+import { whileReporting } from "./reports.ts";
 import { decodeNet } from "../address/address.ts";
 import { bufferOf, lengthOf, requireBytes, viewOf } from "../validate/bytes.ts";
 import type { Descriptor } from "../io/descriptor.ts";
@@ -23,8 +24,13 @@ export interface DatagramSource {
 }
 
 /** recvmsg(2) with the sender's address and control messages. */
-function receiveUnlessPending(source: DatagramSource, p: Uint8Array<ArrayBuffer>, flags: number): number | Again {
-  return receivingMessage().receive(source.descriptor.fd, p, flags, SOCKADDR_STORAGE_SIZE, CONTROL_ROOM);
+function receiveMessage({ descriptor }: DatagramSource, p: Uint8Array<ArrayBuffer>, flags: number): number | Again {
+  if (descriptor.takeReports !== null) return whileReporting(descriptor, () => receive(descriptor, p, flags));
+  return receive(descriptor, p, flags);
+}
+
+function receive({ fd }: Descriptor, p: Uint8Array<ArrayBuffer>, flags: number): number | Again {
+  return receivingMessage().receive(fd, p, flags, SOCKADDR_STORAGE_SIZE, CONTROL_ROOM);
 }
 
 /** Receives one datagram into `p`, which can be the thread's scratch memory. With UDP_GRO the kernel may return several;
@@ -32,7 +38,7 @@ function receiveUnlessPending(source: DatagramSource, p: Uint8Array<ArrayBuffer>
 function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number | Again {
   const message = receivingMessage();
   if (!source.coalesces) {
-    const length = receiveUnlessPending(source, p, 0);
+    const length = receiveMessage(source, p, 0);
     if (length === AGAIN || message.controlLength === 0) return length;
     const size = coalescedSize(message, length);
     return size === 0 ? length : separate(source, p, length, size);
@@ -40,7 +46,7 @@ function receiveOne(source: DatagramSource, p: Uint8Array<ArrayBuffer>): number 
   // Check before receiving: while the operation waited, the buffer may have been transferred away.
   requireBytes(p);
   const whole = scratchBytes();
-  const length = receiveUnlessPending(source, whole, 0);
+  const length = receiveMessage(source, whole, 0);
   if (length === AGAIN) return AGAIN;
   const size = coalescedSize(message, length);
   if (size > 0) source.waiting = new Coalesced(whole.slice(size, length), size, message);
@@ -125,7 +131,7 @@ export class PeekingPair extends Operation<[Uint8Array<ArrayBuffer>, Deno.NetAdd
     if (waiting !== null) return this.#copy(waiting.first());
     const message = receivingMessage();
     const { MSG_PEEK } = libc().system.constants;
-    const length = receiveUnlessPending(this.#source, this.#p, MSG_PEEK);
+    const length = receiveMessage(this.#source, this.#p, MSG_PEEK);
     if (length === AGAIN) return AGAIN;
     // A coalesced message is several datagrams, of which this is about the first.
     const first = coalescedSize(message, length) || length;
@@ -194,11 +200,16 @@ export class ReceivingBatch extends Operation<number> {
 
   override attempt(): number | Again {
     const { descriptor } = this.#source;
-    return memoryOf(this.#batch).receive(
-      descriptor.fd,
-      this.#source.coalesces,
-      takeWaiting(this.#source),
-      this.#source,
-    );
+    const waiting = takeWaiting(this.#source);
+    if (descriptor.takeReports === null) return this.#receive(waiting);
+    const count = whileReporting(descriptor, () => this.#receive(waiting));
+    // The error of a datagram that was sent earlier, which came behind others that were received.
+    if (this.#source.error !== null && descriptor.takeReports(null)) this.#source.error = null;
+    return count;
+  }
+
+  #receive(waiting: Coalesced | null): number | Again {
+    const { descriptor, coalesces } = this.#source;
+    return memoryOf(this.#batch).receive(descriptor.fd, coalesces, waiting, this.#source);
   }
 }

@@ -6,6 +6,7 @@ import { AddressCache, lengthOf, refusedBytes, requireBytes } from "../validate/
 import type { Descriptor } from "../io/descriptor.ts";
 import type { Destination } from "./destinations.ts";
 import { withMtu } from "./path_mtu.ts";
+import { unlessReported } from "./reports.ts";
 import { withHint } from "./send_hints.ts";
 import { readSource, type SendOptions, type Source } from "./source.ts";
 import { retryNextTurn } from "../io/backoff.ts";
@@ -37,10 +38,22 @@ export function sendOne(
   source: Source | null = null,
 ): number | Again {
   try {
-    return sendingMessage().send(descriptor.fd, data, to?.sockaddr ?? null, controlLength, to?.text);
+    if (descriptor.takeReports !== null) {
+      return unlessReported(descriptor, () => sendBytes(descriptor, data, to, controlLength));
+    }
+    return sendBytes(descriptor, data, to, controlLength);
   } catch (error) {
     throw failedSend(descriptor, error, to, source);
   }
+}
+
+function sendBytes(
+  { fd }: Descriptor,
+  data: Uint8Array,
+  to: Destination | null,
+  controlLength: number,
+): number | Again {
+  return sendingMessage().send(fd, data, to?.sockaddr ?? null, controlLength, to?.text);
 }
 
 /** The error of a send that failed, with what is known of its cause. */
@@ -180,7 +193,7 @@ export class SendingMany extends Operation<number> {
       // The kernel may take all there is: the next turn of the event loop goes on, after what waits for this one.
       if (this.#sent >= limit) return retryNextTurn(this.#descriptor);
       try {
-        const count = this.#connected || !hasVectoredCalls() ? this.#sendOne() : this.#sendVector();
+        const count = this.#connected || !hasVectoredCalls() ? this.#sendOne() : this.#sendSeveral();
         if (count === AGAIN) return AGAIN;
         this.#sent += count;
       } catch (error) {
@@ -193,6 +206,11 @@ export class SendingMany extends Operation<number> {
   /** Adds the number of datagrams sent to the error. */
   override explain(error: Error): Error {
     return Object.assign(error, { sent: this.#sent });
+  }
+
+  #sendSeveral(): number | Again {
+    if (this.#descriptor.takeReports === null) return this.#sendVector();
+    return unlessReported(this.#descriptor, () => this.#sendVector());
   }
 
   #sendOne(): number | Again {

@@ -4,6 +4,7 @@ import type { Descriptor } from "../io/descriptor.ts";
 import { sendParts } from "../io/gather.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import type { Destination } from "./destinations.ts";
+import { unlessReported } from "./reports.ts";
 import { failedSend, type SendControl } from "./send.ts";
 
 /** Sends one datagram of several buffers, to a destination or to the connected peer. */
@@ -32,6 +33,11 @@ export class SendingParts extends Operation<number> {
   }
 
   override attempt(): number | Again {
+    if (this.#descriptor.takeReports === null) return this.#send();
+    return unlessReported(this.#descriptor, () => this.#send());
+  }
+
+  #send(): number | Again {
     const to = this.#to;
     const control = this.#control;
     const sent = sendParts(this.#descriptor.fd, this.#parts, { destination: to?.sockaddr, control: control?.bytes });

@@ -88,7 +88,9 @@ export class UdpSocket extends UdpEndpoint implements Deno.DatagramConn {
     this.#sender = new Sender(descriptor, family, this.#destinations);
     this.#readAddresses();
     // Of the options, only this one decides how datagrams are received.
+    const { afterChange } = descriptor;
     descriptor.afterChange = () => {
+      afterChange?.();
       if (descriptor.closed) return;
       this.#source.coalesces = coalesces(descriptor.fd);
       this.#readAddresses();

@@ -1,10 +1,14 @@
 import type { Descriptor } from "../io/descriptor.ts";
+import type { WaitOptions } from "../validate/options.ts";
 import { dropsOf, queuedIn } from "./counters.ts";
+import type { DatagramError } from "./datagram_error.ts";
+import { ErrorQueue, type SentTimestamp } from "./error_queue.ts";
 import type { IpFamily } from "./families.ts";
 import { MulticastEndpoint } from "./multicast_endpoint.ts";
 import { pathMtu } from "./path_mtu.ts";
+import { type Reports, reportsOf } from "./reports.ts";
 
-/** The base class of {@linkcode UdpSocket} with what the kernel knows of its queues and of its path. See udp(7) and ip(7).
+/** The base class of {@linkcode UdpSocket} with what the kernel reports of its datagrams, its queues and its path. See udp(7) and ip(7).
  *
  * @example
  * ```ts
@@ -19,11 +23,52 @@ import { pathMtu } from "./path_mtu.ts";
  */
 export abstract class UdpEndpoint extends MulticastEndpoint {
   readonly #descriptor: Descriptor;
+  readonly #family: IpFamily;
+  readonly #errorQueue: ErrorQueue;
+  #reports!: Reports;
 
   /** @ignore */
   protected constructor(descriptor: Descriptor, family: IpFamily) {
     super(descriptor, family);
     this.#descriptor = descriptor;
+    this.#family = family;
+    this.#errorQueue = new ErrorQueue(descriptor);
+    this.#readReports();
+    // Errors and timestamps may be switched on and off through the socket.
+    descriptor.afterChange = () => {
+      if (!descriptor.closed) this.#readReports();
+    };
+  }
+
+  /** Waits for the next error of a datagram that was sent earlier, as ICMP or the system itself reported it: recvmsg(2)
+   * with MSG_ERRQUEUE, ip(7). It needs `errors: true`. The read deadline applies.
+   *
+   * A datagram that is too long for its path and may not be fragmented fails its send, and is reported here too, as
+   * "local".
+   *
+   * @throws {TypeError} if the socket was opened without `errors: true`
+   */
+  receiveError(options?: WaitOptions): Promise<DatagramError> {
+    if (!this.#descriptor.closed && !this.#reports.errors) return Promise.reject(notEnabled("errors: true"));
+    return this.#errorQueue.receiveError(options);
+  }
+
+  /** Waits for the time at which a sent datagram left, as the driver of its interface took it over: recvmsg(2) with
+   * MSG_ERRQUEUE and SO_TIMESTAMPING. It needs `timestamps: { transmit: true }`. The read deadline applies.
+   *
+   * @throws {TypeError} if the socket was opened without `timestamps: { transmit: true }`
+   */
+  receiveSentTimestamp(options?: WaitOptions): Promise<SentTimestamp> {
+    if (!this.#descriptor.closed && !this.#reports.sentTimestamps) {
+      return Promise.reject(notEnabled("timestamps: { transmit: true }"));
+    }
+    return this.#errorQueue.receiveSentTimestamp(options);
+  }
+
+  #readReports(): void {
+    const reports = this.#reports = reportsOf(this.#descriptor.fd, this.#family);
+    this.#errorQueue.keepsErrors = reports.errors;
+    this.#descriptor.takeReports = reports.errors || reports.sentTimestamps ? this.#errorQueue.take : null;
   }
 
   /** The number of datagrams that the kernel has dropped since the socket was opened, because its receive buffer was full
@@ -52,4 +97,8 @@ export abstract class UdpEndpoint extends MulticastEndpoint {
   get pathMtu(): number {
     return pathMtu(this.#descriptor.fd);
   }
+}
+
+function notEnabled(option: string): TypeError {
+  return new TypeError(`The socket does not keep these: open it with ${option}`);
 }

@@ -52,6 +52,7 @@ const HEADERS = `
 #include <linux/filter.h>
 #include <linux/in.h>
 #include <linux/net_tstamp.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <linux/netlink.h>
