@@ -1,3 +1,4 @@
+import { askAgain } from "./address/grants.ts";
 import { type Attempt, firstSuccess } from "./tcp/happy_eyeballs.ts";
 import type { SeqpacketConn } from "./unix/seqpacket.ts";
 import { withCallers } from "./libc/caller_stack.ts";
@@ -147,6 +148,7 @@ function dialOf(
   options: TcpConnectOptions | UnixConnectOptions | SeqpacketConnectOptions,
 ): Dial<TcpConn | UnixConn | SeqpacketConn> {
   requireOptions(options, DIALLED);
+  askAgain();
   const { transport } = options;
   if (transport === undefined && "path" in options) throw pathWithoutTransport();
   if (transport === undefined || transport === "tcp") return tcpDial(options as TcpConnectOptions);

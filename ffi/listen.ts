@@ -1,3 +1,4 @@
+import { askAgain } from "./address/grants.ts";
 import { pathWithoutTransport, requireOptions } from "./validate/options.ts";
 import { quote } from "./validate/quote.ts";
 import { listenTcp, type TcpListenOptions } from "./tcp/listen.ts";
@@ -111,6 +112,7 @@ export function listen(
   options: TcpListenOptions | UnixListenOptions | SeqpacketListenOptions,
 ): TcpListener | UnixListener | SeqpacketListener {
   requireOptions(options, "{ hostname, port } or { transport, path }");
+  askAgain();
   const { transport } = options;
   if (transport === undefined && "path" in options) throw pathWithoutTransport();
   if (transport === undefined || transport === "tcp") return listenTcp(options as TcpListenOptions);

@@ -1,3 +1,4 @@
+import { askAgain } from "./address/grants.ts";
 import { requireOptions } from "./validate/options.ts";
 import { quote } from "./validate/quote.ts";
 import { listenUdp, type UdpListenOptions } from "./udp/listen.ts";
@@ -65,6 +66,7 @@ export function listenDatagram(options: UnixDatagramOptions): UnixDatagram;
 export function listenDatagram(options: UdpListenOptions | UnixDatagramOptions): UdpSocket | UnixDatagram;
 export function listenDatagram(options: UdpListenOptions | UnixDatagramOptions): UdpSocket | UnixDatagram {
   requireOptions(options, '{ transport: "udp", hostname, port } or { transport: "unixgram", path }');
+  askAgain();
   const { transport } = options;
   if (transport === "udp") return listenUdp(options as UdpListenOptions);
   if (transport === "unixpacket" || transport === "unixgram") return listenUnixDatagram(options as UnixDatagramOptions);

@@ -49,6 +49,13 @@ export function grantEpoch(): number {
   return epoch;
 }
 
+/** Forgets what was answered before. Opening a socket asks anew each time: beside its system calls a question costs
+ * nothing, and permissions can change without an event. */
+export function askAgain(): void {
+  askedAt = now();
+  forget();
+}
+
 /** Whether a kind of access is granted for everything, without exceptions. */
 export function isUnlimited(access: Access): boolean {
   grantEpoch();
