@@ -123,6 +123,17 @@ says("groups", [
     "setsockopt join 239.255.*: no buffer space available (ENOBUFS); " +
     "the limits are net.ipv4.igmp_max_memberships (20 by default) and net.core.optmem_max",
   ],
+  [
+    "more sources of one than the system allows",
+    withUdp((socket) => {
+      for (let index = 1; index < 10_000; index++) {
+        socket.joinMulticast(GROUP, { ...HERE, source: `127.0.${index >> 8}.${index & 255}` });
+      }
+    }),
+    Error,
+    "setsockopt join 239.255.9.9 from *: no buffer space available (ENOBUFS); the limits are " +
+    "net.ipv4.igmp_max_memberships (20 by default), net.ipv4.igmp_max_msf (10 by default) and net.core.optmem_max",
+  ],
   ["a TTL", withUdp((socket) => socket.setTTL(0)), RangeError, "Invalid TTL: 0, expected 1 to 255"],
   [
     "a multicast TTL",

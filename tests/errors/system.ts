@@ -17,6 +17,12 @@ says("refused system calls", [
     `bind 127.0.0.1:*: address already in use (EADDRINUSE); ${SHARE}`,
   ],
   [
+    "a broadcast address to stay connected to",
+    withUdp((socket) => socket.connect(at("127.255.255.255", 9)), { broadcast: false }),
+    Deno.errors.PermissionDenied,
+    "connect 127.255.255.255:9: permission denied (EACCES); a broadcast address needs broadcast: true",
+  ],
+  [
     "a UDP port in use",
     withUdp(({ addr }) => udp({ port: addr.port }).close()),
     Deno.errors.AddrInUse,
