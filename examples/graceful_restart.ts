@@ -257,5 +257,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  fail("graceful_restart", error, { EADDRINUSE: "choose another path with --path" });
+  fail("graceful_restart", error);
 }

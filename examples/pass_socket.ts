@@ -138,5 +138,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  fail("pass_socket", error, { EADDRINUSE: "choose another path with --path" });
+  fail("pass_socket", error);
 }

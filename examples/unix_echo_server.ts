@@ -82,7 +82,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  fail("unix_echo_server", error, {
-    EADDRINUSE: "choose another path with --path",
-  });
+  fail("unix_echo_server", error);
 }

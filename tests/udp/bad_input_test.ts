@@ -83,9 +83,9 @@ refuses("Listening with options", [
   ["udp", TypeError, '"udp"'],
   [{}, TypeError, "undefined"],
   [{ transport: "tpc" }, TypeError, '"tpc"'],
-  [{ transport: "udp", receiveBufferSize: 1.5 }, TypeError, "SO_RCVBUF: 1.5"],
-  [{ transport: "udp", receiveBufferSize: "big" }, TypeError, 'SO_RCVBUF: "big"'],
-  [{ transport: "udp", sendBufferSize: 2 ** 40 }, RangeError, `SO_SNDBUF: ${2 ** 40}`],
+  [{ transport: "udp", receiveBufferSize: 1.5 }, TypeError, "receiveBufferSize: 1.5"],
+  [{ transport: "udp", receiveBufferSize: "big" }, TypeError, 'receiveBufferSize: "big"'],
+  [{ transport: "udp", sendBufferSize: 2 ** 40 }, RangeError, `sendBufferSize: ${2 ** 40}`],
 ], (options) => listenDatagram(options));
 
 refuses("A destination", [
