@@ -212,7 +212,7 @@ describe("examples/unix_echo_server.ts", () => {
     assertEquals(code, 1, report);
     assertMatch(
       stderr,
-      new RegExp(`^unix_echo_server: bind ${path}: address already in use .*; choose another path with --path$`),
+      new RegExp(`^unix_echo_server: bind ${path}: address already in use .* in use; .*$`),
     );
     assertEquals(stderr.split("\n").length, 1);
     using client = await dial(path);
@@ -227,7 +227,7 @@ describe("examples/unix_echo_server.ts", () => {
     assertEquals(code, 1, report);
     assertMatch(
       stderr,
-      new RegExp(`^unix_echo_server: bind ${path}: address already in use .*; choose another path with --path$`),
+      new RegExp(`^unix_echo_server: bind ${path}: .*the path exists and is not a socket.*$`),
     );
     assertEquals(await Deno.readTextFile(path), "precious");
   });
