@@ -19,6 +19,7 @@ import {
   type UnixAddr,
 } from "../mod.ts";
 import { fail, parseArgs, unknownArgument } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `Echo server on the sockets that systemd passes: listeners, connections and datagram sockets.
 
@@ -26,8 +27,6 @@ const HELP = `Echo server on the sockets that systemd passes: listeners, connect
 
 To try it: systemd-socket-activate -l 127.0.0.1:7010 --fdname=web deno run … examples/activated_server.ts
 As a service it needs a .socket unit; FileDescriptorName= sets the name.`;
-
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** The kinds of sockets, told apart by their methods. */
 type Listener = Extract<AnySocket, { accept: unknown }>;
@@ -89,11 +88,8 @@ async function main(): Promise<void> {
   const activated = activatedSockets();
   if (activated.length === 0) throw new Error("No socket was passed; see --help for how to start this program");
 
-  function stop(): void {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop); // A second signal ends the process at once.
-    for (const { socket } of activated) socket[Symbol.dispose](); // Ends the loops above; socket files are systemd's.
-  }
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
+  // Ends the loops above. The socket files are systemd's.
+  using _stopping = onStop(() => activated.forEach(({ socket }) => socket[Symbol.dispose]()));
   await Promise.all(activated.map(serve));
 }
 

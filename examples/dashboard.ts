@@ -14,6 +14,7 @@ import type { Load } from "./dashboard/load.ts";
 import html from "./dashboard/page.html" with { type: "text" };
 import type { Seen, Sockets } from "./dashboard/worker.ts";
 import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `Serves a page that shows how datagrams and connections are distributed to Workers that share a port.
 
@@ -153,9 +154,8 @@ class Site {
 async function wait(seconds: number | null): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = seconds === null ? undefined : setTimeout(resolve, seconds * 1000);
-  Deno.addSignalListener("SIGINT", resolve);
+  using _stopping = onStop(resolve);
   await promise;
-  Deno.removeSignalListener("SIGINT", resolve);
   clearTimeout(timer);
 }
 

@@ -9,6 +9,7 @@
 import type { Check } from "./demo/check.ts";
 import { cancelDials, listenAndDial } from "./demo/tcp.ts";
 import { fail, parseArgs, unknownArgument } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 import { distributeLoad, sharePort } from "./demo/udp.ts";
 import { listenAtPath, passDescriptors } from "./demo/unix.ts";
 
@@ -65,6 +66,8 @@ async function main(): Promise<void> {
     console.log(red(`Not finished after ${LIMIT / 1000} s`));
     Deno.exit(1);
   }, LIMIT));
+
+  using _stopping = onStop(() => Deno.exit(1));
 
   console.log(bold("Berkeley: sockets for Deno, straight from libc"));
   const checks = await runParts();

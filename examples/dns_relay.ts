@@ -23,6 +23,7 @@ import {
   type Zone,
 } from "./dns_relay/message.ts";
 import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `DNS server that answers from the address a query was sent to.
 
@@ -118,7 +119,7 @@ async function main(): Promise<void> {
   const port = wholeNumber("port", args.port, 0, 65535);
   using socket = listenDatagram({ transport: "udp", hostname: args.host, port, packetInfo: true });
   const relay: Relay = { socket, zone, upstream, pending: 0 };
-  Deno.addSignalListener("SIGINT", () => Deno.exit());
+  using _stopping = onStop(() => Deno.exit());
   console.log(`Listening on ${socket.addr.hostname} port ${socket.addr.port}; Ctrl-C stops`);
 
   // A wildcard socket receives on every interface. Queries to other addresses are not answered.

@@ -20,6 +20,7 @@ import {
   type UnixListener,
 } from "../mod.ts";
 import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `Replaces a TCP server by new versions of itself under load and counts failed requests.
 
@@ -52,7 +53,8 @@ async function serve(version: number, path: string): Promise<void> {
   console.log(clients.addr.port);
   await old?.write(new Uint8Array(1)); // Both versions accept for a moment. Now the old one can stop.
 
-  // The end of standard input stops the server.
+  // The end of standard input stops the server. Ctrl-C ends the program that started it, and so its standard input.
+  using _ignored = onStop(() => {});
   Deno.stdin.readable.pipeTo(new WritableStream()).finally(() => successors[Symbol.dispose]());
   let replaced = false;
   for await (const successor of successors) {

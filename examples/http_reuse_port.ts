@@ -11,6 +11,7 @@
  */
 import { connect, listen, type TcpListener } from "../mod.ts";
 import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `Several Workers serve HTTP on one port; the kernel distributes connections over them.
 
@@ -91,7 +92,8 @@ async function main(): Promise<void> {
   console.log(`${many} http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/`);
 
   if (args.serve) {
-    const stopped = new Promise<void>((resolve) => Deno.addSignalListener("SIGINT", resolve));
+    const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+    using _stopping = onStop(stop);
     console.log("Ctrl-C stops");
     await stopped;
   } else {

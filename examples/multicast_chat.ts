@@ -1,13 +1,16 @@
 /**
  * A chat over multicast, without a server: every line typed in one terminal appears in all others. Start it in several
- * terminals; Ctrl-D ends it.
+ * terminals; Ctrl-D or Ctrl-C leaves.
  *
  *     deno run --allow-ffi --allow-net=127.0.0.1,239.255.42.99 examples/multicast_chat.ts --name alice
  *
  * @module
  */
+import process from "node:process";
+import { clearLine, createInterface, cursorTo } from "node:readline";
 import { listenDatagram, type UdpSocket } from "../mod.ts";
-import { fail, parseArgs, unknownArgument } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `Chat over multicast: sends each line of standard input to a group and prints the lines of others.
 
@@ -20,22 +23,50 @@ const HELP = `Chat over multicast: sends each line of standard input to a group 
 /** Maximum length of a message in bytes, which fits into one Ethernet frame. The rest of a longer line is dropped. */
 const LONGEST = 1200;
 
-async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const found = (rest + text).split("\n");
-    rest = found.pop() ?? "";
-    yield* found;
+/** Standard input line by line. On a terminal, `print` writes above the line that is being typed. */
+class Prompt {
+  readonly #isTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  readonly #interface = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    prompt: "> ",
+    terminal: this.#isTerminal,
+  });
+
+  print(line: string): void {
+    this.#clear();
+    console.log(line);
+    if (this.#isTerminal) this.#interface.prompt(true); // The half-typed line again, with the cursor where it was.
   }
-  if (rest !== "") yield rest;
+
+  /** Ends at Ctrl-D, at the end of a file, and with `close()`. */
+  async *lines(): AsyncGenerator<string> {
+    this.#interface.on("SIGINT", () => this.close()); // Ctrl-C is a character while readline reads the terminal.
+    if (this.#isTerminal) this.#interface.prompt();
+    for await (const line of this.#interface) {
+      yield line;
+      if (this.#isTerminal) this.#interface.prompt();
+    }
+  }
+
+  close(): void {
+    this.#clear();
+    this.#interface.close();
+  }
+
+  #clear(): void {
+    if (!this.#isTerminal) return;
+    clearLine(process.stdout, 0);
+    cursorTo(process.stdout, 0);
+  }
 }
 
 /** Prints received messages until the socket is closed. Our own are looped back and skipped. */
-async function printMessages(receiver: UdpSocket, own: Deno.NetAddr): Promise<void> {
+async function printMessages(receiver: UdpSocket, own: Deno.NetAddr, prompt: Prompt): Promise<void> {
   for await (const [data, from] of receiver) {
     if (from.port === own.port && from.hostname === own.hostname) continue;
     // Anybody can send to the group: replace control characters.
-    console.log(new TextDecoder().decode(data).replaceAll(/\p{Cc}+/gu, " "));
+    prompt.print(new TextDecoder().decode(data).replaceAll(/\p{Cc}+/gu, " "));
   }
 }
 
@@ -47,7 +78,11 @@ async function main(): Promise<void> {
     unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
-  const group: Deno.NetAddr = { transport: "udp", hostname: args.group, port: Number(args.port) };
+  const group: Deno.NetAddr = {
+    transport: "udp",
+    hostname: args.group,
+    port: wholeNumber("port", args.port, 1, 65535),
+  };
 
   // The sending socket has a port of its own. With loopback, other programs on this host receive its messages too.
   using sender = listenDatagram({ transport: "udp", hostname: args.interface, loopback: true });
@@ -57,14 +92,17 @@ async function main(): Promise<void> {
   receiver.joinMulticast(group.hostname, { interface: args.interface });
   const send = (text: string) => sender.send(new TextEncoder().encode(text).subarray(0, LONGEST), group);
 
+  const prompt = new Prompt();
+  using _stopping = onStop(() => prompt.close());
   async function sendLines(): Promise<void> {
     await send(`* ${args.name} joined`);
-    console.log(`* you are ${args.name} on ${group.hostname}:${group.port}; Ctrl-D leaves`);
-    for await (const line of lines(Deno.stdin.readable)) await send(`${args.name}: ${line}`);
+    prompt.print(`* you are ${args.name} on ${group.hostname}:${group.port}; Ctrl-D leaves`);
+    for await (const line of prompt.lines()) await send(`${args.name}: ${line}`);
     await send(`* ${args.name} left`);
     receiver.close();
+    console.log("* you left");
   }
-  await Promise.all([printMessages(receiver, sender.addr), sendLines()]);
+  await Promise.all([printMessages(receiver, sender.addr, prompt), sendLines()]);
 }
 
 try {

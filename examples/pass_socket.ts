@@ -10,6 +10,7 @@
  */
 import { type AnySocket, connect, fromFd, listen, listenDatagram, type TcpListener, type UdpSocket } from "../mod.ts";
 import { fail, parseArgs, unknownArgument } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `Passes a bound socket to another process, which serves on it.
 
@@ -42,7 +43,12 @@ async function pass(kind: Kind, path: string): Promise<void> {
   const { port } = socket.addr;
   console.log(`Process ${Deno.pid} opened ${LOOPBACK}:${port}/${kind}`);
 
-  using listener = listen({ transport: "unix", path, mode: 0o600, replaceStale: true });
+  using open = new DisposableStack();
+  using _stopping = onStop(() => {
+    open.dispose(); // Removes the path.
+    Deno.exit(1);
+  });
+  const listener = open.use(listen({ transport: "unix", path, mode: 0o600, replaceStale: true }));
   listener.setReadDeadline(later());
   await using child = startTaker(kind, path);
   const exited = new AbortController();

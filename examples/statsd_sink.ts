@@ -12,6 +12,7 @@
  */
 import { DatagramBatch, listenDatagram, type UdpSocket } from "../mod.ts";
 import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `Collects statsd metrics and prints tables of them.
 
@@ -156,8 +157,7 @@ async function main(): Promise<void> {
   const port = wholeNumber("port", args.port, 0, 65535);
   using socket = listenDatagram({ transport: "udp", hostname: args.host, port, receiveBufferSize: 4 << 20 });
   const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  Deno.addSignalListener("SIGINT", stop);
+  using _stopping = onStop(() => stopping.abort());
   console.log(`Listening on ${socket.addr.hostname} port ${socket.addr.port}; Ctrl-C stops`);
 
   const batch = new DatagramBatch({ maxLength: 8192 });
@@ -169,7 +169,6 @@ async function main(): Promise<void> {
     left -= metrics.datagrams;
     metrics = new Metrics(metrics);
   }
-  Deno.removeSignalListener("SIGINT", stop); // It would keep the process running.
 }
 
 try {

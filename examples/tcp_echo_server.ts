@@ -9,6 +9,7 @@
  */
 import { listen, type TcpConn } from "../mod.ts";
 import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `TCP echo server.
 
@@ -51,11 +52,7 @@ async function main(): Promise<void> {
   const idle = number("idle", args.idle, 0.1, 3600);
   using listener = listen({ hostname: args.host, port: wholeNumber("port", args.port, 0, 65535) });
 
-  function stop(): void {
-    Deno.removeSignalListener("SIGINT", stop); // A second Ctrl-C ends the process at once.
-    listener.close(); // Ends the loop below.
-  }
-  Deno.addSignalListener("SIGINT", stop);
+  using _stopping = onStop(() => listener.close()); // Ends the loop below.
   console.log(`Listening on ${listener.addr.hostname}:${listener.addr.port}; Ctrl-C stops`);
 
   const running = new Set<Promise<void>>();
@@ -63,7 +60,8 @@ async function main(): Promise<void> {
     const echoing = echo(conn, idle).finally(() => running.delete(echoing));
     running.add(echoing);
   }
-  console.log(`Stopped listening; open connections: ${running.size}`);
+  const waiting = running.size === 0 ? "" : "; waiting for them, Ctrl-C ends them";
+  console.log(`Stopped listening; open connections: ${running.size}${waiting}`);
   await Promise.all(running);
 }
 

@@ -33,6 +33,8 @@ Use it only on loopback or on a network of your own.`;
  * total, each of 32 bits. */
 const HEADER = 12;
 const BURST = 64;
+/** What losses on loopback mean. */
+const LIMIT = "The receiver is the limit: its buffer was full, and the kernel dropped the rest. --rate sends less.";
 const LONGEST = 60;
 
 /** In milliseconds: the time between two lines of progress, and the timeouts for the first datagram and for the next. */
@@ -88,10 +90,15 @@ class Tally {
     this.size = data.length;
   }
 
+  /** Of the datagrams that are known to have been sent, the part that did not arrive. */
+  get lostPart(): number {
+    return Math.max(0, this.sent - this.received) / Math.max(1, this.sent);
+  }
+
   get losses(): string {
     const lost = Math.max(0, this.sent - this.received);
     const late = this.late === 0 ? "" : `, ${whole.format(this.late)} late`;
-    return `lost ${whole.format(lost)} (${(100 * lost / Math.max(1, this.sent)).toFixed(2)} %)${late}`;
+    return `lost ${whole.format(lost)} (${(100 * this.lostPart).toFixed(2)} %)${late}`;
   }
 }
 
@@ -119,6 +126,7 @@ async function receive(hostname: string, port: number): Promise<void> {
     if (tally.received === 0) throw new Deno.errors.TimedOut(`no datagram received for ${TIMEOUT / 1000} s`);
   }
   progress.end(`Received ${summary(tally.received, tally.size, last - first)}; ${tally.losses}`);
+  if (tally.lostPart > 0.01) console.log(LIMIT);
 }
 
 /** Sends one flood. `report` is called with lines of progress. */
@@ -141,7 +149,7 @@ async function send(to: Deno.NetAddr, from: string, options: Options, report: (l
   let [sent, elapsed] = [0, 0];
   while ((elapsed = performance.now() - started) < seconds * 1000) {
     if (ticks.due) {
-      report(`${(elapsed / 1000).toFixed(1)} s  sent ${speed.per(sent, size)}`);
+      report(`${(elapsed / 1000).toFixed(1)} of ${seconds} s  sent ${speed.per(sent, size)}`);
       await sleep(0); // A turn of the event loop for other tasks.
     }
     if (rate > 0 && sent > elapsed / 1000 * rate) {
@@ -177,15 +185,19 @@ async function sendAndReceive(host: string, port: number, from: string, options:
   const to: Deno.NetAddr = { transport: "udp", hostname: host, port: Number(ready.split(" ").at(-1)) };
 
   let received = "";
+  const notes: string[] = [];
   const reading = (async () => {
-    for await (const line of lines) received = line;
+    for await (const line of lines) {
+      if (/^received/i.test(line)) received = line;
+      else notes.push(line);
+    }
   })();
   const progress = new Progress();
   console.log(`Flooding ${host} port ${to.port} with datagrams of ${options.size} bytes, mode ${options.mode}`);
   const sent = await send(to, from, options, (line) => progress.show(`${line}  ${received}`));
   await reading;
   progress.end(sent);
-  console.log(received);
+  for (const line of [received, ...notes]) console.log(line);
   Deno.exitCode = (await receiver.status).code;
 }
 

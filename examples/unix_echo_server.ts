@@ -11,6 +11,7 @@
  */
 import { listen, type UnixConn } from "../mod.ts";
 import { fail, number, parseArgs, unknownArgument } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `Echo server on a Unix socket.
 
@@ -20,8 +21,6 @@ const HELP = `Echo server on a Unix socket.
   --help          show this text
 
 Ctrl-C stops accepting connections and waits for the open ones to end; a second Ctrl-C exits at once.`;
-
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** Echoes until the client ends the stream, is idle for too long, or the connection fails. */
 async function echo(conn: UnixConn, idle: number): Promise<void> {
@@ -60,14 +59,10 @@ async function main(): Promise<void> {
   if (args.help) return console.log(HELP);
   const idle = number("idle", args.idle, 0.1, 3600);
   const mode = permissionBits(args.mode);
-  // The mode is set before listen(2), and close removes the path.
-  using listener = listen({ transport: "unix", path: args.path, mode, replaceStale: true });
-
-  function stop(): void {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop); // A second signal ends the process at once.
-    listener.close(); // Ends the loop below.
-  }
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
+  using open = new DisposableStack();
+  using _stopping = onStop(() => open.dispose()); // Removes the path, and ends the loop below.
+  // The mode is set before listen(2).
+  const listener = open.use(listen({ transport: "unix", path: args.path, mode, replaceStale: true }));
   console.log(`Listening on ${listener.addr.path}; Ctrl-C stops`);
 
   const running = new Set<Promise<void>>();
@@ -75,7 +70,8 @@ async function main(): Promise<void> {
     const echoing = echo(conn, idle).finally(() => running.delete(echoing));
     running.add(echoing);
   }
-  console.log(`Stopped listening; open connections: ${running.size}`);
+  const waiting = running.size === 0 ? "" : "; waiting for them, Ctrl-C ends them";
+  console.log(`Stopped listening; open connections: ${running.size}${waiting}`);
   await Promise.all(running);
 }
 

@@ -148,7 +148,11 @@ async function probe(socket: UdpSocket, group: Deno.NetAddr, types: string, mill
   const message = envelope(id, "Probe", to, "", `<wsd:Probe>${wanted}</wsd:Probe>`);
   // Datagrams can be lost, so the standard repeats the Probe. Receivers recognise a duplicate by its MessageID.
   for (let time = 0; time < 2; time++) await socket.send(message, group);
-  console.log(`Asked ${group.hostname}:${group.port} for ${types} from ${socket.addr.hostname}`);
+  console.log(
+    `Asked ${group.hostname}:${group.port} for ${types} from ${socket.addr.hostname}; answers may take ${
+      milliseconds / 1000
+    } s`,
+  );
 
   let answered = 0;
   for await (const [answer, from] of messages(socket, milliseconds)) {
@@ -167,7 +171,7 @@ async function listen(socket: UdpSocket, group: Deno.NetAddr, address: string, m
   const device = `<wsa:EndpointReference><wsa:Address>${newId()}</wsa:Address></wsa:EndpointReference>` +
     "<wsd:Types>wsdp:Device</wsd:Types><wsd:MetadataVersion>1</wsd:MetadataVersion>";
   const body = `<wsd:ProbeMatches><wsd:ProbeMatch>${device}</wsd:ProbeMatch></wsd:ProbeMatches>`;
-  console.log(`Listening to ${group.hostname}:${group.port} on ${address}`);
+  console.log(`Listening to ${group.hostname}:${group.port} on ${address}; Ctrl-C stops`);
   for await (const [message, from] of messages(member, milliseconds)) {
     print(from, message);
     if (!answer || message.action !== "Probe" || !/^$|:Device$/.test(message.probe)) continue;

@@ -31,6 +31,12 @@ const decoder = new TextDecoder();
 export async function listenAtPath(): Promise<Check[]> {
   using first = await takePath({ unlinkOnClose: false });
   const file = fileAtPath();
+  const own = [file?.identity];
+  // Where the demo is stopped half-way, the path is to be removed all the same.
+  addEventListener("unload", () => {
+    const left = fileAtPath();
+    if (left !== null && own.includes(left.identity)) Deno.removeSync(PATH);
+  });
   const checks = [
     {
       claim: `A server listens at ${PATH}, accessible to this user only`,
@@ -44,6 +50,7 @@ export async function listenAtPath(): Promise<Check[]> {
   checks.push(checkRefusal("A stale path prevents bind by default", {}));
 
   using second = await takePath({});
+  own.push(fileAtPath()?.identity);
   const { passed: answers } = await checkConnection(second);
   const replaced = fileAtPath();
   second.close();

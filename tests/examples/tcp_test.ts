@@ -104,7 +104,7 @@ describe("examples/tcp_echo_server.ts", () => {
     const client = await Deno.connect({ hostname: LOOPBACK, port });
     assertEquals(await echo(client, "before"), "before");
     server.kill("SIGINT");
-    await server.waitForLine(/^Stopped listening; open connections: 1$/);
+    await server.waitForLine(/^Stopped listening; open connections: 1; waiting for them, Ctrl-C ends them$/);
     await assertRejects(() => Deno.connect({ hostname: LOOPBACK, port }), Deno.errors.ConnectionRefused);
     assertEquals(await echo(client, "after"), "after");
     client.close();

@@ -1,4 +1,12 @@
-import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertGreater,
+  assertLessOrEqual,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
@@ -56,7 +64,7 @@ describe("examples/udp_flood.ts", () => {
       const [title, ...lines] = stdout.split("\n");
       assertMatch(title!, new RegExp(`^Flooding 127\\.0\\.0\\.1 port \\d+ with datagrams of 64 bytes, mode ${mode}$`));
       const rate = String.raw`[\d,]+/s [\d.]+ MB/s`;
-      assert(lines.some((line) => new RegExp(`^0\\.\\d s {2}sent ${rate}`).test(line)), report);
+      assert(lines.some((line) => new RegExp(`^0\\.\\d of 1 s {2}sent ${rate}`).test(line)), report);
       const { sent, received, lost } = counts(finished);
       assertGreater(received, 0, report);
       // Datagrams behind the last that came are not known to be lost where the flood's last word is lost too.
@@ -70,6 +78,7 @@ describe("examples/udp_flood.ts", () => {
     assertEquals([received, lost], [sent, 0], finished.report);
     assertLessOrEqual(sent, 251, finished.report);
     assertStringIncludes(finished.stdout, `Received ${sent} datagrams of 1200 bytes`);
+    assertFalse(finished.stdout.includes("limit"), finished.report);
   });
 
   it("runs in two terminals", async () => {
@@ -96,6 +105,7 @@ describe("examples/udp_flood.ts", () => {
     const { code, stdout, report } = await receiver.finished();
     assertEquals(code, 0, report);
     assertMatch(stdout, /^Received 5 datagrams of 64 bytes in .*; lost 3 \(37\.50 %\), 1 late$/m);
+    assertMatch(stdout, /^The receiver is the limit: .* --rate sends less\.$/m);
   });
 
   it("ends with the flood even if the final datagram is lost", async () => {
@@ -119,7 +129,7 @@ describe("examples/udp_flood.ts", () => {
     const [, progress] = stdout.split("\n");
     const steps = progress!.split("\r\x1b[K");
     assertGreater(steps.length, 2, report);
-    assertMatch(steps[1]!, /^0\.\d s {2}sent /);
+    assertMatch(steps[1]!, /^0\.\d of 0\.6 s {2}sent /);
     assertMatch(steps.at(-1)!, /^Sent [\d,]+ datagrams /);
   });
 

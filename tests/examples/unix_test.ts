@@ -157,7 +157,7 @@ describe("examples/unix_echo_server.ts", () => {
       const client = await dial(path);
       assertEquals(await echo(client, "before"), "before");
       server.kill(signal);
-      await server.waitForLine(/^Stopped listening; open connections: 1$/);
+      await server.waitForLine(/^Stopped listening; open connections: 1; waiting for them, Ctrl-C ends them$/);
       assert(!await exists(path));
       await assertRejects(() => dial(path), Deno.errors.NotFound);
       assertEquals(await echo(client, "after"), "after");

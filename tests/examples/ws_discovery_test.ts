@@ -13,7 +13,7 @@ const UUID = "urn:uuid:[0-9a-f-]{36}";
 
 async function listen(port: number, ...args: string[]): Promise<Child> {
   const child = await startExample("ws_discovery", { args: ["--listen", "--port", String(port), ...args] });
-  await child.waitForLine(new RegExp(`^Listening to 239\\.255\\.255\\.250:${port} on 127\\.0\\.0\\.1$`));
+  await child.waitForLine(new RegExp(`^Listening to 239\\.255\\.255\\.250:${port} on 127\\.0\\.0\\.1; Ctrl-C stops$`));
   return child;
 }
 

@@ -9,6 +9,8 @@ export class Lines implements AsyncIterable<string> {
   /** Settles at the end of the stream. */
   readonly ended: Promise<void>;
   readonly #lines: string[] = [];
+  /** What has come of the line that has not ended. */
+  #rest = "";
   #taken = 0;
   #open = true;
   #change: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -37,19 +39,27 @@ export class Lines implements AsyncIterable<string> {
     return undefined;
   }
 
+  /** Waits until a text has come, also in a line that has not ended. Takes nothing. Throws at the end of the stream. */
+  async untilText(text: string): Promise<void> {
+    const all = () => `${this.text}\n${this.#rest}`;
+    while (!all().includes(text)) {
+      if (!this.#open) throw new Error(`${JSON.stringify(text)} is not in ${JSON.stringify(all())}`);
+      await this.#change.promise;
+    }
+  }
+
   async *[Symbol.asyncIterator](): AsyncIterableIterator<string> {
     for (let line = await this.next(); line !== undefined; line = await this.next()) yield line;
   }
 
   async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    let rest = "";
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
+      const lines = (this.#rest + text).split("\n");
+      this.#rest = lines.pop() ?? "";
       this.#lines.push(...lines);
       this.#announce();
     }
-    if (rest !== "") this.#lines.push(rest);
+    if (this.#rest !== "") this.#lines.push(this.#rest);
     this.#open = false;
     this.#announce();
   }
