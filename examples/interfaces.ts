@@ -10,9 +10,9 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { interfaces, type NetworkInterface, watchInterfaces } from "../mod.ts";
-import { unknownArgument } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 import { row, table } from "./table.ts";
 
 const HELP = `Lists the network interfaces of this machine.
@@ -59,15 +59,12 @@ async function main(): Promise<void> {
     return console.log(lines.join("\n"));
   }
   const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  Deno.addSignalListener("SIGINT", stop);
+  using _stop = onStop(() => stopping.abort());
   await watch(args.json, stopping.signal);
-  Deno.removeSignalListener("SIGINT", stop); // It would keep the process running.
 }
 
 try {
   await main();
 } catch (error) {
-  console.error(`interfaces: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(1);
+  fail("interfaces", error);
 }

@@ -14,9 +14,9 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
-import { parseArgs } from "@std/cli/parse-args";
 import { listen, sockopt, type TcpConn } from "../mod.ts";
-import { unknownArgument, wholeNumber } from "./arguments.ts";
+import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 import { type Header, MOST, readHeader } from "./proxy_protocol/header.ts";
 
 const HELP = `Serves HTTP behind a proxy that speaks the PROXY protocol.
@@ -91,7 +91,7 @@ async function main(): Promise<void> {
   const trusted = args.trust.length > 0 ? args.trust : ["127.0.0.1", "::1"];
   using listener = listen({ hostname: args.host, port: wholeNumber("port", args.port, 0, 65535) });
   const server = createServer(answer);
-  Deno.addSignalListener("SIGINT", () => Deno.exit());
+  using _stop = onStop(() => Deno.exit());
   console.log(`Listening on ${listener.addr.hostname} port ${listener.addr.port}; Ctrl-C stops`);
   for await (const conn of listener) serve(conn, trusted, server);
 }
@@ -99,6 +99,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(`proxy_protocol: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(1);
+  fail("proxy_protocol", error);
 }

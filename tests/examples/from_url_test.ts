@@ -11,7 +11,7 @@ noDescriptorLeaks();
 /** What is imported from somewhere else, each with its reason. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   // Records of the DNS as a package of their own reads and writes them.
-  "mdns.ts": /^npm:dns-packet@\d+\.\d+\.\d+$/,
+  "npm/dns_packet.ts": /^npm:dns-packet@\d+\.\d+\.\d+$/,
 };
 
 /** What an example that needs nobody else prints, by the arguments added to those in its header. */
