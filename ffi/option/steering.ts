@@ -48,7 +48,12 @@ export interface ByteSteering {
   modulo: number;
 }
 
-const SHAPE = optionsShape<ByteSteering>("steering", '"cpu" or { byte, modulo }', { byte: "any", modulo: "any" });
+const SHAPE = optionsShape<ByteSteering>(
+  "steering settings",
+  '"cpu" or { byte, modulo }',
+  { byte: "any", modulo: "any" },
+  "steer",
+);
 
 const MOST_BYTE = 65_534;
 const MOST_MODULO = 256;
@@ -85,7 +90,6 @@ export function copySteering(given: Steering, reusePort: boolean): Steering {
 }
 
 function copyByteSteering(given: unknown): ByteSteering {
-  if (typeof given === "string") throw new TypeError(`Invalid steer: ${quote(given)}, expected ${SHAPE.expected}`);
   const { byte, modulo } = copyOptions<ByteSteering>(given, SHAPE);
   return {
     byte: requireMember("byte", byte, 0, MOST_BYTE),

@@ -86,10 +86,12 @@ export interface TcpConnectOptions extends WaitOptions {
 
 type LocalAddress = NonNullable<TcpConnectOptions["localAddress"]>;
 
-const LOCAL_ADDRESS = optionsShape<LocalAddress>("local addresses", "{ hostname, port }", {
-  hostname: "any",
-  port: "any",
-});
+const LOCAL_ADDRESS = optionsShape<LocalAddress>(
+  "local addresses",
+  "{ hostname, port }",
+  { hostname: "any", port: "any" },
+  "localAddress",
+);
 
 const OPTIONS = optionsShape<TcpConnectOptions>("TCP connections", "{ hostname, port }", {
   port: "any",
@@ -194,7 +196,7 @@ function parseLocal(given: TcpConnectOptions["localAddress"]): InetAddress | nul
   const hostname = local.hostname ?? "0.0.0.0";
   const address = parseHost(hostname, port);
   if (address !== null) return address;
-  throw new TypeError(`Invalid localAddress: ${quote(hostname)}, expected an IP address`);
+  throw new TypeError(`Invalid localAddress.hostname: ${quote(hostname)}, expected an IP address`);
 }
 
 /** Makes one attempt at one address. If it fails, the descriptor is closed before the promise rejects. */

@@ -23,11 +23,12 @@ export interface KeepAlive {
   count?: number;
 }
 
-const KEEP_ALIVE = optionsShape<KeepAlive>("keep-alive settings", "a boolean or { idle, interval, count }", {
-  idle: "any",
-  interval: "any",
-  count: "any",
-});
+const KEEP_ALIVE = optionsShape<KeepAlive>(
+  "keep-alive settings",
+  "a boolean or { idle, interval, count }",
+  { idle: "any", interval: "any", count: "any" },
+  "keepAlive",
+);
 
 /** Copies and checks keep-alive settings, before any of them is set.
  *
@@ -36,9 +37,6 @@ const KEEP_ALIVE = optionsShape<KeepAlive>("keep-alive settings", "a boolean or 
  */
 export function copyKeepAlive(given: boolean | KeepAlive): boolean | KeepAlive {
   if (typeof given === "boolean") return given;
-  if (given === null || typeof given !== "object") {
-    throw new TypeError(`Invalid keepAlive: ${quote(given)}, expected ${KEEP_ALIVE.expected}`);
-  }
   const copy = copyOptions(given, KEEP_ALIVE);
   for (const [name, value] of Object.entries(copy)) {
     if (typeof value !== "number" || !Number.isInteger(value)) {

@@ -176,16 +176,15 @@ function requireDontFragment(value: unknown): boolean | "probe" {
   throw new TypeError(`Invalid dontFragment: ${quote(value)}, expected a boolean or "probe"`);
 }
 
-const TIMESTAMPS = optionsShape<{ receive?: boolean; transmit?: boolean }>("timestamps", "{ receive, transmit }", {
-  receive: "boolean",
-  transmit: "boolean",
-});
+const TIMESTAMPS = optionsShape<{ receive?: boolean; transmit?: boolean }>(
+  "timestamps",
+  "a boolean or { receive, transmit }",
+  { receive: "boolean", transmit: "boolean" },
+  "timestamps",
+);
 
 function readTimestamps(given: UdpListenOptions["timestamps"]): { receive: boolean; transmit: boolean } {
   if (given === undefined || typeof given === "boolean") return { receive: given ?? false, transmit: false };
-  if (given === null || typeof given !== "object") {
-    throw new TypeError(`Invalid timestamps: ${quote(given)}, expected a boolean or { receive, transmit }`);
-  }
   const { receive = false, transmit = false } = copyOptions(given, TIMESTAMPS);
   return { receive, transmit };
 }

@@ -26,6 +26,8 @@ export interface OptionsShape<T> {
   readonly of: string;
   /** The form of the options, for error messages: "{ hostname, port }". */
   readonly expected: string;
+  /** The name of the parameter or property that holds the options, for error messages. */
+  readonly name: string;
   readonly kinds: { readonly [K in keyof Required<T>]: OptionKind };
 }
 
@@ -37,9 +39,10 @@ export function optionsShape<T>(
   of: string,
   expected: string,
   kinds: OptionsShape<T>["kinds"],
+  name = "options",
 ): OptionsShape<T> {
   for (const key of Object.keys(kinds)) takers.set(key, [...takers.get(key) ?? [], of]);
-  return { of, expected, kinds };
+  return { of, expected, name, kinds };
 }
 
 /** Copies and checks options. Each is read once, so that a getter cannot return one value for the check and another for
@@ -48,7 +51,7 @@ export function optionsShape<T>(
  * @throws {TypeError} for a value that is not an object, an unknown option or a value of another type
  */
 export function copyOptions<T extends object>(given: unknown, shape: OptionsShape<T>): T {
-  requireOptions(given, shape.expected);
+  requireOptions(given, shape.expected, shape.name);
   requireKnown(given, shape);
   const source = given as Readonly<Record<string, unknown>>;
   const copy: Record<string, unknown> = {};
@@ -74,12 +77,16 @@ export function signalOf(options: WaitOptions | undefined): AbortSignal | undefi
 }
 
 /** Throws a TypeError for a value that is not an options object. */
-export function requireOptions(options: unknown, expected: string): asserts options is object {
+export function requireOptions(options: unknown, expected: string, name = "options"): asserts options is object {
   if (options instanceof AbortSignal) {
-    throw new TypeError(`Invalid options: an AbortSignal, expected ${expected}; a signal is passed as { signal }`);
+    throw new TypeError(`Invalid ${name}: an AbortSignal, expected ${expected}; a signal is passed as { signal }`);
   }
   if (options !== null && typeof options === "object" && !Array.isArray(options)) return;
-  throw new TypeError(`Invalid options: ${quote(options)}, expected ${expected}`);
+  throw notOptions(options, expected, name);
+}
+
+function notOptions(given: unknown, expected: string, name: string): TypeError {
+  return new TypeError(`Invalid ${name}: ${quote(given)}, expected ${expected}`);
 }
 
 /** Makes the error for a path without a transport. */
@@ -87,10 +94,20 @@ export function pathWithoutTransport(): TypeError {
   return new TypeError('"path" is an option of Unix sockets: pass transport: "unix" with it, or "seqpacket"');
 }
 
+/** Throws a TypeError for an unknown option, also for one that is inherited as a default, and for an object that is
+ * something else and has no option at all, such as a Promise, a Map, a Date or bytes. */
 function requireKnown<T>(given: object, shape: OptionsShape<T>): void {
-  for (const key of Object.keys(given)) {
-    if (!Object.hasOwn(shape.kinds, key)) throw unknownOption(key, shape);
+  let known = false;
+  let unknown: string | undefined;
+  for (const key in given) {
+    if (Object.hasOwn(shape.kinds, key)) known = true;
+    else if (Object.hasOwn(given, key) || !(key in Object.prototype)) unknown ??= key;
   }
+  if (known && unknown === undefined) return;
+  const plain = Object.prototype.toString.call(given) === "[object Object]";
+  if (!plain && !known) throw notOptions(given, shape.expected, shape.name);
+  // The objects of the platform inherit enumerable members: `abort` stands beside the `signal` of an AbortController.
+  if (unknown !== undefined && (plain || Object.hasOwn(given, unknown))) throw unknownOption(unknown, shape);
 }
 
 function unknownOption<T>(key: string, { of, kinds }: OptionsShape<T>): TypeError {

@@ -119,7 +119,7 @@ says("hosts", [
     "a name to dial from",
     () => connect({ port: 1, localAddress: { hostname: "localhost" } }),
     TypeError,
-    'Invalid localAddress: "localhost", expected an IP address',
+    'Invalid localAddress.hostname: "localhost", expected an IP address',
   ],
   [
     "an address of the other family to dial from",

@@ -130,7 +130,7 @@ describe("steer", TIMEOUT, () => {
     assertThrows(open("cpu", false), TypeError, "steer is for the sockets of a reuse-port group: pass reusePort: true");
     assertThrows(() => listen({ hostname: LOOPBACK, port: 0, steer: "cpu" }), TypeError, "pass reusePort: true");
     assertThrows(open("hash"), TypeError, 'Invalid steer: "hash", expected "cpu" or { byte, modulo }');
-    assertThrows(open(null), TypeError, "Invalid options: null");
+    assertThrows(open(null), TypeError, "Invalid steer: null");
     assertThrows(open({ byte: 0 }), TypeError, "Invalid steer.modulo: undefined");
     assertThrows(open({ byte: -1, modulo: 2 }), RangeError, "Invalid steer.byte: -1, expected 0 to 65534");
     assertThrows(open({ byte: 0.5, modulo: 2 }), TypeError, "Invalid steer.byte: 0.5");
