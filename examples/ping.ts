@@ -1,5 +1,6 @@
 /**
- * Ping, written with Socket alone: ICMP needs no class of its own.
+ * Ping, written with Socket alone: ICMP needs no class of its own. A filter in the kernel keeps other messages out, and a
+ * control message has the TTL of each answer.
  *
  *     deno run --allow-ffi --allow-net examples/ping.ts
  *     deno run --allow-ffi --allow-net examples/ping.ts ::1
@@ -10,7 +11,7 @@
  *
  * @module
  */
-import { resolveAddress, Socket } from "../mod.ts";
+import { type ControlMessage, resolveAddress, Socket, sockopt } from "../mod.ts";
 import { fail, number, parseArgs, unknownOption } from "./arguments.ts";
 
 const HELP = `Sends ICMP echo requests and prints the round-trip times.
@@ -24,8 +25,8 @@ const HELP = `Sends ICMP echo requests and prints the round-trip times.
   --help               show this text`;
 
 /** Protocol numbers and message types of ICMP (RFC 792) and ICMPv6 (RFC 4443). */
-const V4 = { domain: "inet", protocol: 1, request: 8, reply: 0, loopback: "127.0.0.1" } as const;
-const V6 = { domain: "inet6", protocol: 58, request: 128, reply: 129, loopback: "::1" } as const;
+const V4 = { domain: "inet", protocol: 1, request: 8, reply: 0, loopback: "127.0.0.1", header: 20 } as const;
+const V6 = { domain: "inet6", protocol: 58, request: 128, reply: 129, loopback: "::1", header: 0 } as const;
 type Version = typeof V4 | typeof V6;
 
 /** The Internet checksum of RFC 1071. It is 0 over a message that contains its checksum. */
@@ -57,11 +58,28 @@ function answers(packet: Uint8Array, version: Version, sequence: number, token: 
   return (message[6]! << 8 | message[7]!) === sequence && token.every((byte, i) => message[8 + i] === byte);
 }
 
+/** Has the kernel drop all ICMP messages of this machine but echo replies: a classic BPF program, on Linux. Raw IPv4 sockets
+ * have the IP header in front of the message. */
+function keepAnswersOnly(socket: Socket, { reply, header }: Version): void {
+  if (Deno.build.os !== "linux") return;
+  socket.attachFilter([
+    { code: 0x30, k: header }, // Load the type of the message.
+    { code: 0x15, k: reply, jt: 0, jf: 1 }, // If it is an echo reply,
+    { code: 0x06, k: 0xffff_ffff }, // receive the whole packet,
+    { code: 0x06, k: 0 }, // and nothing of it otherwise.
+  ]);
+}
+
 /** Opens a datagram socket, which needs a group in net.ipv4.ping_group_range, or else a raw one, which needs root. */
-function openSocket({ domain, protocol }: Version): [socket: Socket, kind: string] {
+function openSocket(version: Version): [socket: Socket, kind: string] {
+  const { domain, protocol } = version;
   for (const kind of ["dgram", "raw"] as const) {
     try {
-      return [Socket.open(domain, kind, protocol), kind];
+      const socket = Socket.open(domain, kind, protocol);
+      if (kind === "raw") keepAnswersOnly(socket, version);
+      const ttl = domain === "inet" ? sockopt.IP_RECVTTL : sockopt.IPV6_RECVHOPLIMIT;
+      if (ttl.supported) socket.setOption(ttl, true);
+      return [socket, kind];
     } catch (error) {
       if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     }
@@ -69,28 +87,43 @@ function openSocket({ domain, protocol }: Version): [socket: Socket, kind: strin
   throw new Deno.errors.PermissionDenied("needs a group in net.ipv4.ping_group_range, or CAP_NET_RAW (run as root)");
 }
 
-/** Sends a request and resolves to the round-trip time in milliseconds, or to null after the timeout. */
+/** An answer: its round-trip time in milliseconds, and its TTL or hop limit where the system tells. */
+interface Answer {
+  readonly time: number;
+  readonly ttl: number | undefined;
+}
+
+/** The TTL or hop limit among the control messages of a packet: the only one that was asked for. */
+function ttlOf([message]: readonly ControlMessage[]): number | undefined {
+  return message?.data[0];
+}
+
+/** Sends a request and resolves to the answer, or to null after the timeout. */
 async function ping(
   socket: Socket,
   version: Version,
   sequence: number,
   token: Uint8Array,
   timeout: number,
-): Promise<number | null> {
+): Promise<Answer | null> {
   const buffer = new Uint8Array(1500);
   const signal = AbortSignal.timeout(timeout);
   const sent = performance.now();
   await socket.send(echoRequest(version, sequence, token));
   try {
     for (;;) {
-      const { length } = await socket.receive(buffer, { signal });
-      const elapsed = performance.now() - sent;
-      if (answers(buffer.subarray(0, length), version, sequence, token)) return elapsed;
+      const { length, control } = await socket.receive(buffer, { signal, controlLength: 64 });
+      const time = performance.now() - sent;
+      if (answers(buffer.subarray(0, length), version, sequence, token)) return { time, ttl: ttlOf(control) };
     }
   } catch (error) {
     if (signal.aborted) return null;
     throw error;
   }
+}
+
+function describe({ time, ttl }: Answer): string {
+  return `${time.toFixed(3)} ms${ttl === undefined ? "" : `, TTL ${ttl}`}`;
 }
 
 async function main(): Promise<void> {
@@ -121,9 +154,9 @@ async function main(): Promise<void> {
   const times: number[] = [];
   for (let sequence = 1; sequence <= count; sequence++) {
     const token = crypto.getRandomValues(new Uint8Array(16));
-    const time = await ping(socket, version, sequence, token, timeout);
-    if (time !== null) times.push(time);
-    console.log(`${sequence}: ${time === null ? "no answer" : `${time.toFixed(3)} ms`}`);
+    const answer = await ping(socket, version, sequence, token, timeout);
+    if (answer !== null) times.push(answer.time);
+    console.log(`${sequence}: ${answer === null ? "no answer" : describe(answer)}`);
     if (sequence < count) await new Promise((resolve) => setTimeout(resolve, interval));
   }
   if (times.length === 0) throw new Deno.errors.TimedOut(`${peer.hostname} did not answer`);

@@ -5,7 +5,7 @@ import { printedCommands, runExample } from "./support.ts";
 
 noDescriptorLeaks();
 
-const EXAMPLES = ["multicast_chat", "ping", "reuse_port", "ws_discovery"];
+const EXAMPLES = ["mtu", "multicast_chat", "ping", "reuse_port", "traceroute", "ws_discovery"];
 
 /** The options in an example's call of parseArgs. */
 async function optionsOf(example: string): Promise<string[]> {
@@ -55,6 +55,10 @@ describe("a bad value", () => {
   const cases: [example: string, args: string[], line: RegExp][] = [
     ["multicast_chat", ["--port", "99999"], /^multicast_chat: Invalid port .*99999/],
     ["multicast_chat", ["--group", "127.0.0.1"], /^multicast_chat: Not a multicast group: "127\.0\.0\.1"/],
+    ["traceroute", ["--hops", "0"], /^traceroute: --hops 0: expected a whole number from 1 to 255$/],
+    ["traceroute", ["192.0.2.1"], /^traceroute: 192\.0\.2\.1 is not a loopback address; .*--interface ADDRESS$/],
+    ["mtu", ["--port", "x"], /^mtu: --port x: expected a whole number from 1 to 65535$/],
+    ["mtu", ["192.0.2.1"], /^mtu: 192\.0\.2\.1 is not a loopback address; .*--interface ADDRESS$/],
     ["ping", ["--count", "many"], /^ping: --count many: expected 1 to 1000$/],
     ["ping", ["--count", ""], /^ping: --count needs a value; see --help$/],
     ["ping", ["--count"], /^ping: --count needs a value; see --help$/],

@@ -23,6 +23,8 @@ const RUNS: Readonly<Record<string, { args?: string[]; prints: RegExp }>> = {
   demo: { prints: /^All \d+ checks passed/m },
   graceful_restart: { args: ["--restarts", "1"], prints: /^Restarts: 1, failures: 0$/m },
   http_reuse_port: { args: ["--requests", "8"], prints: /^worker 4/m },
+  mtu: { prints: /^The MTU of the path to 127\.0\.0\.1 is 65535 bytes$/m },
+  traceroute: { prints: /^ 1 {2}127\.0\.0\.1 {2}/m },
   pass_socket: { prints: /^Request 3: served by process \d+$/m },
   reuse_port: { args: ["--port", "12399"], prints: /received "test message" from 127\.0\.0\.1:12399$/m },
   tcp_fan_out: { prints: /^10 dials at once/ },

@@ -33,7 +33,7 @@ async function ping(
 }
 
 function assertAnswered(lines: readonly string[], count: number, report: string): void {
-  for (let i = 1; i <= count; i++) assertMatch(lines[i] ?? "", new RegExp(`^${i}: \\d+\\.\\d{3} ms$`), report);
+  for (let i = 1; i <= count; i++) assertMatch(lines[i] ?? "", new RegExp(`^${i}: \\d+\\.\\d{3} ms, TTL 64$`), report);
   assertMatch(lines[count + 1] ?? "", new RegExp(`^${count} of ${count} answered; `), report);
 }
 

@@ -55,11 +55,10 @@ export class RoutedPair implements AsyncDisposable {
     ]);
     await batch(left, [...up("out", ROUTED.left), ...defaultRoutes(ROUTED.near)]);
     await batch(right, [...up("out", ROUTED.right), ...defaultRoutes(ROUTED.far)]);
-    const forward = "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding; " +
-      // Errors are sent as often as they occur.
-      "echo 0 > /proc/sys/net/ipv4/icmp_ratelimit; echo 0 > /proc/sys/net/ipv6/icmp/ratelimit";
-    const set = await run("ip", ["netns", "exec", router, "sh", "-c", forward]);
-    if (!set.success) throw new Error(set.report);
+    await shell(router, "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
+    // Errors are sent as often as they occur.
+    const unlimited = "echo 0 > /proc/sys/net/ipv4/icmp_ratelimit; echo 0 > /proc/sys/net/ipv6/icmp/ratelimit";
+    for (const name of [left, router, right]) await shell(name, unlimited);
     await waitUntilUp(left, right);
   }
 
@@ -87,6 +86,11 @@ function defaultRoutes({ ipv4, ipv6 }: { ipv4: string; ipv6: string }): string[]
 
 async function batch(name: string, lines: readonly string[]): Promise<void> {
   for (const line of lines) await ip(["-n", name, ...line.split(" ")]);
+}
+
+async function shell(name: string, script: string): Promise<void> {
+  const { success, report } = await run("ip", ["netns", "exec", name, "sh", "-c", script]);
+  if (!success) throw new Error(report);
 }
 
 /** The two hosts reach each other over both families. */
