@@ -130,13 +130,8 @@ export type { PeerCredentials, PeerCredentialsOptions } from "./ffi/unix/credent
 export { SeqpacketConn, SeqpacketListener } from "./ffi/unix/seqpacket.ts";
 export { UnixConn, UnixListener } from "./ffi/unix/unix.ts";
 export { UnixDatagram } from "./ffi/unix/datagram.ts";
-export type {
-  DescriptorPassing,
-  OutgoingUnixMessage,
-  Passable,
-  ReceiveMessageOptions,
-  UnixMessage,
-} from "./ffi/unix/message.ts";
+export type { DescriptorPassing, ReceiveMessageOptions, UnixMessage } from "./ffi/unix/message.ts";
+export type { OutgoingUnixMessage, Passable } from "./ffi/unix/outgoing_message.ts";
 
 // Network interfaces, and descriptors of any kind.
 export { FdWatcher, watch } from "./ffi/socket/fd_watcher.ts";

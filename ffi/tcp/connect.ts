@@ -52,7 +52,7 @@ export interface TcpConnectOptions extends WaitOptions {
   deadline?: Deadline;
   /** Local address of the connection, as Go's Dialer.LocalAddr. The system chooses what is left out. */
   localAddress?: {
-    /** Local IP address, of the family of the destination. Default "0.0.0.0": the system chooses the address. */
+    /** Local IP address, of the family of the destination. Default: the system chooses the address. */
     hostname?: string;
     /** Local port, from 0 to 65535. Default 0: the system chooses a free port. */
     port?: number;
@@ -142,7 +142,7 @@ export function tcpDial(given: TcpConnectOptions): Dial<TcpConn> {
 type DialOptions = TcpConnectOptions & { hostname: string };
 
 /** Dials, trying every address of the host. */
-async function dialHost(options: DialOptions, local: InetAddress | null, delay: number): Promise<TcpConn> {
+async function dialHost(options: DialOptions, local: LocalChoice | null, delay: number): Promise<TcpConn> {
   const { hostname, port } = options;
   requireNet(hostname, port);
   const isName = parseHost(hostname, port) === null;
@@ -152,13 +152,14 @@ async function dialHost(options: DialOptions, local: InetAddress | null, delay: 
   if (isName) {
     for (const address of addresses) requireNotDenied(formatHost(address), port);
   }
-  const reachable = local === null ? addresses : addresses.filter(({ family }) => family === local.family);
-  if (reachable.length === 0) throw differentFamilies(local!, hostname);
+  const source = local?.address ?? null;
+  const reachable = source === null ? addresses : addresses.filter(({ family }) => family === source.family);
+  if (reachable.length === 0) throw differentFamilies(source!, hostname);
   // A local port can be bound once at a time: the next address is tried when the one before has failed.
   const stagger = local !== null && local.port !== 0 ? Infinity : delay;
   const deadline = stagger === Infinity ? deadlineTime(options.deadline ?? null) : Infinity;
   return await raceAddresses(reachable, stagger, cancellation.signal, (address, signal, left) => {
-    return dial(address, local, options, signal, shareOf(deadline, left));
+    return dial(address, local === null ? null : localFor(local, address), options, signal, shareOf(deadline, left));
   });
 }
 
@@ -189,14 +190,28 @@ function attemptDelay(options: TcpConnectOptions): number {
   return Math.max(delay, LEAST_ATTEMPT_DELAY);
 }
 
-function parseLocal(given: TcpConnectOptions["localAddress"]): InetAddress | null {
+/** Where to dial from: at least one of the two is chosen. */
+interface LocalChoice {
+  /** Null leaves the address to the system, in the family of each destination. */
+  readonly address: InetAddress | null;
+  /** 0 leaves the port to the system. */
+  readonly port: number;
+}
+
+function parseLocal(given: TcpConnectOptions["localAddress"]): LocalChoice | null {
   if (given === undefined) return null;
-  const local = copyOptions(given, LOCAL_ADDRESS);
-  const port = parsePort(local.port, 0, "localAddress.port");
-  const hostname = local.hostname ?? "0.0.0.0";
-  const address = parseHost(hostname, port);
-  if (address !== null) return address;
+  const { hostname, port: wanted } = copyOptions(given, LOCAL_ADDRESS);
+  const port = parsePort(wanted, 0, "localAddress.port");
+  if (hostname === undefined || hostname === null) return port === 0 ? null : { address: null, port };
+  const address = typeof hostname === "string" ? parseHost(hostname, port) : null;
+  if (address !== null) return { address, port };
   throw new TypeError(`Invalid localAddress.hostname: ${quote(hostname)}, expected an IP address`);
+}
+
+/** The local address for a destination. */
+function localFor({ address, port }: LocalChoice, { family }: InetAddress): InetAddress {
+  if (address !== null) return address;
+  return { family, address: new Uint8Array(family === "inet" ? 4 : 16), port, scopeId: 0 };
 }
 
 /** Makes one attempt at one address. If it fails, the descriptor is closed before the promise rejects. */

@@ -5,7 +5,7 @@ import { requireNet, requireNotDenied } from "../address/permissions.ts";
 import { quote } from "../validate/quote.ts";
 import { resolveHost } from "../address/resolve.ts";
 import type { Descriptor } from "../io/descriptor.ts";
-import type { WaitOptions } from "../validate/options.ts";
+import { type OptionsShape, requireKnown, type WaitOptions } from "../validate/options.ts";
 import { isSocketError } from "../libc/socket_error.ts";
 import { lookupError } from "../address/lookup_error.ts";
 import { carriedBy, inFamily, type IpFamily, packetFamily } from "./families.ts";
@@ -39,7 +39,17 @@ function requireAddress(addr: unknown): void {
   throw new TypeError(`Not an address: ${quote(addr)}, expected { transport: "udp", hostname, port }`);
 }
 
-function copied(transport: unknown, hostname: unknown, port: unknown): Copied {
+const ADDRESS: OptionsShape<Deno.NetAddr> = {
+  of: "addresses",
+  expected: '{ transport: "udp", hostname, port }',
+  name: "address",
+  kinds: { transport: "any", hostname: "any", port: "any" },
+};
+
+/** Checks the members of an address. One without a hostname is checked for a misspelt one, which would send to this host:
+ * `hostName`, or `address` as of node:dgram. */
+function copied(addr: Deno.NetAddr, transport: unknown, hostname: unknown, port: unknown): Copied {
+  if (hostname === undefined) requireKnown(addr, ADDRESS);
   if (transport !== "udp" && transport !== undefined) {
     throw new TypeError(`Not a UDP address: transport ${quote(transport)}, expected "udp"`);
   }
@@ -77,7 +87,7 @@ export class Destinations {
     if (port === this.#port && hostname === this.#hostname && transport === "udp") {
       return this.#granted(this.#last!, hostname, port);
     }
-    const copy = copied(transport, hostname, port);
+    const copy = copied(addr, transport, hostname, port);
     return this.#recall(copy) ?? this.#lookup(copy);
   }
 
@@ -88,7 +98,7 @@ export class Destinations {
   findLiteral(addr: Deno.NetAddr): Destination {
     requireAddress(addr);
     const { transport, hostname, port } = addr;
-    const copy = copied(transport, hostname, port);
+    const copy = copied(addr, transport, hostname, port);
     const destination = this.#recall(copy);
     if (destination !== null) return destination;
     throw new TypeError(`Not an IP address: ${quote(copy.hostname)}; resolveAddress looks names up`);

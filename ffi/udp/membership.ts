@@ -98,7 +98,11 @@ export function joinGroup(
   const source = options.source === undefined ? null : parseMember("source", options.source, [group.family]);
   const zone = group.scopeId || source?.scopeId || undefined;
   if (options.interface !== "all") {
-    return new Membership(descriptor, family, { group, source, index: interfaceIndex(options.interface ?? zone) });
+    return new Membership(descriptor, family, {
+      group,
+      source,
+      index: interfaceIndex(options.interface === undefined ? zone : options.interface),
+    });
   }
   if (zone === undefined) return new AllInterfaces(descriptor, family, { group, source });
   throw new TypeError(`Invalid interface: "all", and the zone in ${quote(text)} names one interface`);

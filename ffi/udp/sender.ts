@@ -67,7 +67,7 @@ export class Sender {
       const prepared = Array.from(datagrams, (datagram, index) => this.#prepare(datagram, index));
       for (const [index, { data, to, source }] of prepared.entries()) {
         const isName = to !== null && "run" in to;
-        const found = isName ? await this.#resolved(data, to, index, options) : to;
+        const found = isName ? await this.#resolved(data, to, index, source, options) : to;
         outgoing.push({ data, to: found, control: this.#control(found, source) });
       }
       const refusal = this.#descriptor.refusal();
@@ -75,7 +75,7 @@ export class Sender {
     } catch (error) {
       // The reason of a signal is the caller's own.
       if (signal?.aborted === true && error === signal.reason) throw error;
-      throw Object.assign(error as Error, { sent: 0 });
+      throw error instanceof Error ? Object.assign(error, { sent: 0 }) : error;
     }
     const sending = new SendingMany(this.#descriptor, outgoing, this.connected);
     return await this.#descriptor.writes.run(sending, options);
@@ -177,15 +177,19 @@ export class Sender {
     data: Uint8Array,
     to: Lookup,
     index: number,
+    source: Source | null,
     options: WaitOptions | undefined,
   ): Promise<Destination> {
     try {
       const found = await this.#lookUp(to, options);
       this.#requireFits(data, found);
+      this.#control(found, source);
       return found;
     } catch (error) {
       // A deadline, a signal and close end the whole list.
-      const isAbout = error instanceof Deno.errors.NotFound || error instanceof RangeError;
+      const isAbout = [Deno.errors.NotFound, Deno.errors.NotSupported, RangeError, TypeError].some((kind) =>
+        error instanceof kind
+      );
       throw isAbout ? located(`datagrams[${index}]`, error) : error;
     }
   }

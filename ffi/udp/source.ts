@@ -90,7 +90,7 @@ function requireByte(name: string, value: unknown, least: number): number | unde
   if (value === undefined) return undefined;
   const number = requireInt(name, value);
   if (number >= least && number <= 255) return number;
-  throw new RangeError(`Invalid ${name}: ${number}, expected ${least} to 255`);
+  throw new RangeError(`Invalid ${name}: ${value}, expected ${least} to 255`);
 }
 
 function readOrigin(
@@ -98,7 +98,7 @@ function readOrigin(
 ): Pick<Source, "address" | "interfaceIndex"> | null {
   const asked = interfaceIndex === undefined ? 0 : requireInt("interfaceIndex", interfaceIndex);
   if (asked < 0 || asked > 0x7fff_ffff) {
-    throw new RangeError(`Invalid interfaceIndex: ${asked}, expected 0 to 2147483647`);
+    throw new RangeError(`Invalid interfaceIndex: ${interfaceIndex}, expected 0 to 2147483647`);
   }
   if (source === undefined) return asked === 0 ? null : { address: null, interfaceIndex: asked };
   const address = typeof source === "string" ? parseHost(source, 0) : null;

@@ -17,14 +17,8 @@ import {
   SendingUnix,
   type UnixDestination,
 } from "./datagram_operations.ts";
-import {
-  type OutgoingUnixMessage,
-  readOutgoing,
-  type ReceiveMessageOptions,
-  ScmRights,
-  type UnixMessage,
-  wanted,
-} from "./message.ts";
+import { type ReceiveMessageOptions, type UnixMessage, wanted } from "./message.ts";
+import { type OutgoingUnixMessage, readOutgoing, ScmRights } from "./outgoing_message.ts";
 import { requirePath } from "./path.ts";
 
 const NO_RIGHTS = new ScmRights();

@@ -9,7 +9,8 @@ import { sendParts } from "../io/gather.ts";
 import { receivingMessage, sendingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation, type RetryLater } from "../io/operation.ts";
 import { nextLength } from "../io/peek.ts";
-import { controlRoom, passCredentials, readControl, type ScmRights, type UnixMessage, type Wanted } from "./message.ts";
+import { controlRoom, passCredentials, readControl, type UnixMessage, type Wanted } from "./message.ts";
+import type { ScmRights } from "./outgoing_message.ts";
 
 /** The address of a datagram socket, as Deno's type has it; the path of an unnamed one is null. */
 export function datagramAddr(sockaddr: Uint8Array, length: number): Deno.UnixAddr {

@@ -12,14 +12,12 @@ import { shutDown } from "../io/shutdown.ts";
 import {
   type DescriptorPassing,
   enablePassCred,
-  type OutgoingUnixMessage,
-  readOutgoing,
   type ReceiveMessageOptions,
-  ScmRights,
   type UnixMessage,
   type Wanted,
   wanted,
 } from "./message.ts";
+import { type OutgoingUnixMessage, readOutgoing, ScmRights } from "./outgoing_message.ts";
 
 const NO_RIGHTS = new ScmRights();
 

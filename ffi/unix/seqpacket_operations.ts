@@ -4,15 +4,8 @@ import { eofError, recordFatal } from "../io/fatal_error.ts";
 import { receivingMessage } from "../io/message.ts";
 import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import { nextLength } from "../io/peek.ts";
-import {
-  controlRoom,
-  passCredentials,
-  readControl,
-  type ScmRights,
-  sendWithControl,
-  type UnixMessage,
-  type Wanted,
-} from "./message.ts";
+import { controlRoom, passCredentials, readControl, type UnixMessage, type Wanted } from "./message.ts";
+import { type ScmRights, sendWithControl } from "./outgoing_message.ts";
 
 /** Receives one complete message. Its length is peeked at first, to allocate no more memory than needed. */
 export class SeqpacketReceiving extends Operation<UnixMessage | null> {

@@ -6,16 +6,8 @@ import { AGAIN, type Again, Operation } from "../io/operation.ts";
 import { scratchBytes } from "../io/scratch.ts";
 import { lengthOf } from "../validate/bytes.ts";
 import { WritingStream } from "../socket/stream_operations.ts";
-import {
-  controlRoom,
-  type OutgoingUnixMessage,
-  readControl,
-  readOutgoing,
-  type ScmRights,
-  sendWithControl,
-  type UnixMessage,
-  type Wanted,
-} from "./message.ts";
+import { controlRoom, readControl, type UnixMessage, type Wanted } from "./message.ts";
+import { type OutgoingUnixMessage, readOutgoing, type ScmRights, sendWithControl } from "./outgoing_message.ts";
 
 /** Maximum number of bytes received by one call. The next call receives the rest of a stream. */
 const MOST_AT_ONCE = 16 * 1024 * 1024;

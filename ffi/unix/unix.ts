@@ -5,13 +5,8 @@ import type { Descriptor } from "../io/descriptor.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { peerName, socketName } from "../address/sockname.ts";
 import { StreamConn } from "../socket/stream.ts";
-import {
-  type DescriptorPassing,
-  type OutgoingUnixMessage,
-  type ReceiveMessageOptions,
-  type UnixMessage,
-  wanted,
-} from "./message.ts";
+import { type DescriptorPassing, type ReceiveMessageOptions, type UnixMessage, wanted } from "./message.ts";
+import type { OutgoingUnixMessage } from "./outgoing_message.ts";
 import { ReadingMessage, WritingMessage } from "./stream_message_operations.ts";
 
 /** Decodes an address. The path of an unnamed socket is null, which Deno's type does not express. */

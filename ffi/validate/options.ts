@@ -96,7 +96,7 @@ export function pathWithoutTransport(): TypeError {
 
 /** Throws a TypeError for an unknown option, also for one that is inherited as a default, and for an object that is
  * something else and has no option at all, such as a Promise, a Map, a Date or bytes. */
-function requireKnown<T>(given: object, shape: OptionsShape<T>): void {
+export function requireKnown<T>(given: object, shape: OptionsShape<T>): void {
   let known = false;
   let unknown: string | undefined;
   for (const key in given) {

@@ -123,7 +123,7 @@ says("hosts", [
   ],
   [
     "an address of the other family to dial from",
-    () => connect({ hostname: "::1", port: 1, localAddress: { port: 5 } }),
+    () => connect({ hostname: "::1", port: 1, localAddress: { hostname: "0.0.0.0" } }),
     TypeError,
     'localAddress "0.0.0.0" and "::1" are of different families; pass a localAddress of the same family',
   ],

@@ -27,6 +27,18 @@ says("destinations", [
     'Not a UDP address: transport "tcp", expected "udp"',
   ],
   [
+    "one with a misspelt hostname",
+    withUdp((socket) => socket.send(ONE, wrong({ transport: "udp", hostName: "127.0.0.2", port: 9 }))),
+    TypeError,
+    'Unknown option "hostName": did you mean "hostname"?',
+  ],
+  [
+    "one of node:dgram",
+    withUdp((socket) => socket.connect(wrong({ address: "127.0.0.2", family: "IPv4", port: 9, size: 1 }))),
+    TypeError,
+    'Unknown option "address", addresses take transport, hostname, port',
+  ],
+  [
     "one of the other family",
     withUdp((socket) => socket.send(ONE, at("::1", 9))),
     TypeError,
@@ -43,6 +55,18 @@ says("destinations", [
     withUdp((socket) => socket.send(ONE, at(LOOPBACK, 9), { source: "localhost" })),
     TypeError,
     'Invalid source: "localhost", expected an IP address',
+  ],
+  [
+    "a TTL that C would cut",
+    withUdp((socket) => socket.send(ONE, at(LOOPBACK, 9), { ttl: 2 ** 32 - 1 })),
+    RangeError,
+    "Invalid ttl: 4294967295, expected 1 to 255",
+  ],
+  [
+    "a source of another family than a name's addresses, in a list",
+    withUdp((socket) => socket.sendMany([{ data: ONE, addr: at("localhost", 9), source: "::1" }])),
+    TypeError,
+    "datagrams[0]: The source ::1 is an IPv6 address, and the destination an IPv4 one",
   ],
   [
     "a source of another machine",

@@ -57,6 +57,12 @@ says("descriptors", [
     "sendmsg: bad file descriptor (EBADF); a descriptor to be passed is not open",
   ],
   [
+    "a misspelt member of a message",
+    withPair((conn) => conn.sendMessage(wrong({ data: ONE, fd: [0] }))),
+    TypeError,
+    'Unknown option "fd": did you mean "fds"?',
+  ],
+  [
     "too many to pass",
     withPair((conn) => conn.sendMessage({ data: ONE, fds: new Array(254).fill(0) })),
     RangeError,

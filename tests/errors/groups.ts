@@ -134,6 +134,12 @@ says("groups", [
     "setsockopt join 239.255.9.9 from *: no buffer space available (ENOBUFS); the limits are " +
     "net.ipv4.igmp_max_memberships (20 by default), net.ipv4.igmp_max_msf (10 by default) and net.core.optmem_max",
   ],
+  [
+    "null for an interface",
+    withUdp((socket) => socket.joinMulticast("239.255.0.1", { interface: wrong(null) })),
+    TypeError,
+    "Invalid interface: null, expected a name, an index or an IPv4 address",
+  ],
   ["a TTL", withUdp((socket) => socket.setTTL(0)), RangeError, "Invalid TTL: 0, expected 1 to 255"],
   [
     "a multicast TTL",

@@ -105,6 +105,15 @@ describe("localAddress", TIMEOUT, () => {
     }
   });
 
+  itUnless(NO_IPV6, "that is a port alone is of the family that is dialled", async () => {
+    using listener = listenTcp({ hostname: "::1" });
+    const port = freePort();
+    using conn = await connect({ hostname: "::1", port: listener.addr.port, localAddress: { port } });
+    using accepted = await listener.accept();
+    assertEquals(accepted.remoteAddr, { transport: "tcp", hostname: "::1", port });
+    conn.setLinger(0);
+  });
+
   it("fails in bind if it is in use or not local, and leaves no descriptor open", async () => {
     using listener = listenTcp();
     const { port } = listener.addr;
