@@ -49,10 +49,10 @@ const ADDRESS: OptionsShape<Deno.NetAddr> = {
 /** Checks the members of an address. One without a hostname is checked for a misspelt one, which would send to this host:
  * `hostName`, or `address` as of node:dgram. */
 function copied(addr: Deno.NetAddr, transport: unknown, hostname: unknown, port: unknown): Copied {
-  if (hostname === undefined) requireKnown(addr, ADDRESS);
   if (transport !== "udp" && transport !== undefined) {
     throw new TypeError(`Not a UDP address: transport ${quote(transport)}, expected "udp"`);
   }
+  if (hostname === undefined) requireKnown(addr, ADDRESS);
   const host = hostname ?? "127.0.0.1";
   if (typeof host === "string") return { hostname: host, port: parsePeerPort(port) };
   throw new TypeError(`Invalid hostname: ${quote(host)}, expected an IP address or a name`);
