@@ -6,7 +6,8 @@ import { readme } from "./programs.ts";
 /** Words of the tables that are not the module's: Deno's, Node's, the language's, and values. */
 const OTHERS = new Set(
   ("createServer node http tls null Date const await true false first second for of accept string error " +
-    "Deno errors BadResource data from with ECONNREFUSED SOCK_SEQPACKET group exclusive membership conn ms").split(" "),
+    "Deno errors BadResource data from with ECONNREFUSED SOCK_SEQPACKET group exclusive membership conn listener ms")
+    .split(" "),
 );
 
 /** Rows of the table under a heading, without its head. */
