@@ -217,6 +217,18 @@ export function setNonblockingCloseOnExec(fd: number): void {
   if ((flags & O_NONBLOCK) === 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+/** Refuses what JavaScript passes to a private or protected constructor from outside: there, it must not be able to pass a
+ * descriptor number.
+ *
+ * @throws {TypeError} for anything but a Descriptor
+ */
+export function requireDescriptor(
+  given: Descriptor,
+  makers = "listen, connect, listenDatagram, socketPair and fromFd make sockets",
+): void {
+  if (!(given instanceof Descriptor)) throw new TypeError(`Illegal constructor: ${makers}`);
+}
+
 /** Whether an open descriptor is a socket's. Throws BadResource for one that is not open. */
 export function isSocket(fd: number): boolean {
   const { c, errno, system: { constants, errors, options } } = libc();

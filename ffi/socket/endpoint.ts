@@ -1,6 +1,6 @@
 import { formatAddress, type UnixAddr } from "../address/address.ts";
 import { inspectable } from "../validate/inspect.ts";
-import { Descriptor } from "../io/descriptor.ts";
+import { type Descriptor, requireDescriptor } from "../io/descriptor.ts";
 import { type Deadline, type Deadlines, deadlineTime } from "../io/deadline.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { type Socket, socketOf } from "./socket.ts";
@@ -31,10 +31,7 @@ export abstract class Endpoint implements Deadlines, Disposable {
 
   /** @ignore */
   protected constructor(descriptor: Descriptor) {
-    // JavaScript code can call a protected constructor; it must not be able to pass a descriptor number.
-    if (!(descriptor instanceof Descriptor)) {
-      throw new TypeError("Illegal constructor: listen, connect, listenDatagram, socketPair and fromFd make sockets");
-    }
+    requireDescriptor(descriptor);
     this.#descriptor = descriptor;
   }
 

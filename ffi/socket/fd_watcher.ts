@@ -1,6 +1,6 @@
 import { libc } from "../libc/libc.ts";
 import { isSocketError } from "../libc/socket_error.ts";
-import { Descriptor, fcntl } from "../io/descriptor.ts";
+import { Descriptor, fcntl, requireDescriptor } from "../io/descriptor.ts";
 import { OwnedFd } from "../io/owned_fd.ts";
 import { Readiness } from "../io/readiness.ts";
 import { inspectable } from "../validate/inspect.ts";
@@ -28,8 +28,7 @@ export class FdWatcher implements Disposable {
   readonly #watched: number;
 
   private constructor(descriptor: Descriptor, watched: number) {
-    // A private constructor is no wall for JavaScript.
-    if (!(descriptor instanceof Descriptor)) throw new TypeError("Illegal constructor: watch makes FdWatchers");
+    requireDescriptor(descriptor, "watch makes FdWatchers");
     this.#descriptor = descriptor;
     this.#watched = watched;
   }

@@ -6,7 +6,7 @@ import { backlogOf } from "../validate/backlog.ts";
 import { isBytes, requireBytes } from "../validate/bytes.ts";
 import { recordPending } from "../io/fatal_error.ts";
 import { Connecting } from "../io/connect.ts";
-import { Descriptor, fcntl, requireForeignSocket, takeOver } from "../io/descriptor.ts";
+import { Descriptor, fcntl, requireDescriptor, requireForeignSocket, takeOver } from "../io/descriptor.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { getOption, setOption, type SocketOption } from "../option/option.ts";
 import { attachFilter, type BpfInstruction, detachFilter, lockFilter } from "../option/filter.ts";
@@ -52,8 +52,7 @@ export class Socket implements Disposable {
   readonly #descriptor: Descriptor;
 
   private constructor(descriptor: Descriptor) {
-    // JavaScript code can call a private constructor.
-    if (!(descriptor instanceof Descriptor)) throw new TypeError("Illegal constructor: Socket.open makes sockets");
+    requireDescriptor(descriptor, "Socket.open makes sockets");
     this.#descriptor = descriptor;
   }
 

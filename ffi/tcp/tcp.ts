@@ -1,6 +1,6 @@
 import { StreamListener } from "../socket/listener.ts";
 import { decodeNet } from "../address/address.ts";
-import type { Descriptor } from "../io/descriptor.ts";
+import { type Descriptor, requireDescriptor } from "../io/descriptor.ts";
 import { isSocketError } from "../libc/socket_error.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { setOption } from "../option/option.ts";
@@ -43,6 +43,7 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
   readonly #descriptor: Descriptor;
 
   private constructor(descriptor: Descriptor, remoteAddr?: Deno.NetAddr) {
+    requireDescriptor(descriptor);
     const peer = remoteAddr ?? decodeNet("tcp", peerName(descriptor.fd) ?? new Uint8Array(2));
     super(descriptor, decodeNet("tcp", socketName(descriptor.fd)), peer);
     this.#descriptor = descriptor;
@@ -125,6 +126,7 @@ function setUnlessEnded(fd: number, set: () => void): void {
  */
 export class TcpListener extends StreamListener<TcpConn, Deno.NetAddr> implements Deno.TcpListener {
   private constructor(descriptor: Descriptor) {
+    requireDescriptor(descriptor);
     super(descriptor, decodeNet("tcp", socketName(descriptor.fd)), (accepted, peer) => {
       return tcpConn(accepted, decodeNet("tcp", peer.bytes));
     });

@@ -4,7 +4,7 @@ import { formatHost } from "../address/address.ts";
 import { followInterfaces } from "../interface/follow.ts";
 import type { InterfaceChange } from "../interface/monitor.ts";
 import type { NetworkInterface } from "../interface/network_interface.ts";
-import type { Descriptor } from "../io/descriptor.ts";
+import { type Descriptor, requireDescriptor } from "../io/descriptor.ts";
 import type { IpFamily } from "./families.ts";
 import type { GroupRequest } from "./group_option.ts";
 import { Membership, parseFiltered } from "./joined.ts";
@@ -28,6 +28,7 @@ export class AllInterfaces {
 
   /** Joins on all interfaces there are, or on none where that fails. */
   constructor(descriptor: Descriptor, family: IpFamily, request: Omit<GroupRequest, "index">) {
+    requireDescriptor(descriptor, "joinMulticast makes memberships");
     this.#descriptor = descriptor;
     this.#family = family;
     this.#request = request;

@@ -2,7 +2,7 @@ import { libc } from "../libc/libc.ts";
 import { systemError } from "../libc/socket_error.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { formatHost } from "../address/address.ts";
-import type { Descriptor } from "../io/descriptor.ts";
+import { type Descriptor, requireDescriptor } from "../io/descriptor.ts";
 import type { IpFamily } from "./families.ts";
 import { parseMember } from "./group_address.ts";
 import { type GroupRequest, type GroupVerb, requestGroup } from "./group_option.ts";
@@ -57,6 +57,7 @@ export class Membership {
 
   /** Joins. `family` is the socket's. */
   constructor(descriptor: Descriptor, family: IpFamily, request: GroupRequest) {
+    requireDescriptor(descriptor, "joinMulticast makes memberships");
     this.#descriptor = descriptor;
     this.#family = family;
     this.#request = request;

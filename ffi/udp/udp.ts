@@ -15,7 +15,7 @@ import { Sender } from "./sender.ts";
 import type { OutgoingDatagram, SendOptions } from "./source.ts";
 import { decodeInet, decodeNet } from "../address/address.ts";
 import { refusedBytes } from "../validate/bytes.ts";
-import type { Descriptor } from "../io/descriptor.ts";
+import { type Descriptor, requireDescriptor } from "../io/descriptor.ts";
 import { Destinations } from "./destinations.ts";
 import { setForBoth } from "./both_families.ts";
 import type { IpFamily } from "./families.ts";
@@ -76,6 +76,7 @@ export class UdpSocket extends UdpEndpoint implements Deno.DatagramConn {
   #remoteAddr!: Deno.NetAddr | null;
 
   private constructor(descriptor: Descriptor) {
+    requireDescriptor(descriptor);
     const bound = socketName(descriptor.fd).slice();
     const family = decodeInet(bound)?.family ?? "inet";
     super(descriptor, family);

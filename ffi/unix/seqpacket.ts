@@ -4,7 +4,7 @@ import { StreamListener } from "../socket/listener.ts";
 import { SeqpacketReceiving, SeqpacketSending } from "./seqpacket_operations.ts";
 import { decodeUnix, type UnixAddr } from "../address/address.ts";
 import { refusedBytes } from "../validate/bytes.ts";
-import type { Descriptor } from "../io/descriptor.ts";
+import { type Descriptor, requireDescriptor } from "../io/descriptor.ts";
 import { Endpoint } from "../socket/endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { peerName, socketName } from "../address/sockname.ts";
@@ -193,6 +193,7 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
  */
 export class SeqpacketListener extends StreamListener<SeqpacketConn, UnixAddr> {
   private constructor(descriptor: Descriptor) {
+    requireDescriptor(descriptor);
     super(descriptor, packetAddr(socketName(descriptor.fd)), seqpacketConn);
     // Connections inherit it, so that it also applies to messages sent before they are accepted.
     enablePassCred(descriptor);

@@ -1,7 +1,7 @@
 import { credentialsOf, type PeerCredentials, type PeerCredentialsOptions } from "./credentials.ts";
 import { StreamListener } from "../socket/listener.ts";
 import { decodeUnix } from "../address/address.ts";
-import type { Descriptor } from "../io/descriptor.ts";
+import { type Descriptor, requireDescriptor } from "../io/descriptor.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { peerName, socketName } from "../address/sockname.ts";
 import { StreamConn } from "../socket/stream.ts";
@@ -47,6 +47,7 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
   readonly #descriptor: Descriptor;
 
   private constructor(descriptor: Descriptor) {
+    requireDescriptor(descriptor);
     super(descriptor, streamAddr(socketName(descriptor.fd)), streamAddr(peerName(descriptor.fd)));
     this.#descriptor = descriptor;
   }
@@ -119,6 +120,7 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
  */
 export class UnixListener extends StreamListener<UnixConn, Deno.UnixAddr> implements Deno.UnixListener {
   private constructor(descriptor: Descriptor) {
+    requireDescriptor(descriptor);
     super(descriptor, streamAddr(socketName(descriptor.fd)), unixConn);
   }
 

@@ -12,8 +12,17 @@ export function inspectable<T extends object>(prototype: T, shown: (object: T) =
   function show(object: T, inspect: Inspect, options: unknown): string {
     // A prototype is not an object of its class and has no members.
     if (Object.hasOwn(object, "constructor")) return `${object.constructor.name}.prototype`;
-    const { name, members } = shown(object);
+    const { name, members } = membersOf(object);
     return `${name} ${inspect(members, options)}`;
+  }
+  function membersOf(object: T): Shown {
+    try {
+      return shown(object);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      // Made by Object.create from a prototype: it has no private members.
+      return { name: object.constructor.name, members: {} };
+    }
   }
   const methods = {
     "Deno.customInspect": function (this: T, inspect: Inspect, options: unknown): string {

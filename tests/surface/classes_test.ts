@@ -128,11 +128,21 @@ describe("The class of an object", TIMEOUT, () => {
     const wrong: unknown[] = [undefined, null, fd, { fd }, sockets.UdpSocket, sockets.UdpSocket.socket];
     for (const [name, socket] of Object.entries(sockets)) {
       for (const given of wrong) {
-        assertThrows(() => construct(CLASSES[name as Name], given), TypeError);
-        assertThrows(() => construct(socket.constructor, given), TypeError);
+        assertThrows(() => construct(CLASSES[name as Name], given), TypeError, "Illegal constructor");
+        assertThrows(() => construct(socket.constructor, given), TypeError, "Illegal constructor");
       }
     }
     assert(sockets.UdpSocket.socket.fd === fd);
+  });
+
+  it("of a membership cannot be constructed from something with a number", () => {
+    using udp = listenDatagram({ transport: "udp", hostname: "0.0.0.0" });
+    for (const index of ["lo", "all"]) {
+      const membership = udp.joinMulticast("239.255.7.7", { interface: index });
+      const Constructor = membership.constructor as new (...given: unknown[]) => unknown;
+      assertThrows(() => new Constructor({ fd: udp.socket.fd }, "inet", {}), TypeError, "Illegal constructor");
+      membership[Symbol.dispose]();
+    }
   });
 
   it("of a descriptor or a bare socket cannot be constructed from a number", () => {

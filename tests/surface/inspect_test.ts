@@ -68,6 +68,15 @@ describe("console.log", TIMEOUT, () => {
     assertEquals(shown(new DatagramBatch()), "DatagramBatch { length: 0 }");
   });
 
+  it("shows prototypes, and objects that were made from them, without failing", () => {
+    using listener = listen({ hostname: LOOPBACK, port: 0 });
+    for (const object of [listener, listener.socket, new DatagramBatch()]) {
+      const prototype = Object.getPrototypeOf(object);
+      assertEquals(shown(prototype), `${object.constructor.name}.prototype`);
+      assertEquals(shown(Object.create(prototype)), `${object.constructor.name} {}`);
+    }
+  });
+
   it("shows the same inside other objects, and by Node's util.inspect", () => {
     using udp = listenDatagram({ transport: "udp", hostname: LOOPBACK });
     assertEquals(shown([udp]), `[ ${shown(udp)} ]`);
