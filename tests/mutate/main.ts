@@ -7,18 +7,24 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { type Coverage, measured, testsOf } from "./coverage.ts";
 import { equivalence } from "./equivalent.ts";
 import { described, mutated, type Mutation, mutationsOf } from "./mutations.ts";
 import { type Outcome, Trial } from "./trial.ts";
 
 const HELP = `Changes ffi/ at random, one operator, literal or call at a time, and prints what no test notices.
 
-  --seconds N  stop after so many seconds (600)
-  --count N    stop after so many changes that compile (unlimited)
-  --seed N     where the choice begins; the same seed makes the same choices (1)
-  --only PATH  files whose path contains this
-  --jobs N     copies of the tree that work at the same time (1)
-  --help       this text`;
+  --seconds N   stop after so many seconds (600); measuring the tests is not counted
+  --count N     stop after so many changes that compile (unlimited)
+  --seed N      where the choice begins; the same seed makes the same choices (1)
+  --only PATH   changes whose "PATH:LINE:" contains this: "ffi/udp", "send.ts:120:"
+  --jobs N      copies of the tree that work at the same time (1)
+  --patience N  seconds of tests that one change is shown to, at most (60)
+  --map FILE    where to keep which test runs which line: read at the start, written when it has been measured anew
+  --help        this text
+
+Every file of tests is run once before the first change, to see that it passes and which lines it runs; a change is shown
+to the tests that run its line. With --map, only what has changed since is measured again.`;
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -28,6 +34,8 @@ const LEFT_OUT = /^ffi\/libc\/(errno_|freebsd|linux|macos|system)|^ffi\/poll\/kq
 interface Candidate {
   readonly path: string;
   readonly text: string;
+  /** Counted from 1. */
+  readonly line: number;
   readonly mutation: Mutation;
 }
 
@@ -50,10 +58,16 @@ function* sourcesUnder(folder: string): Generator<string> {
 }
 
 function candidates(only: string): Candidate[] {
-  const paths = [...sourcesUnder("ffi/")].sort().filter((path) => path.includes(only) && !LEFT_OUT.test(path));
+  const paths = [...sourcesUnder("ffi/")].sort().filter((path) => !LEFT_OUT.test(path));
   return paths.flatMap((path) => {
     const text = Deno.readTextFileSync(new URL(path, ROOT));
-    return mutationsOf(path, text).map((mutation) => ({ path, text, mutation }));
+    const every = mutationsOf(path, text).map((mutation) => ({
+      path,
+      text,
+      line: text.slice(0, mutation.start).split("\n").length,
+      mutation,
+    }));
+    return every.filter(({ line }) => `${path}:${line}:`.includes(only));
   });
 }
 
@@ -70,16 +84,32 @@ function lineOf({ text, mutation: { start } }: Candidate): string {
   return text.slice(text.lastIndexOf("\n", start - 1) + 1).split("\n")[0]!;
 }
 
+/** Which test runs which line: from the file `path` where that is still true, else measured, and kept there. */
+async function coverageOf(path: string, jobs: number): Promise<Coverage> {
+  let known: Coverage = {};
+  try {
+    if (path !== "") known = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await using trial = await Trial.open();
+  const coverage = await measured(trial.folder, known, jobs);
+  if (path !== "") await Deno.writeTextFile(path, JSON.stringify(coverage));
+  return coverage;
+}
+
 const args = parseArgs(Deno.args, {
-  string: ["seconds", "count", "seed", "only", "jobs"],
+  string: ["seconds", "count", "seed", "only", "jobs", "patience", "map"],
   boolean: ["help"],
-  default: { seconds: "600", count: "Infinity", seed: "1", only: "", jobs: "1" },
+  default: { seconds: "600", count: "Infinity", seed: "1", only: "", jobs: "1", patience: "60", map: "" },
 });
 if (args.help) {
   console.log(HELP);
   Deno.exit();
 }
 
+const jobs = Number(args.jobs);
+const coverage = await coverageOf(args.map, jobs);
 const ends = performance.now() + Number(args.seconds) * 1_000;
 const queue = shuffled(candidates(args.only), generator(Number(args.seed)));
 const counts: Record<Outcome, number> = { "noticed": 0, "survived": 0, "does not compile": 0 };
@@ -89,15 +119,20 @@ async function work(): Promise<void> {
   while (performance.now() < ends && counts.noticed + counts.survived < Number(args.count)) {
     const candidate = queue.pop();
     if (candidate === undefined) return;
-    const { path, text, mutation } = candidate;
+    const { path, text, line, mutation } = candidate;
     if (equivalence(path, lineOf(candidate)) !== undefined) continue;
-    const outcome = await trial.run(path, mutated(text, mutation));
+    const [tests, usual] = testsOf(coverage, path, line, Number(args.patience) * 1_000);
+    const begun = performance.now();
+    const outcome = await trial.run(path, mutated(text, mutation), tests, usual);
     counts[outcome]++;
-    if (outcome === "survived") console.log(`survived ${path}:${described(text, mutation)}`);
+    const took = Math.round((performance.now() - begun) / 1_000);
+    const change = `${path}:${described(text, mutation)}`;
+    console.error(`${counts.noticed} of ${counts.noticed + counts.survived}; ${took} s; ${outcome}: ${change}`);
+    if (outcome === "survived") console.log(`survived ${change} (${tests.length} files of tests)`);
   }
 }
 
-await Promise.all(Array.from({ length: Number(args.jobs) }, work));
+await Promise.all(Array.from({ length: jobs }, work));
 const tried = counts.noticed + counts.survived;
 const share = tried === 0 ? 0 : Math.round((100 * counts.noticed) / tried);
 console.log(

@@ -99,6 +99,17 @@ describe("sendSegments()", TIMEOUT, () => {
 });
 
 describe("A socket with receiveOffload", TIMEOUT, () => {
+  itUnless(noCoalescing, "receives as many in one message as one packet holds, 64 at the most", async () => {
+    using receiver = openUdp({ receiveOffload: true, receiveBufferSize: 1 << 22 });
+    using sender = openUdp();
+    const one = new DatagramBatch({ maxLength: 65_507, capacity: 1 });
+    for (const [length, size, first] of [[130, 1, 64], [6500, 100, 64], [150_000, 2000, 32], [99, 33, 3]] as const) {
+      await sender.sendSegments(pattern(length, size), size, receiver.addr);
+      assertEquals(await receiver.receiveMany(one), first, `${length} by ${size}`);
+      await receiveAll(receiver, Math.ceil(length / size) - first);
+    }
+  });
+
   itUnless(noCoalescing, "receives a coalesced message", async () => {
     using receiver = openUdp({ receiveOffload: true });
     using sender = openUdp();

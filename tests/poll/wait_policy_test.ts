@@ -1,0 +1,73 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { type Step, WaitPolicy } from "../../ffi/poll/wait_policy.ts";
+
+/** Begins every gap of these tests: long before now, so that a gap that ends now is a long one. */
+const LONG_AGO = -1_000_000;
+
+/** What follows a poll that found nothing `waited` milliseconds after the gap began, by turns that follow directly. */
+function stepAfter(policy: WaitPolicy, waited: number): Step {
+  policy.next(LONG_AGO, LONG_AGO);
+  policy.next(LONG_AGO + waited, LONG_AGO + waited);
+  return policy.next(LONG_AGO + waited, LONG_AGO + waited);
+}
+
+/** Ends long gaps, so many. */
+function longGaps(policy: WaitPolicy, count: number, found: "found" | "foundByThread" = "found"): void {
+  for (let gap = 0; gap < count; gap++) {
+    policy.next(LONG_AGO, LONG_AGO);
+    policy[found]();
+  }
+}
+
+describe("The wait policy", () => {
+  it("spins for 30 µs, sleeps until 10 ms have passed, then leaves the wait to a thread", () => {
+    for (
+      const [waited, step] of [
+        [0, "spin"],
+        [0.029, "spin"],
+        [0.031, "sleep"],
+        [9.9, "sleep"],
+        [10, "block"],
+        [10.1, "block"],
+        [60_000, "block"],
+      ] as const
+    ) assertEquals(stepAfter(new WaitPolicy(), waited), step, `after ${waited} ms`);
+  });
+
+  it("spins in place of sleeping while turns of the event loop have other work in them", () => {
+    const policy = new WaitPolicy();
+    policy.next(1, 1);
+    assertEquals(policy.next(2, 2), "spin");
+    assertEquals(policy.next(2.01, 2.01), "sleep");
+    assertEquals(policy.next(2.04, 2.04), "spin");
+    assertEquals(policy.next(12, 12), "block");
+  });
+
+  for (const found of ["found", "foundByThread"] as const) {
+    it(`does not spin after two long gaps, nor sleep after six, until there are short ones again: ${found}`, () => {
+      const policy = new WaitPolicy();
+      longGaps(policy, 1, found);
+      assertEquals(stepAfter(policy, 0), "spin");
+      policy.begin();
+      longGaps(policy, 2, found);
+      assertEquals(stepAfter(policy, 0), "sleep");
+      policy.begin();
+      longGaps(policy, 3, found);
+      assertEquals(stepAfter(policy, 0), "block");
+      policy.begin();
+      for (let time = 0; time < 3; time++) policy[found]();
+      assertEquals(stepAfter(policy, 0), "sleep");
+      policy.begin();
+      for (let time = 0; time < 12; time++) policy[found]();
+      assertEquals(stepAfter(policy, 0), "spin");
+    });
+  }
+
+  it("forgets a gap that was under way when somebody begins to wait", () => {
+    const policy = new WaitPolicy();
+    policy.next(LONG_AGO, LONG_AGO);
+    policy.begin();
+    assertEquals(policy.next(0, 0), "spin");
+  });
+});
