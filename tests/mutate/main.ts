@@ -29,7 +29,8 @@ to the tests that run its line. With --map, only what has changed since is measu
 const ROOT = new URL("../../", import.meta.url);
 
 /** Numbers of other systems, and code that does not run on this one: the layout checker and the double are for those. */
-const LEFT_OUT = /^ffi\/libc\/(errno_|freebsd|linux|macos|system)|^ffi\/poll\/kqueue|^ffi\/struct\/kevent/;
+const LEFT_OUT =
+  /^ffi\/libc\/(errno_|freebsd|linux|macos|options_(freebsd|macos)|system|tcp_states)|^ffi\/poll\/kqueue|^ffi\/struct\/kevent/;
 
 interface Candidate {
   readonly path: string;

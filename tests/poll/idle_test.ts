@@ -39,6 +39,7 @@ describe("A socket on which nothing arrives", TIMEOUT, () => {
       const before = waitsOfThisThread();
       await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
       const waits = waitsOfThisThread() - before;
+      receiver.ref();
       await sender.send(bytes("x"), receiver.addr);
       await last;
       // Every 5 ms, where a thread would hold the process.
