@@ -5,6 +5,7 @@ import { ROOT } from "../support/repository.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 
+const INTERRUPTED = new URL("./programs/interrupted.ts", import.meta.url).pathname;
 const PROGRAM = new URL("./programs/missing_calls.ts", import.meta.url).pathname;
 
 /** Calls that old kernels and sandboxes lack, and what those say instead. */
@@ -25,6 +26,39 @@ describe("A system without accept4, recvmmsg and sendmmsg", TIMEOUT, () => {
         assert(success, report);
         assertEquals(JSON.parse(stdout), { nonblocking: true, read: 5, sent: 3, received: 3 });
         assertMatch(await Deno.readTextFile(trace), /INJECTED/);
+      } finally {
+        await Deno.remove(trace);
+      }
+    });
+  }
+});
+
+/** Every call that a signal can interrupt. */
+const INTERRUPTIBLE = "accept4,recvmsg,sendmsg,recvfrom,sendto,recvmmsg,sendmmsg,epoll_wait,ppoll,sendfile";
+
+/** The calls among them that a trace shows as interrupted, in order of their names. */
+function interrupted(trace: string): string[] {
+  const calls = trace.split("\n").filter((line) => line.includes("(INJECTED)"));
+  return [...new Set(calls.map((line) => /^\d+ +(?:<\.{3} )?(\w+)/.exec(line)?.[1] ?? line))].sort();
+}
+
+describe("A system call that a signal interrupts", TIMEOUT, () => {
+  for (const poller of ["epoll", "poll"]) {
+    itUnless(notTraceable, `is made again, over ${poller}`, async () => {
+      const trace = await Deno.makeTempFile();
+      try {
+        const deno = [Deno.execPath(), "run", "-A", "--no-prompt", INTERRUPTED];
+        // The second call of each kind, and each third after it; a connection is accepted once.
+        const words = ["-f", "-o", trace, "-e", `trace=${INTERRUPTIBLE}`];
+        for (const call of INTERRUPTIBLE.split(",")) {
+          words.push("-e", `inject=${call}:error=EINTR:when=${call === "accept4" ? 1 : 2}+3`);
+        }
+        const env = { BERKELEY_POLLER: poller };
+        const { success, stdout, report } = await run("strace", [...words, ...deno], { cwd: ROOT, env });
+        assert(success, report);
+        assertEquals(JSON.parse(stdout), { streams: [24, 24, 3, 6], datagrams: [4 * (6 + 15 + 15 + 6)] });
+        const calls = INTERRUPTIBLE.split(",").filter((call) => poller === "poll" || call !== "ppoll").sort();
+        assertEquals(interrupted(await Deno.readTextFile(trace)), calls);
       } finally {
         await Deno.remove(trace);
       }

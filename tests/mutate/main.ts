@@ -19,7 +19,7 @@ const HELP = `Changes ffi/ at random, one operator, literal or call at a time, a
   --seed N      where the choice begins; the same seed makes the same choices (1)
   --only PATH   changes whose "PATH:LINE:" contains this: "ffi/udp", "send.ts:120:"
   --jobs N      copies of the tree that work at the same time (1)
-  --patience N  seconds of tests that one change is shown to, at most (60)
+  --patience N  seconds of tests of other rooms that one change is shown to, at most (60)
   --map FILE    where to keep which test runs which line: read at the start, written when it has been measured anew
   --help        this text
 
@@ -121,15 +121,16 @@ async function work(): Promise<void> {
     const candidate = queue.pop();
     if (candidate === undefined) return;
     const { path, text, line, mutation } = candidate;
-    if (equivalence(path, lineOf(candidate)) !== undefined) continue;
+    const change = described(text, mutation);
+    if (equivalence(path, lineOf(candidate), change.slice(change.indexOf(" ") + 1)) !== undefined) continue;
     const [tests, usual] = testsOf(coverage, path, line, Number(args.patience) * 1_000);
     const begun = performance.now();
     const outcome = await trial.run(path, mutated(text, mutation), tests, usual);
     counts[outcome]++;
     const took = Math.round((performance.now() - begun) / 1_000);
-    const change = `${path}:${described(text, mutation)}`;
-    console.error(`${counts.noticed} of ${counts.noticed + counts.survived}; ${took} s; ${outcome}: ${change}`);
-    if (outcome === "survived") console.log(`survived ${change} (${tests.length} files of tests)`);
+    const tried = counts.noticed + counts.survived;
+    console.error(`${counts.noticed} of ${tried}; ${took} s; ${outcome}: ${path}:${change}`);
+    if (outcome === "survived") console.log(`survived ${path}:${change} (${tests.length} files of tests)`);
   }
 }
 

@@ -6,6 +6,9 @@
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
+/** How long a test may take here, where many changes make one wait for ever: tests/support/timeout.ts gives it longer. */
+const TEST_MS = "20_000";
+
 /** What the tests of a change may take beyond twice their time: after that the change is taken to have stopped them. */
 const GRACE_MS = 20_000;
 
@@ -29,6 +32,9 @@ export class Trial implements AsyncDisposable {
       const { success, stderr } = await new Deno.Command("cp", { args: ["-r", `${ROOT}${name}`, folder] }).output();
       if (!success) throw new Error(new TextDecoder().decode(stderr));
     }
+    const timeout = `${folder}/tests/support/timeout.ts`;
+    const text = await Deno.readTextFile(timeout);
+    await Deno.writeTextFile(timeout, text.replace("60_000", TEST_MS));
     return new Trial(folder);
   }
 

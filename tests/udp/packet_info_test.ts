@@ -223,6 +223,16 @@ describe("A timestamp", TIMEOUT, () => {
   });
 });
 
+describe("A socket with timestamps", TIMEOUT, () => {
+  it("has the system's finest", () => {
+    const finest = sockopt.SO_TIMESTAMPNS.supported ? sockopt.SO_TIMESTAMPNS : sockopt.SO_TIMESTAMP;
+    using receiver = openUdp({ timestamps: true });
+    assertEquals(receiver.socket.getOption(finest), true);
+    using without = openUdp();
+    assertEquals(without.socket.getOption(finest), false);
+  });
+});
+
 describe("A socket taken over", TIMEOUT, () => {
   it("returns the details that it was opened with, and splits segments", async () => {
     const opened = openUdp({ packetInfo: true, timestamps: true, receiveOffload: true });

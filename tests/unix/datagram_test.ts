@@ -6,6 +6,7 @@ import { bytes, pattern, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { after, isPending, PAST, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
+import { startDeno } from "../support/process.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { abstractName, Directory, noAbstractNames } from "./support.ts";
 
@@ -229,6 +230,14 @@ describe("Sends to a full queue", TIMEOUT, () => {
     for (let index = 0; index < taken; index++) await sink.receive();
     assertEquals(text((await sink.receive())[0]), "last");
     await last;
+  });
+
+  it("do not hold the process where the socket is unref'd", async () => {
+    using directory = new Directory();
+    await using child = startDeno(new URL("./programs/unref_full.ts", import.meta.url), { args: [directory.path] });
+    const { success, stdout, report } = await child.finished();
+    assert(success, report);
+    assertEquals(stdout, '{"waiting":true}\nunloaded');
   });
 
   it("fail when the receiver is closed meanwhile", async () => {
