@@ -151,6 +151,7 @@ export { type IpNetwork, resolveAddress, type UnixNetwork } from "./ffi/address/
 // Bare sockets and their options.
 export type { Linger, SocketOption } from "./ffi/option/option.ts";
 export { type Control, Socket } from "./ffi/socket/socket.ts";
+export { ConfigurableSocket } from "./ffi/socket/configurable_socket.ts";
 export type { BpfInstruction } from "./ffi/option/filter.ts";
 export type { ControlMessage } from "./ffi/io/control_message.ts";
 export { msg } from "./ffi/option/message_flags.ts";
