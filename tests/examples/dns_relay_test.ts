@@ -64,6 +64,26 @@ function read(answer: Uint8Array, question: Uint8Array): { code: number; records
   return { code: view.getUint8(3) & 15, records, cut: (view.getUint8(2) & 2) !== 0 };
 }
 
+describe("examples/dns_relay.ts --workers", () => {
+  itUnless(
+    Deno.build.os === "linux" ? null : "no steering here",
+    "spreads the queries of one client by number",
+    async () => {
+      const server = await startExample("dns_relay", { command: 2, args: ["--port", "0"] });
+      await using _server = server;
+      const port = await waitForPort(server);
+      for (let id = 0x1200; id < 0x1200 + 12; id++) {
+        const asked = query(id, "berkeley.test", A);
+        const { code, records } = read(await ask("127.0.0.3", port, asked), asked);
+        assertEquals([code, records], [NO_ERROR, ["1 c0000207"]]);
+        await server.waitForLine(
+          new RegExp(`^worker ${id % 4 + 1}: 127\\.0\\.0\\.1 port \\d+ asked 127\\.0\\.0\\.3 for berkeley`),
+        );
+      }
+    },
+  );
+});
+
 describe("examples/dns_relay.ts", () => {
   it("answers from the address that a query was sent to, whichever it is", async () => {
     const { server, port } = await startServer();
@@ -253,7 +273,7 @@ describe("The command line of examples/dns_relay.ts", () => {
   it("prints all options on --help", async () => {
     const { success, stdout, report } = await runExample("dns_relay", "--help");
     assert(success, report);
-    for (const option of ["record", "upstream", "host", "port", "interface", "help"]) {
+    for (const option of ["record", "upstream", "host", "port", "interface", "workers", "help"]) {
       assertStringIncludes(stdout, `--${option} `);
     }
   });
@@ -261,7 +281,8 @@ describe("The command line of examples/dns_relay.ts", () => {
   it("needs permission for the wildcard address and loopback only, unless an upstream is named", async () => {
     const loopback = ["run", "--allow-ffi", "--allow-net=0.0.0.0,127.0.0.0/8", "examples/dns_relay.ts"];
     const network = ["run", "--allow-ffi", "--allow-net", "examples/dns_relay.ts", "--upstream", "192.0.2.53:53"];
-    assertEquals(await printedCommands("dns_relay"), [loopback, network]);
+    const workers = [...loopback.slice(0, -1), "--allow-read=examples,ffi,mod.ts", loopback.at(-1)!, "--workers", "4"];
+    assertEquals(await printedCommands("dns_relay"), [loopback, network, workers]);
   });
 
   const mistakes: [args: string[], line: RegExp][] = [

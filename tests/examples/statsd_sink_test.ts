@@ -36,6 +36,42 @@ async function collect(...texts: string[]): Promise<string[]> {
     .map((line) => line.replace(/ {2}\(\S+\/s\)$/, ""));
 }
 
+describe("examples/statsd_sink.ts --workers", () => {
+  itUnless(
+    Deno.build.os === "linux" ? null : "no steering here",
+    "keeps each metric whole, in one Worker",
+    async () => {
+      const sink = await startExample("statsd_sink", { command: 1, args: ["--port", "0", "--once", "2600"] });
+      await using _sink = sink;
+      const [, port] = await sink.waitForLine(/^Listening on 127\.0\.0\.1 port (\d+); Ctrl-C stops$/);
+      // A sender of its own for each: the hash of the addresses would spread a metric over the Workers.
+      for (let letter = 0; letter < 26; letter++) {
+        const name = String.fromCharCode(97 + letter);
+        for (let round = 0; round < 10; round++) {
+          const values = Array.from({ length: 5 }, (_, index) => `${name}.set:${index}|s`);
+          await say(Number(port), ...values, ...Array.from({ length: 5 }, () => `${name}.load:+1|g`));
+        }
+      }
+      const { code, stdout, report } = await sink.finished();
+      assertEquals(code, 0, report);
+      const rows = stdout.split("\n").slice(3).map((row) => row.trim().split(/ {2,}/));
+      assertEquals(rows.length, 52);
+      for (const [name, type, value] of rows) {
+        assertEquals(value, type === "set" ? "5 different" : "50", name);
+      }
+    },
+  );
+
+  itUnless(Deno.build.os === "linux" ? null : "no steering here", "prints what it has on SIGINT", async () => {
+    const sink = await startExample("statsd_sink", { command: 1, args: ["--port", "0"] });
+    await using _sink = sink;
+    const [, port] = await sink.waitForLine(/^Listening on 127\.0\.0\.1 port (\d+); Ctrl-C stops$/);
+    await say(Number(port), "a:1|c", "b:2|c");
+    const { stdout } = await sink.end("SIGINT");
+    assertMatch(stdout, /a {2}counter {2}1 .*\n {2}b {2}counter {2}2 /);
+  });
+});
+
 describe("examples/statsd_sink.ts", () => {
   it("adds up counters with sampling rates", async () => {
     assertEquals(await collect("a:1|c", "a:2|c\nb:-5|c", "a:1|c|@0.1\n", "b:0.5|c|@.5"), [
@@ -145,12 +181,15 @@ describe("The command line of examples/statsd_sink.ts", () => {
   it("prints all options on --help", async () => {
     const { success, stdout, report } = await runExample("statsd_sink", "--help");
     assert(success, report);
-    for (const option of ["interval", "once", "host", "port", "help"]) assertStringIncludes(stdout, `--${option} `);
+    for (const option of ["interval", "once", "workers", "host", "port", "help"]) {
+      assertStringIncludes(stdout, `--${option} `);
+    }
   });
 
   it("needs permission for loopback only", async () => {
     const command = ["run", "--allow-ffi", "--allow-net=127.0.0.1", "examples/statsd_sink.ts"];
-    assertEquals(await printedCommands("statsd_sink"), [command]);
+    const workers = [...command.slice(0, -1), "--allow-read=examples,ffi,mod.ts", command.at(-1)!, "--workers", "2"];
+    assertEquals(await printedCommands("statsd_sink"), [command, workers]);
   });
 
   const mistakes: [args: string[], line: RegExp][] = [
