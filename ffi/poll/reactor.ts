@@ -275,13 +275,13 @@ export class Reactor {
     const now = performance.now();
     const step = this.#policy.next(started === 0 ? now : started, now);
     if (this.#referenced === 0) {
-      if (step === "spin") this.#poll(0);
+      if (step === "spin" || step === "turn") this.#poll(0);
       else this.#pollNowAndThen();
     } else if (step === "block" || loopReady) this.#park();
     else if (step === "sleep") this.#poll(this.#loopWatched ? MAX_SLEEP : MAX_SLEEP_ALONE);
     else {
       // Where the processors are busy, spinning would keep the peer from running.
-      libc().c.sched_yield();
+      if (step === "spin") libc().c.sched_yield();
       this.#poll(0);
     }
   }

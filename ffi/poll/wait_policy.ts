@@ -1,6 +1,6 @@
-/** What the Reactor does after a poll that found nothing: poll again in the next turn of the event loop ("spin"), wait
- * in the kernel on this thread for a moment ("sleep"), or leave the wait to a thread ("block"). All times are
- * milliseconds.
+/** What the Reactor does after a poll that found nothing: poll again in the next turn of the event loop ("spin", and
+ * "turn" where a sleep is to follow when nothing else has had the event loop meanwhile), wait in the kernel on this
+ * thread for a moment ("sleep"), or leave the wait to a thread ("block"). All times are milliseconds.
  *
  * | step | costs | holds up |
  * | --- | --- | --- |
@@ -42,7 +42,7 @@ const THREAD_LATENCY = 0.015;
 
 const WEIGHT = 1 / 8;
 
-export type Step = "spin" | "sleep" | "block";
+export type Step = "spin" | "turn" | "sleep" | "block";
 
 export class WaitPolicy {
   #averageSpinGap = 0;
@@ -76,7 +76,7 @@ export class WaitPolicy {
     if (this.#since === 0) this.#since = started;
     const waited = now - this.#since;
     if (this.#averageSpinGap <= SPIN && waited < SPIN) return "spin";
-    if (this.#averageGap <= SLEEP && waited < SLEEP) return shared ? "spin" : "sleep";
+    if (this.#averageGap <= SLEEP && waited < SLEEP) return shared ? "turn" : "sleep";
     return "block";
   }
 

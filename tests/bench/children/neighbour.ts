@@ -1,8 +1,8 @@
 /** A busy echo server with our API or with Deno's, and beside it in the same process a quiet one of Deno's own:
- * `neighbour.ts ours|Deno tcp echo|timers`.
+ * `neighbour.ts ours|Deno echo`, or `neighbour.ts ours|Deno timers WARM_UP WINDOW`.
  *
- * It prints where both listen. With `timers` there is no second server: after the line "count" on standard input it
- * measures by how much timers of TIMEOUT milliseconds are late, until the line "report". */
+ * It prints where both listen. With `timers` it then measures for WINDOW milliseconds by how much timers of TIMEOUT
+ * milliseconds are late, prints it, and serves on. */
 
 import { quantile } from "../framework/statistics.ts";
 import { OURS } from "../framework/workload.ts";

@@ -4,7 +4,7 @@ import { commandExists, run } from "../../support/process.ts";
 import { file } from "./files.ts";
 
 /** Programs under load/, each a C file; load/fallback.ts can stand in for the first three. */
-export type LoadProgram = "udp_flood" | "udp_echo" | "stream_load" | "udp_receive";
+export type LoadProgram = "udp_flood" | "udp_echo" | "stream_load" | "stream_echo" | "udp_receive";
 
 async function findCompiler(): Promise<string | null> {
   // sendmmsg(2) and epoll(7) are what makes the C programs worth having.

@@ -1,9 +1,10 @@
 import type { Workload } from "../framework/workload.ts";
 import { idle } from "./idle.ts";
+import { neighbour } from "./neighbour.ts";
 import { startup } from "./startup.ts";
+import { streamAccept } from "./stream_accept.ts";
 import { streamBulk } from "./stream_bulk.ts";
 import { streamEcho } from "./stream_echo.ts";
-import { tcpAccept } from "./tcp_accept.ts";
 import { udpReceive } from "./udp_receive.ts";
 import { udpRoundTrip } from "./udp_round_trip.ts";
 import { udpSend } from "./udp_send.ts";
@@ -15,7 +16,8 @@ export const workloads: readonly Workload[] = [
   udpRoundTrip,
   ...streamEcho,
   ...streamBulk,
-  tcpAccept,
+  ...streamAccept,
+  ...neighbour,
   ...idle,
   startup,
 ];

@@ -1,6 +1,6 @@
 /** What the workloads over TCP and over Unix streams have in common. */
 
-import { both } from "../framework/subjects.ts";
+import { both, inC } from "../framework/subjects.ts";
 import { startContender, startLoad } from "../framework/processes.ts";
 import { processorTime, receiveResult } from "../framework/protocol.ts";
 import type { Sample, Subject } from "../framework/workload.ts";
@@ -19,13 +19,20 @@ export type ServerMode = "echo" | "read" | "write" | "readable" | "writable" | "
 
 /** What the load does; load/stream_load.c says more. */
 export interface Load {
-  readonly mode: "echo" | "to" | "from" | "accept";
+  readonly mode: "echo" | "paced" | "to" | "from" | "accept";
   readonly connections: number;
   readonly idle?: number;
+  /** Microseconds between two round trips of "paced". */
+  readonly period?: number;
 }
 
 export function servers(transport: Transport, mode: ServerMode): Subject[] {
   return both("children/stream_server.ts", transport, mode);
+}
+
+/** The same echo server in C. */
+export function echoInC(transport: Transport): Subject {
+  return inC("epoll", "stream_echo", transport);
 }
 
 /** A server that is up. `remove` takes away the folder of its path, which a killed server leaves behind. */
@@ -46,8 +53,9 @@ export async function startServer(subject: Subject) {
 
 /** What a load saw of a server in its window, with the processor time that the server took for each of what was counted. */
 export async function attack(server: { address: string; pid: number }, load: Load): Promise<Sample> {
-  const { mode, connections, idle = 0 } = load;
-  await using generator = await startLoad("stream_load", mode, server.address, connections, idle, WARM_UP, WINDOW);
+  const { mode, connections, idle = 0, period = 0 } = load;
+  const words = [mode, server.address, connections, idle, WARM_UP, WINDOW, period];
+  await using generator = await startLoad("stream_load", ...words);
   await receiveResult(generator);
   const before = await processorTime(server.pid);
   const { count, ...sample } = await receiveResult<{ count: number } & Sample>(generator);
