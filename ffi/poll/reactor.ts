@@ -236,10 +236,14 @@ export class Reactor {
     this.#beginTurn();
     if (this.#waiting === 0 && this.#scheduled.length === 0) return this.#rest();
     if (this.#isBusyAlone()) return this.#yield(0);
-    const started = this.#sleep > 0 ? performance.now() : 0;
+    this.#pollNow(this.#sleep);
+  };
+
+  #pollNow(milliseconds: number): void {
+    const started = milliseconds > 0 ? performance.now() : 0;
     let count: number;
     try {
-      count = this.#poller!.poll(this.#sleep);
+      count = this.#poller!.poll(milliseconds);
     } catch (error) {
       return this.#fail(error);
     }
@@ -247,7 +251,7 @@ export class Reactor {
     // The event loop first: what was found here is as much again, and the runtime's share would wait for all of it.
     if (loopReady && (count > 1 || this.#scheduled.length > 0)) this.#yield(count);
     else this.#serve(count, started, loopReady);
-  };
+  }
 
   #reportsLoop(count: number): boolean {
     if (!this.#loopWatched) return false;
@@ -278,12 +282,18 @@ export class Reactor {
       if (step === "spin" || step === "turn") this.#poll(0);
       else this.#pollNowAndThen();
     } else if (step === "block" || loopReady) this.#park();
-    else if (step === "sleep") this.#poll(this.#loopWatched ? MAX_SLEEP : MAX_SLEEP_ALONE);
+    else if (step === "sleep") this.#sleepFor(this.#loopWatched ? MAX_SLEEP : MAX_SLEEP_ALONE, started);
     else {
       // Where the processors are busy, spinning would keep the peer from running.
       if (step === "spin") libc().c.sched_yield();
       this.#poll(0);
     }
+  }
+
+  /** After a poll that did not wait, at once: nothing else had the event loop since the last turn. */
+  #sleepFor(milliseconds: number, started: number): void {
+    if (started === 0) this.#pollNow(milliseconds);
+    else this.#poll(milliseconds);
   }
 
   #rest(): void {
