@@ -84,6 +84,7 @@ export class Descriptor implements Watcher, QueueOwner {
   }
 
   watch(interest: number): void {
+    if (interest === WRITABLE) reactor().expectRoom();
     const registration = this.#registration;
     if (registration === null) this.#registration = reactor().add(this.fd, this, interest);
     else if ((registration.interest & interest) !== interest || reactor().oneShot) {

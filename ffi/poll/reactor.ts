@@ -131,6 +131,11 @@ export class Reactor {
     this.#poller?.delete(fd, registration);
   }
 
+  /** Somebody waits for room to write. */
+  expectRoom(): void {
+    this.#policy.expectRoom();
+  }
+
   /** Somebody began to wait. `referenced` says whether that keeps the process alive. */
   addWaiter(referenced: boolean): void {
     this.#waiting++;
@@ -268,9 +273,9 @@ export class Reactor {
   #serve(count: number, started: number, loopReady: boolean): void {
     let found = this.#dispatch(count);
     if (this.#runScheduled()) found = true;
-    if (found) this.#policy.found();
+    const sleeps = found && this.#policy.found(started) && this.#referenced > 0 && this.#loopWatched;
     if (this.#waiting === 0 && this.#scheduled.length === 0) this.#rest();
-    else if (found) this.#poll(0);
+    else if (found) this.#poll(sleeps && this.#scheduled.length === 0 ? MAX_SLEEP : 0);
     else this.#idle(started, loopReady);
   }
 

@@ -7,10 +7,8 @@ import type { OwnedFd } from "../io/owned_fd.ts";
 import { shutDown } from "../io/shutdown.ts";
 import { readSendFileOptions, type SendFileOptions, SendingFile } from "./send_file.ts";
 import { PeekingStream, WritingParts } from "./stream_parts.ts";
+import { ReadingChunk } from "./stream_chunks.ts";
 import { ReadingStream, SpareOperations, Turn, WritingStream } from "./stream_operations.ts";
-
-/** Size of the chunks of `readable`, in bytes. */
-const CHUNK = 65_536;
 
 /** The base class of {@linkcode TcpConn} and {@linkcode UnixConn}: a connection that carries a stream of bytes.
  *
@@ -181,7 +179,7 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     return Promise.try(() => shutDown(this.#descriptor, "write"));
   }
 
-  /** The received bytes as a byte stream. It reads on demand, in chunks of up to 64 KiB or into the reader's own buffer.
+  /** The received bytes as a byte stream. It reads on demand, in chunks of up to 256 KiB or into the reader's own buffer.
    *
    * Cancelling it closes the connection. At the end of the stream the connection is closed after all pending writes; if
    * `writable` is in use, when that is closed too. */
@@ -204,7 +202,6 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     const cancelled = new AbortController();
     return new ReadableStream({
       type: "bytes",
-      autoAllocateChunkSize: CHUNK,
       pull: (controller) => this.#pull(controller, cancelled.signal),
       cancel: () => {
         cancelled.abort();
@@ -214,18 +211,21 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
   }
 
   async #pull(controller: ReadableByteStreamController, signal: AbortSignal): Promise<void> {
-    const request = controller.byobRequest!;
-    let length: number | null;
+    const request = controller.byobRequest;
+    let read: Uint8Array<ArrayBuffer> | number | null;
     try {
-      length = await this.read(request.view as Uint8Array<ArrayBuffer>, { signal });
+      read = request === null
+        ? await this.#descriptor.reads.run(new ReadingChunk(this.#descriptor, this.#passesDescriptors), { signal })
+        : await this.read(request.view as Uint8Array<ArrayBuffer>, { signal });
     } catch (error) {
       if (!signal.aborted) this[Symbol.dispose]();
       throw error;
     }
-    if (length !== null) return request.respond(length);
+    if (typeof read === "number") return request!.respond(read);
+    if (read !== null) return controller.enqueue(read);
     this.#endReadable();
     controller.close();
-    request.respond(0);
+    request?.respond(0);
   }
 
   /** Writes a chunk. The stream's own signal aborts it when the stream is aborted. After an error the stream calls neither
