@@ -4,8 +4,8 @@ import type { Libc } from "../libc/libc.ts";
  * are all busy many in a row find it runnable. */
 const MAX_READS = 4;
 
-/** Searches before it is given up. */
-const MAX_SEARCHES = 100;
+/** Milliseconds from a search in vain to the next. */
+const INTERVAL = 5;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -20,24 +20,30 @@ export class EventLoopSearch {
   readonly #libc: Libc;
   /** Open for as long as the thread lives, as the poller's own descriptors are. */
   readonly #file: number;
-  #left: number;
+  /** When to search next, by performance.now(); Infinity when it is over. */
+  #next: number;
 
   constructor(libc: Libc) {
     const { c, system } = libc;
     const path = system.threadSyscallPath;
     this.#libc = libc;
     this.#file = path === null ? -1 : c.open(cString(path), system.constants.O_CLOEXEC);
-    this.#left = this.#file === -1 ? 0 : MAX_SEARCHES;
+    this.#next = this.#file === -1 ? Infinity : 0;
   }
 
-  /** Whether to search once more, or at all. */
-  get running(): boolean {
-    return this.#left > 0;
+  /** Whether there is nothing more to be found out. */
+  get over(): boolean {
+    return this.#next === Infinity;
+  }
+
+  /** Whether it is time to search, once more or at all. */
+  get due(): boolean {
+    return this.#next !== Infinity && performance.now() >= this.#next;
   }
 
   /** Searches once. Resolves to the descriptor, or to null. */
   async run(): Promise<number | null> {
-    this.#left--;
+    this.#next = performance.now() + INTERVAL;
     const { c } = this.#libc;
     const text = new Uint8Array(256);
     for (let read = 0; read < MAX_READS; read++) {
@@ -45,7 +51,7 @@ export class EventLoopSearch {
       // "232 0x3 …", the number of the call and its arguments, or "running".
       const match = /^\d+ 0x([0-9a-f]+) /.exec(decoder.decode(text.subarray(0, Math.max(length, 0))));
       if (length > 0 && (match === null || !isEpoll(c, match[1]!))) continue;
-      this.#left = 0;
+      this.#next = Infinity;
       return match === null ? null : parseInt(match[1]!, 16);
     }
     return null;

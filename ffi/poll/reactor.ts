@@ -332,7 +332,7 @@ export class Reactor {
   }
 
   async #passThroughThreads(): Promise<void> {
-    if (this.#search?.running) await this.#searchLoop(this.#search);
+    if (this.#search?.due) await this.#searchLoop(this.#search);
     const most = this.#loopWatched ? MAX_YIELDS : YIELDS_ALONE;
     for (let yields = 0; yields < most; yields++) {
       await this.#poller?.yield();
@@ -343,7 +343,7 @@ export class Reactor {
   /** Waits on a thread. */
   #park(): void {
     const parks = this.#beginPark();
-    if (this.#search?.running) {
+    if (this.#search?.due) {
       this.#yield(0);
       return;
     }

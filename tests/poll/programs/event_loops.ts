@@ -19,7 +19,10 @@ interface Finding {
 async function find(): Promise<Finding> {
   const search = new EventLoopSearch(libc());
   let fd: number | null = null;
-  while (search.running) fd = await search.run();
+  while (!search.over) {
+    if (search.due) fd = await search.run();
+    else await pause(1);
+  }
   const poller = new Epoll(libc());
   if (fd === null || !poller.watchLoop(fd)) return { fd, quiet: -1, readable: false };
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
