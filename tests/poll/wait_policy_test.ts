@@ -12,11 +12,17 @@ function stepAfter(policy: WaitPolicy, waited: number): Step {
   return policy.next(LONG_AGO + waited, LONG_AGO + waited);
 }
 
+/** Ends a gap by a poll that did not wait, or by a thread. */
+function end(policy: WaitPolicy, found: "found" | "foundByThread"): void {
+  if (found === "found") policy.found(0);
+  else policy.foundByThread();
+}
+
 /** Ends long gaps, so many. */
 function longGaps(policy: WaitPolicy, count: number, found: "found" | "foundByThread" = "found"): void {
   for (let gap = 0; gap < count; gap++) {
     policy.next(LONG_AGO, LONG_AGO);
-    policy[found]();
+    end(policy, found);
   }
 }
 
@@ -35,13 +41,33 @@ describe("The wait policy", () => {
     ) assertEquals(stepAfter(new WaitPolicy(), waited), step, `after ${waited} ms`);
   });
 
-  it("spins in place of sleeping while turns of the event loop have other work in them", () => {
+  it("takes turns in place of sleeping until one had no other work in it, and trusts that for 16 gaps", () => {
     const policy = new WaitPolicy();
     policy.next(1, 1);
-    assertEquals(policy.next(2, 2), "spin");
+    assertEquals(policy.next(2, 2), "turn");
     assertEquals(policy.next(2.01, 2.01), "sleep");
-    assertEquals(policy.next(2.04, 2.04), "spin");
+    assertEquals(policy.next(2.04, 2.04), "sleep");
     assertEquals(policy.next(12, 12), "block");
+  });
+
+  it("sleeps right after a finding where a gap of that length is expected, but for one in 16", () => {
+    const policy = new WaitPolicy();
+    longGaps(policy, 4);
+    assertEquals(policy.found(performance.now()), false);
+    assertEquals(policy.next(LONG_AGO, LONG_AGO), "turn");
+    assertEquals(policy.next(LONG_AGO + 1, LONG_AGO + 1), "turn");
+    assertEquals(policy.next(LONG_AGO + 1, LONG_AGO + 1), "sleep");
+    const sleeps = Array.from({ length: 17 }, () => policy.found(performance.now() - 5));
+    assertEquals(sleeps.indexOf(false), 15);
+  });
+
+  it("spins for 100 µs while somebody waits for room to write, whatever the gaps were", () => {
+    const policy = new WaitPolicy();
+    longGaps(policy, 2);
+    policy.expectRoom();
+    assertEquals(stepAfter(policy, 0.09), "spin");
+    policy.begin();
+    assertEquals(stepAfter(policy, 0.11), "sleep");
   });
 
   for (const found of ["found", "foundByThread"] as const) {
@@ -56,10 +82,10 @@ describe("The wait policy", () => {
       longGaps(policy, 3, found);
       assertEquals(stepAfter(policy, 0), "block");
       policy.begin();
-      for (let time = 0; time < 3; time++) policy[found]();
+      for (let time = 0; time < 3; time++) end(policy, found);
       assertEquals(stepAfter(policy, 0), "sleep");
       policy.begin();
-      for (let time = 0; time < 12; time++) policy[found]();
+      for (let time = 0; time < 12; time++) end(policy, found);
       assertEquals(stepAfter(policy, 0), "spin");
     });
   }

@@ -4,6 +4,8 @@
  *
  * @module
  */
+/// <reference lib="deno.worker" />
+
 import { libc } from "../../../ffi/libc/libc.ts";
 import { EventLoopSearch } from "../../../ffi/poll/event_loop.ts";
 import { Epoll } from "../../../ffi/poll/epoll.ts";
@@ -46,7 +48,7 @@ async function find(): Promise<Finding> {
   return { fd, quiet, readable };
 }
 
-if (self.name === "worker") postMessage(await find());
+if (self.name === "worker") self.postMessage(await find());
 else {
   const findings = [await find()];
   for (let index = 0; index < 2; index++) {
