@@ -22,6 +22,7 @@ const HELP = `Serves a page that shows how datagrams and connections are distrib
   --rate RATE          datagrams per second, 0 to 100000 (5000)
   --connections RATE   connections per second, 0 to 1000 (100)
   --flows COUNT        number of sockets that send the datagrams, 1 to 256 (32)
+  --steer              distribute datagrams by their first byte, not by the addresses of both ends; Linux
   --seconds SECONDS    duration, 1 to 86400; runs until Ctrl-C by default
   --host ADDRESS       address to serve the page on (127.0.0.1); needs --allow-net for it
   --port PORT          port to serve the page on, 0 for a free one (8080)
@@ -48,13 +49,14 @@ interface State {
 }
 
 /** Opens a UDP socket and a TCP listener for every Worker; all of one kind share a port. */
-function openSockets(count: number): { udp: UdpSocket; tcp: TcpListener }[] {
+function openSockets(count: number, steered: boolean): { udp: UdpSocket; tcp: TcpListener }[] {
   using failed = new DisposableStack();
   const all: { udp: UdpSocket; tcp: TcpListener }[] = [];
   while (all.length < count) {
     const [first] = all;
     const common = { hostname: LOOPBACK, reusePort: true };
-    const udp = failed.use(listenDatagram({ ...common, transport: "udp", port: first?.udp.addr.port ?? 0 }));
+    const rule = steered ? { steer: { byte: 0, modulo: count } } : {};
+    const udp = failed.use(listenDatagram({ ...common, ...rule, transport: "udp", port: first?.udp.addr.port ?? 0 }));
     const tcp = failed.use(listen({ ...common, port: first?.tcp.addr.port ?? 0 }));
     all.push({ udp, tcp });
   }
@@ -76,11 +78,11 @@ function startWorker<T>(file: string, message: T, fail: (error: Error) => void):
 /** Starts the Workers and the one that generates the load. The state is updated by their messages. */
 function startWorkers(
   count: number,
-  rates: Pick<Load, "rate" | "connections" | "flows">,
+  rates: Pick<Load, "rate" | "connections" | "flows" | "steered">,
   fail: (error: Error) => void,
 ): { state: State; workers: Worker[] } {
   // Bind all sockets before the first datagram arrives: each further socket moves flows between Workers.
-  const sockets = openSockets(count);
+  const sockets = openSockets(count, rates.steered);
   const load: Load = { ...rates, udp: sockets[0]!.udp.addr, tcp: sockets[0]!.tcp.addr };
   const state: State = { time: 0, load, workers: sockets.map(() => ({ datagrams: 0, connections: 0 })) };
   const workers = sockets.map(({ udp, tcp }, index) => {
@@ -162,7 +164,7 @@ async function wait(seconds: number | null): Promise<void> {
 async function main(): Promise<void> {
   const args = parseArgs(Deno.args, {
     string: ["workers", "rate", "connections", "flows", "seconds", "host", "port"],
-    boolean: ["help"],
+    boolean: ["steer", "help"],
     default: { workers: "4", rate: "5000", connections: "100", flows: "32", host: LOOPBACK, port: "8080" },
     unknown: unknownArgument,
   });
@@ -172,6 +174,7 @@ async function main(): Promise<void> {
     rate: number("rate", args.rate, 0, 100_000),
     connections: number("connections", args.connections, 0, 1000),
     flows: Math.trunc(number("flows", args.flows, 1, 256)),
+    steered: args.steer,
   };
   const seconds = args.seconds === undefined ? null : number("seconds", args.seconds, 1, 86_400);
 

@@ -15,6 +15,8 @@ export interface Load {
   connections: number;
   /** Number of sockets that send the datagrams. */
   flows: number;
+  /** Whether the first byte of a datagram chooses its Worker, and not the addresses and ports of both ends. */
+  steered: boolean;
   udp: Deno.NetAddr;
   tcp: Deno.NetAddr;
 }
@@ -23,7 +25,8 @@ export interface Load {
 const STEP = 20;
 const LIFE = 8000;
 
-const PAYLOAD = new TextEncoder().encode("hello");
+/** Datagrams, each with another first byte. */
+const PAYLOADS = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte, 1, 2, 3));
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -41,11 +44,14 @@ async function pace(rate: number, burst: (count: number) => Promise<unknown>): P
   }
 }
 
-/** Sends datagrams. The kernel chooses by the addresses and ports of both ends: one sender always reaches one Worker. */
+/** Sends datagrams. The kernel chooses by the addresses and ports of both ends, so that one sender always reaches one Worker;
+ * or, if they are steered, by the first byte, which is another in each. */
 async function sendDatagrams({ rate, flows, udp: addr }: Load): Promise<void> {
   const open = () => listenDatagram({ transport: "udp", hostname: addr.hostname });
   const senders: UdpSocket[] = Array.from({ length: flows }, open);
   let [oldest, next, renewed] = [0, 0, performance.now()];
+  let sent = 0;
+  const datagram = () => ({ data: PAYLOADS[sent++ % PAYLOADS.length]!, addr });
   await pace(rate, async (count) => {
     if (performance.now() - renewed > LIFE / flows) {
       senders[oldest]!.close();
@@ -56,7 +62,7 @@ async function sendDatagrams({ rate, flows, udp: addr }: Load): Promise<void> {
     const each = Math.ceil(count / flows);
     for (let left = count; left > 0; left -= each) {
       const sender = senders[next++ % flows]!;
-      await sender.sendMany(Array.from({ length: Math.min(each, left) }, () => ({ data: PAYLOAD, addr })));
+      await sender.sendMany(Array.from({ length: Math.min(each, left) }, datagram));
     }
   });
 }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStr
 import { describe, it } from "@std/testing/bdd";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { type Finished, run } from "../support/process.ts";
+import { itUnless } from "../support/skipping.ts";
 import { printedCommands, startDashboard, startExample } from "./support.ts";
 
 noDescriptorLeaks();
@@ -64,6 +65,21 @@ describe("examples/dashboard.ts", () => {
     const moved = second!.workers.filter(({ datagrams }, index) => datagrams > first!.workers[index]!.datagrams);
     assertEquals(moved.length, 1);
   });
+
+  itUnless(
+    Deno.build.os === "linux" ? null : "no steering here",
+    "steers one socket's datagrams to all Workers",
+    async () => {
+      const { dashboard, url } = await startDashboard("--flows", "1", "--rate", "2000", "--steer");
+      await using _dashboard = dashboard;
+      const [first, last] = (await states(url, 4)).filter((_, index) => index === 0 || index === 3);
+      const counts = last!.workers.map(({ datagrams }, index) => datagrams - first!.workers[index]!.datagrams);
+      const even = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+      assertGreater(even, 0);
+      // A Worker counts a burst at a time.
+      for (const count of counts) assert(Math.abs(count - even) < even / 2, counts.join(", "));
+    },
+  );
 
   it("generates no load if none is requested", async () => {
     const { code, stdout, report } = await runExample("--rate", "0", "--connections", "0", "--seconds", "1");
