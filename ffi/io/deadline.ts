@@ -58,9 +58,13 @@ export function deadlineTime(deadline: Deadline): number {
 
 const getTime = Date.prototype.getTime;
 
-/** The time of a Date, by the intrinsic getter; NaN for anything else. */
-function timeOf(deadline: unknown): number {
-  return deadline instanceof Date ? getTime.call(deadline) : NaN;
+/** The time of a Date, also of another realm, by the intrinsic getter; NaN for anything else. */
+function timeOf(deadline: Date): number {
+  try {
+    return getTime.call(deadline);
+  } catch {
+    return NaN;
+  }
 }
 
 /** The error of an expired deadline, with the address that the operation was about where there is one. */

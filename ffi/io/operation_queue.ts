@@ -47,6 +47,11 @@ export class OperationQueue implements Queue {
     this.#interest = interest;
   }
 
+  /** Whether nothing waits. */
+  get idle(): boolean {
+    return this.#first === null;
+  }
+
   /** Attempts an operation, or lets it wait. */
   run<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
     let signal: AbortSignal | undefined;

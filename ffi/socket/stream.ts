@@ -4,11 +4,11 @@ import { Endpoint } from "./endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { partsOf } from "../io/gather.ts";
 import type { OwnedFd } from "../io/owned_fd.ts";
-import { shutDown } from "../io/shutdown.ts";
+import { behindWrites, shutDown } from "../io/shutdown.ts";
 import { readSendFileOptions, type SendFileOptions, SendingFile } from "./send_file.ts";
 import { PeekingStream, WritingParts } from "./stream_parts.ts";
 import { ReadingChunk } from "./stream_chunks.ts";
-import { ReadingStream, SpareOperations, Turn, WritingStream } from "./stream_operations.ts";
+import { ReadingStream, SpareOperations, WritingStream } from "./stream_operations.ts";
 
 /** The base class of {@linkcode TcpConn} and {@linkcode UnixConn}: a connection that carries a stream of bytes.
  *
@@ -171,12 +171,13 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     });
   }
 
-  /** Shuts down the write side: shutdown(2) with SHUT_WR. The peer reads the end of the stream.
+  /** Shuts down the write side: shutdown(2) with SHUT_WR. The peer reads the end of the stream. Writes that wait go out
+   * whole before.
    *
    * @throws {SocketError} what ended the connection, if it has failed
    */
   closeWrite(): Promise<void> {
-    return Promise.try(() => shutDown(this.#descriptor, "write"));
+    return behindWrites(this.#descriptor, () => shutDown(this.#descriptor, "write"));
   }
 
   /** The received bytes as a byte stream. It reads on demand, in chunks of up to 256 KiB or into the reader's own buffer.
@@ -241,19 +242,17 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
 
   #endReadable(): void {
     this.#readableEnded = true;
-    if (this.#writable === undefined) this.#closeBehindWrites();
-    else if (this.#writableEnded) this[Symbol.dispose]();
+    if (this.#writable === undefined || this.#writableEnded) {
+      behindWrites(this.#descriptor, () => this[Symbol.dispose]());
+    }
   }
 
-  #closeBehindWrites(): void {
-    const close = () => this[Symbol.dispose]();
-    this.#descriptor.writes.run(new Turn()).then(close, close);
-  }
-
-  #endWritable(): void {
+  #endWritable(): Promise<void> {
     this.#writableEnded = true;
-    if (this.#readable === undefined || this.#readableEnded) this[Symbol.dispose]();
-    else if (!this.#descriptor.closed) this.#shutdownOrClose();
+    return behindWrites(this.#descriptor, () => {
+      if (this.#readable === undefined || this.#readableEnded) this[Symbol.dispose]();
+      else if (!this.#descriptor.closed) this.#shutdownOrClose();
+    });
   }
 
   /** Shuts down the write side. A connection that has failed is closed: the stream calls neither close nor abort

@@ -177,10 +177,3 @@ export class WritingStream extends Operation<number> {
     return this.#written === 0 && length === this.#length ? p : viewOf(p, this.#written, this.#length);
   }
 }
-
-/** Does nothing. It resolves when all operations queued before it have ended. */
-export class Turn extends Operation<void> {
-  readonly syscall = "sendmsg";
-
-  override attempt(): void {}
-}

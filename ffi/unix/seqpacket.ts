@@ -8,7 +8,7 @@ import { type Descriptor, requireDescriptor } from "../io/descriptor.ts";
 import { Endpoint } from "../socket/endpoint.ts";
 import type { WaitOptions } from "../validate/options.ts";
 import { peerName, socketName } from "../address/sockname.ts";
-import { shutDown } from "../io/shutdown.ts";
+import { behindWrites, shutDown } from "../io/shutdown.ts";
 import {
   type DescriptorPassing,
   enablePassCred,
@@ -165,12 +165,12 @@ export class SeqpacketConn extends Endpoint implements DescriptorPassing {
     });
   }
 
-  /** Shuts down the write side: shutdown(2) with SHUT_WR. The peer receives the end.
+  /** Shuts down the write side behind the sends that wait: shutdown(2) with SHUT_WR. The peer receives the end.
    *
    * @throws {SocketError} what ended the connection, if it has failed
    */
   closeWrite(): Promise<void> {
-    return Promise.try(() => shutDown(this.#descriptor, "write"));
+    return behindWrites(this.#descriptor, () => shutDown(this.#descriptor, "write"));
   }
 }
 

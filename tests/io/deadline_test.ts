@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { runInNewContext } from "node:vm";
 import { isSocketError, type UdpSocket } from "../../mod.ts";
 import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
@@ -51,6 +52,22 @@ describe("A deadline", TIMEOUT, () => {
     assert(Date.now() >= deadline.getTime());
     // It stays until it is moved.
     await assertExpires(receiver.receive());
+  });
+
+  it("is a Date of any realm and subclass, by its own time, and nothing that pretends to be one", async () => {
+    class Hidden extends Date {
+      override getTime(): number {
+        return Infinity;
+      }
+    }
+    using receiver = openUdp();
+    for (const past of [runInNewContext("new Date(0)"), new Hidden(0)]) {
+      receiver.setReadDeadline(past);
+      await assertExpires(receiver.receive());
+    }
+    for (const pretended of [Object.create(Date.prototype), new Proxy(new Date(), {}), { getTime: () => 0 }]) {
+      assertThrows(() => receiver.setReadDeadline(pretended), TypeError, "Invalid deadline: ");
+    }
   });
 
   it("that is set while operations wait applies to them", async () => {

@@ -146,6 +146,37 @@ export function registerClosing(makePair: MakePair): void {
   );
 
   it(
+    "shuts down behind the writes that wait, by closeWrite and by the end of `writable`",
+    over(makePair, async (one, two) => {
+      narrow(one, two);
+      const flood = pattern(FLOOD);
+      const ended = Promise.all([one.write(flood), one.closeWrite()]);
+      assertSameBytes(await readToEnd(two), flood);
+      assertEquals((await ended)[0], FLOOD);
+      // `readable` is in use, so that closing `writable` shuts down and does not close.
+      const reader = two.readable.getReader();
+      const other = Promise.all([two.write(flood), two.writable.close()]);
+      assertSameBytes(await readToEnd(one), flood);
+      assertEquals((await other)[0], FLOOD);
+      await reader.cancel();
+    }),
+  );
+
+  it(
+    "shuts down at once, by closeWrite, after a write that was aborted in a full buffer",
+    over(makePair, async (one, two) => {
+      narrow(one, two);
+      const controller = new AbortController();
+      const writing = rejection(one.write(new Uint8Array(FLOOD), { signal: controller.signal }));
+      assert(await isPending(writing));
+      controller.abort();
+      await writing;
+      await one.closeWrite();
+      assertEquals((await readToEnd(two)).length, one.bytesWritten);
+    }),
+  );
+
+  it(
     "ends waiting and later reads after closeRead",
     over(makePair, async (one) => {
       const reads = Promise.all([one.read(new Uint8Array(8)), one.read(new Uint8Array(8))]);
