@@ -7,11 +7,14 @@ import { cleanUp } from "./framework/load.ts";
 import { describeMachine, thisMachine } from "./framework/machine.ts";
 import { describeResult, figure, toJson } from "./framework/report.ts";
 import { pinProcesses } from "./framework/processes.ts";
+import { Progress } from "./framework/progress.ts";
+import { withResults } from "./framework/readme.ts";
 import { takeTurns } from "./framework/turns.ts";
-import type { Result, Workload } from "./framework/workload.ts";
+import type { Result, Sample, Workload } from "./framework/workload.ts";
 import { workloads } from "./workloads/mod.ts";
 
-const HELP = `deno task bench [--only NAME]… [--rounds N] [--json FILE] [--svg FILE] [--pin] [--calm SECONDS] [--list]
+const HELP =
+  `deno task bench [--only NAME]… [--rounds N] [--json FILE] [--svg FILE] [--readme FILE] [--pin] [--calm SECONDS] [--list]
 
 Lets the module and others run the same workload in turns, each in a process of its own, and prints medians and their ratios
 to Deno's own API. Only ratios within one run mean something.
@@ -20,13 +23,14 @@ to Deno's own API. Only ratios within one run mean something.
   --rounds N    default 5
   --json FILE   writes every sample
   --svg FILE    draws a chart
+  --readme FILE writes the table of a page anew, between its comments "bench" and "/bench"
   --pin         keeps the load on the last processor and the subjects off it
   --calm S      waits up to S seconds before each sample for other processes to be quiet, and counts when they were not
   --list        names the workloads`;
 
 const args = parseArgs(Deno.args, {
   boolean: ["help", "list", "pin"],
-  string: ["only", "rounds", "calm", "json", "svg"],
+  string: ["only", "rounds", "calm", "json", "svg", "readme"],
   collect: ["only"],
   default: { rounds: "5", calm: "0" },
 });
@@ -43,9 +47,9 @@ function chosen(): readonly Workload[] {
   );
 }
 
-function tell(workload: Workload, round: number, subject: string, sample: Readonly<Record<string, number>>): void {
+function describeSample(workload: Workload, round: number, subject: string, sample: Sample): string {
   const figures = workload.metrics.map(({ key, title, digits }) => `${figure(sample[key] ?? NaN, digits)} ${title}`);
-  console.error(`  ${workload.name} round ${round + 1}: ${subject}: ${figures.join(", ")}`);
+  return `${workload.name} round ${round + 1}: ${subject}: ${figures.join(", ")}`;
 }
 
 /** Before each sample. `disturbed` counts those that were taken all the same. */
@@ -57,9 +61,19 @@ async function settle(): Promise<void> {
 
 async function measure(rounds: number): Promise<Result[]> {
   const results: Result[] = [];
+  const progress = await Progress.of(chosen(), rounds);
   for (const workload of chosen()) {
     quiet.disturbed = 0;
-    const result = await takeTurns(workload, rounds, settle, (...sample) => tell(workload, ...sample));
+    const result = await takeTurns(
+      workload,
+      rounds,
+      async (round, subject) => {
+        progress.begin(`${workload.name} round ${round + 1}: ${subject}`);
+        await settle();
+      },
+      (...sample) => progress.end(describeSample(workload, ...sample)),
+    );
+    progress.clear();
     const note = quiet.disturbed > 0 ? `  ${quiet.disturbed} samples were taken on a busy machine\n` : "";
     console.log(`${describeResult(result)}\n${note}`);
     results.push(result);
@@ -79,6 +93,10 @@ async function main(): Promise<void> {
     const results = await measure(rounds);
     if (args.json !== undefined) await Deno.writeTextFile(args.json, toJson(machine, rounds, results));
     if (args.svg !== undefined) await Deno.writeTextFile(args.svg, chart(machine, rounds, results));
+    if (args.readme !== undefined) {
+      const page = await Deno.readTextFile(args.readme);
+      await Deno.writeTextFile(args.readme, withResults(page, machine, rounds, results));
+    }
   } finally {
     await cleanUp();
   }

@@ -1,12 +1,17 @@
 import { describeMachine, type Machine } from "./machine.ts";
-import { figure } from "./report.ts";
+import { figure, wrapped } from "./report.ts";
 import { middleOf, ratio } from "./statistics.ts";
 import { BASELINE, OURS, type Outcome, type Result } from "./workload.ts";
 
-const WIDTH = 860;
+const WIDTH = 960;
 const MARGIN = 20;
-const NAMES = 180;
-const BARS = 400;
+/** Where the bars begin, behind the longest name, and the length of the longest; behind it there is room for its figure. */
+const NAMES = 260;
+const BARS = 500;
+/** Characters of small text that fit into the width. */
+const LINE = 140;
+/** What is so many times the baseline gets a scale of its own, beside which the others can be seen. */
+const APART = 8;
 const BAR = 16;
 const STEP = 22;
 const HEADING = 40;
@@ -44,15 +49,32 @@ function bar(result: Result, outcome: Outcome, longest: number, y: number): stri
   ].join("\n");
 }
 
+/** Those that fit one scale, and those that get another. */
+function scales(result: Result): Outcome[][] {
+  const [metric] = result.workload.metrics;
+  const shown = result.outcomes.filter(({ absent, samples }) => absent === null && samples.length > 0);
+  const isApart = ({ subject }: Outcome) => ratio(result, subject, metric!.key) > APART;
+  return [shown.filter((outcome) => !isApart(outcome)), shown.filter(isApart)].filter(({ length }) => length > 0);
+}
+
 function group(result: Result, top: number): { svg: string; height: number } {
   const { workload } = result;
   const [metric] = workload.metrics;
-  const shown = result.outcomes.filter(({ absent, samples }) => absent === null && samples.length > 0);
-  const longest = Math.max(...shown.map((outcome) => middleOf(outcome, metric!.key)));
-  const bars = shown.map((outcome, index) => bar(result, outcome, longest, top + HEADING + index * STEP));
   const unit = `${metric!.title}, ${metric!.better} is better`;
-  const head = [text(MARGIN, top + 16, workload.title, "workload"), text(MARGIN, top + 31, unit, "small")];
-  return { svg: [...head, ...bars].join("\n"), height: HEADING + shown.length * STEP + GAP };
+  const lines = [text(MARGIN, top + 16, workload.title, "workload"), text(MARGIN, top + 31, unit, "small")];
+  let y = top + HEADING;
+  for (const [index, outcomes] of scales(result).entries()) {
+    if (index > 0) {
+      lines.push(text(MARGIN, y + BAR - 4, "on a scale of their own:", "small"));
+      y += STEP;
+    }
+    const longest = Math.max(...outcomes.map((outcome) => middleOf(outcome, metric!.key)));
+    for (const outcome of outcomes) {
+      lines.push(bar(result, outcome, longest, y));
+      y += STEP;
+    }
+  }
+  return { svg: lines.join("\n"), height: y - top + GAP };
 }
 
 /** A bar for each subject's first metric, a group for each workload, and under them the machine. */
@@ -63,12 +85,13 @@ export function chart(machine: Machine, rounds: number, results: readonly Result
     y += height;
     return svg;
   });
-  const foot = `Medians of ${rounds} rounds, × Deno in the same run. ${describeMachine(machine)}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 30}" width="${WIDTH}" height="${y + 30}">
+  const foot = wrapped(`Medians of ${rounds} rounds, × Deno in the same run. ${describeMachine(machine)}`, LINE);
+  const height = y + 16 * foot.length + MARGIN;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}">
 <style>${STYLE}</style>
 ${text(MARGIN, MARGIN + 10, "Berkeley against Deno's own sockets", "title")}
 ${groups.join("\n")}
-${text(MARGIN, y + 14, foot, "small")}
+${foot.map((line, index) => text(MARGIN, y + 14 + 16 * index, line, "small")).join("\n")}
 </svg>
 `;
 }

@@ -5,6 +5,25 @@ export interface Machine {
   readonly processor: string;
   readonly cores: number;
   readonly deno: string;
+  /** The commit that was measured, with a "+" where files differ from it; null outside of a repository. */
+  readonly commit: string | null;
+}
+
+async function git(...args: string[]): Promise<string | null> {
+  const cwd = new URL("../../../", import.meta.url);
+  try {
+    const { success, stdout } = await new Deno.Command("git", { args, cwd, stderr: "null" }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+async function commitOf(): Promise<string | null> {
+  const commit = await git("rev-parse", "--short", "HEAD");
+  if (commit === null) return null;
+  return await git("status", "--porcelain", "mod.ts", "ffi") === "" ? commit : `${commit}+`;
 }
 
 async function processorName(): Promise<string> {
@@ -23,10 +42,12 @@ export async function thisMachine(): Promise<Machine> {
     processor: await processorName(),
     cores: navigator.hardwareConcurrency,
     deno: Deno.version.deno,
+    commit: await commitOf(),
   };
 }
 
 /** One line. */
-export function describeMachine({ date, system, processor, cores, deno }: Machine): string {
-  return `${date}: Deno ${deno}, ${system}, ${processor}, ${cores} cores, loopback`;
+export function describeMachine({ date, system, processor, cores, deno, commit }: Machine): string {
+  const measured = commit === null ? "" : `, commit ${commit}`;
+  return `${date}: Deno ${deno}, ${system}, ${processor}, ${cores} cores, loopback${measured}`;
 }

@@ -9,8 +9,25 @@ export function figure(value: number, digits: number): string {
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** Columns of text that a report fits into. */
+const WIDTH = 100;
+/** Columns of a heading before it goes on in the next line. */
+const HEADING = 12;
+
+/** A text in lines of at most so many columns, of which all but the first begin with `indent`. */
+export function wrapped(text: string, width: number, indent = ""): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent + word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
 function row(result: Result, outcome: Outcome): string[] {
-  if (outcome.absent !== null) return [outcome.subject, `(${outcome.absent})`];
   return [
     outcome.subject,
     ...result.workload.metrics.flatMap(({ key, digits }) => [
@@ -20,13 +37,29 @@ function row(result: Result, outcome: Outcome): string[] {
   ];
 }
 
-/** Rows of text, in columns: the first to the left, the others to the right. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const full = rows.filter((row) => row.length === rows[0]!.length);
-  const widths = rows[0]!.map((_, column) => Math.max(...full.map((row) => row[column]!.length)));
+/** Rows of text, in columns: the first to the left, the others to the right. The first row may have several lines. */
+function columns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const heads = head.map((title) => wrapped(title, HEADING));
+  const height = Math.max(...heads.map(({ length }) => length));
+  const lines = Array.from(
+    { length: height },
+    (_, line) => heads.map((title) => title[title.length - height + line] ?? ""),
+  );
+  const all = [...lines, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   const align = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column] ?? 0);
-  return rows.map((row) => `  ${row.map(align).join("  ")}`.trimEnd()).join("\n");
+    column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!);
+  return all.map((row) => `  ${row.map(align).join("  ")}`.trimEnd());
+}
+
+/** Who could not take part, and why. */
+function absences({ outcomes }: Result): string[] {
+  const absent = outcomes.flatMap(({ subject, absent }) => absent === null ? [] : [`${subject} (${absent})`]);
+  return absent.length === 0 ? [] : indented(`left out: ${absent.join("; ")}`);
+}
+
+function indented(text: string): string[] {
+  return wrapped(text, WIDTH - 2, "  ").map((line) => `  ${line}`);
 }
 
 /** The medians of one workload, the ratios, and its goals. */
@@ -34,9 +67,14 @@ export function describeResult(result: Result): string {
   const { workload, outcomes } = result;
   const hasBaseline = outcomes.some(({ subject }) => subject === BASELINE);
   const head = ["", ...workload.metrics.flatMap(({ title }) => [title, hasBaseline ? `× ${BASELINE}` : ""])];
-  const table = columns([head, ...outcomes.map((outcome) => row(result, outcome))]);
-  return [`${workload.name}: ${workload.title} (load: ${workload.load}, ${loadLanguage})`, table, ...goals(result)]
-    .join("\n");
+  const present = outcomes.filter(({ absent }) => absent === null);
+  return [
+    ...wrapped(`${workload.name}: ${workload.title}`, WIDTH, "  "),
+    ...indented(`load: ${workload.load}, ${loadLanguage}`),
+    ...columns(head, present.map((outcome) => row(result, outcome))),
+    ...absences(result),
+    ...goals(result),
+  ].join("\n");
 }
 
 function goals(result: Result): string[] {

@@ -9,7 +9,7 @@ export function order<T>(subjects: readonly T[], round: number): T[] {
 export async function takeTurns(
   workload: Workload,
   rounds: number,
-  settle: () => Promise<void>,
+  settle: (round: number, subject: string) => Promise<void>,
   tell: (round: number, subject: string, sample: Sample) => void,
 ): Promise<Result> {
   const samples = new Map<string, Sample[]>();
@@ -23,7 +23,7 @@ export async function takeTurns(
   }
   for (let round = 0; round < rounds; round++) {
     for (const subject of order(present, round)) {
-      await settle();
+      await settle(round, subject.name);
       const sample = await workload.round(subject);
       samples.get(subject.name)!.push(sample);
       tell(round, subject.name, sample);

@@ -20,6 +20,12 @@ export interface Subject {
   available(): Promise<string | null>;
 }
 
+/** Those of the subjects that can take part here. */
+export async function takesPart(subjects: readonly Subject[]): Promise<Subject[]> {
+  const reasons = await Promise.all(subjects.map((subject) => subject.available()));
+  return subjects.filter((_, index) => reasons[index] === null);
+}
+
 /** What is to be reached: as a ratio to another subject of the same run, or as a number. */
 export interface Goal {
   readonly metric: string;
