@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertLessOrEqual, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { chart } from "./framework/chart.ts";
 import { withResults } from "./framework/readme.ts";
