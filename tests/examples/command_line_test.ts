@@ -53,7 +53,7 @@ for (const example of EXAMPLES) {
 
 describe("a bad value", () => {
   const cases: [example: string, args: string[], line: RegExp][] = [
-    ["multicast_chat", ["--port", "99999"], /^multicast_chat: Invalid port .*99999/],
+    ["multicast_chat", ["--port", "99999"], /^multicast_chat: --port 99999: expected a whole number from 1 to 65535$/],
     ["multicast_chat", ["--group", "127.0.0.1"], /^multicast_chat: Not a multicast group: "127\.0\.0\.1"/],
     ["traceroute", ["--hops", "0"], /^traceroute: --hops 0: expected a whole number from 1 to 255$/],
     ["traceroute", ["192.0.2.1"], /^traceroute: 192\.0\.2\.1 is not a loopback address; .*--interface ADDRESS$/],
