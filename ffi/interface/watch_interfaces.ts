@@ -46,6 +46,8 @@ class InterfaceIterator implements AsyncIterableIterator<InterfaceChange, undefi
       return { value: undefined, done: true };
     }
     try {
+      // Asked each time: the permission may have been revoked.
+      requireInterfaces();
       const monitor = this.#monitor ??= this.#open();
       return { value: await monitor.descriptor.reads.run(new TakingChange(monitor)), done: false };
     } catch (error) {

@@ -1,6 +1,7 @@
 import { libc } from "../libc/libc.ts";
 import { isSocketError, type SocketError, systemError } from "../libc/socket_error.ts";
 import { formatHost } from "../address/address.ts";
+import { requireInterfaces } from "../address/permissions.ts";
 import { followInterfaces } from "../interface/follow.ts";
 import type { InterfaceChange } from "../interface/monitor.ts";
 import type { NetworkInterface } from "../interface/network_interface.ts";
@@ -48,6 +49,11 @@ export class AllInterfaces {
 
   /** The indexes of the interfaces on which the group is joined now. */
   get interfaces(): number[] {
+    requireInterfaces();
+    return this.#indexes();
+  }
+
+  #indexes(): number[] {
     return [...this.#joined.keys()].sort((one, other) => one - other);
   }
 
@@ -152,7 +158,7 @@ export class AllInterfaces {
   }
 
   #leaveAll(): void {
-    for (const index of this.interfaces) this.#forget(index);
+    for (const index of this.#indexes()) this.#forget(index);
   }
 
   #stop(): void {

@@ -43,7 +43,8 @@ export interface MulticastOptions {
 export interface MulticastMembership extends Disposable {
   /** The IP address of the group. */
   readonly group: string;
-  /** With `interface: "all"`: the indexes of the interfaces on which the group is joined now. */
+  /** With `interface: "all"`: the indexes of the interfaces on which the group is joined now. Reading it throws
+   * Deno.errors.NotCapable without `--allow-sys=networkInterfaces`; joining and leaving does not need that. */
   readonly interfaces?: readonly number[] | undefined;
   /** With `interface: "all"`: why the last interface that came later could not be joined, such as ENOBUFS at the system's
    * limit of memberships; undefined where it could. */

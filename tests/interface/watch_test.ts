@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { type InterfaceChange, watchInterfaces } from "../../mod.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { missingNamespaces, type Namespace, NamespacePair } from "../support/namespaces.ts";
-import type { Child } from "../support/process.ts";
+import { type Child, run } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 
@@ -156,6 +156,25 @@ describe("watchInterfaces()", TIMEOUT, () => {
     assertEquals(await changes.next(), { value: undefined, done: true });
     assertEquals((await watchInterfaces({ signal: AbortSignal.abort() }).next()).done, true);
     assertEquals(watchInterfaces().return !== undefined, true);
+  });
+
+  it("tells nothing more once its permission is revoked", async () => {
+    const program = `
+      import { watchInterfaces } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+      const changes = watchInterfaces();
+      console.log((await changes.next()).value.type);
+      await Deno.permissions.revoke({ name: "sys", kind: "networkInterfaces" });
+      await changes.next().catch((error) => console.log(error.name));
+      console.log((await changes.next()).done);`;
+    const path = await Deno.makeTempFile({ suffix: ".ts" });
+    try {
+      await Deno.writeTextFile(path, program);
+      const flags = ["run", "--no-prompt", "--allow-ffi", "--allow-sys=networkInterfaces"];
+      const { stdout, report } = await run(Deno.execPath(), [...flags, path]);
+      assertEquals(stdout.trim().split("\n"), ["added", "NotCapable", "true"], report);
+    } finally {
+      await Deno.remove(path);
+    }
   });
 
   it("refuses what is no signal", () => {

@@ -247,6 +247,24 @@ describe("a membership of all interfaces", TIMEOUT, () => {
     }
   });
 
+  itUnless(reason, "needs permission for the group alone, but to tell the interfaces", async () => {
+    const program = `
+      import { listenDatagram } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+      using udp = listenDatagram({ transport: "udp", hostname: "0.0.0.0" });
+      const membership = udp.joinMulticast("239.255.15.14", { interface: "all" });
+      try { membership.interfaces; } catch (error) { console.log(error.name); }
+      await membership.leave();`;
+    const path = await Deno.makeTempFile({ suffix: ".ts" });
+    try {
+      await Deno.writeTextFile(path, program);
+      const flags = ["run", "--no-prompt", "--allow-ffi", "--allow-net=0.0.0.0"];
+      const finished = await pair.left.run(Deno.execPath(), [...flags, path]);
+      assertEquals([finished.stdout.trim(), finished.code], ["NotCapable", 0], finished.report);
+    } finally {
+      await Deno.remove(path);
+    }
+  });
+
   it("refuses a group that is none, and a zone, before anything is joined", () => {
     using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
     assertThrows(() => udp.joinMulticast("127.0.0.1", { interface: "all" }), TypeError, "Not a multicast group");
