@@ -10,6 +10,7 @@
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 struct state states[MAX_FDS];
 static __thread int error_number;
@@ -238,6 +239,8 @@ SAME(chmod, (const char *path, unsigned mode), path, mode)
 SAME(umask, (unsigned mask), mask)
 SAME(flock, (int fd, int operation), fd, operation)
 SAME(poll, (struct pollfd *fds, unsigned count, int timeout), fds, count, timeout)
+SAME(lseek, (int fd, long offset, int from), fd, offset, from)
+SAME(pipe, (int fds[2]), fds)
 SAME(readlink, (const char *path, char *target, size_t size), path, target, size)
 SAME(sched_yield, (void), 0)
 SAME(write, (int fd, const void *bytes, size_t length), fd, bytes, length)
@@ -246,3 +249,23 @@ long bsd_pread(int fd, void *bytes, size_t length, long offset) EXPORTED("pread"
 long bsd_pread(int fd, void *bytes, size_t length, long offset) {
   return checked(syscall(SYS_pread64, fd, bytes, length, offset));
 }
+
+#if FREEBSD
+#define FSTAT "fstat"
+#else
+#define FSTAT "fstat$INODE64"
+#endif
+
+/* struct stat: what the module reads of it. */
+static int write_stat(int fd, uint8_t *to) {
+  struct stat found;
+  if (syscall(SYS_fstat, fd, &found) == -1) return fail(errno);
+  uint16_t mode = found.st_mode;
+  memcpy(to, &found.st_dev, MACOS_OR_FREEBSD(4, 8));
+  memcpy(to + 8, &found.st_ino, 8);
+  memcpy(to + MACOS_OR_FREEBSD(4, 24), &mode, sizeof mode);
+  return 0;
+}
+
+int bsd_fstat(int fd, uint8_t *to) EXPORTED(FSTAT);
+int bsd_fstat(int fd, uint8_t *to) { return write_stat(fd, to); }

@@ -147,11 +147,11 @@ char *bsd_if_indextoname(unsigned index, char *name) {
   return found;
 }
 
-/* Nothing that the module asks of a descriptor by ioctl(2) is there on these systems. */
+/* FIONREAD and FIONWRITE. */
 int bsd_ioctl(int fd, unsigned long operation, void *argument) EXPORTED("ioctl");
 int bsd_ioctl(int fd, unsigned long operation, void *argument) {
-  (void)operation;
-  (void)argument;
+  if (operation == 0x4004667f) return checked(syscall(SYS_ioctl, fd, FIONREAD, argument));
+  if (operation == 0x40046677) return checked(syscall(SYS_ioctl, fd, TIOCOUTQ, argument));
   return fail(int_option(fd, SOL_SOCKET, SO_TYPE) == -1 ? errno : ENOTTY);
 }
 

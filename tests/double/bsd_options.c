@@ -160,10 +160,31 @@ static int pending_error(int fd) {
   return error <= 0 ? 0 : bsd_error(error);
 }
 
+/* TCP_CONNECTION_INFO, and TCP_INFO of FreeBSD: members that the systems have in common with Linux. */
+static int connection_info(int fd, uint8_t *value, socklen_t *length) {
+  static const uint8_t states[] = { 0, 4, 2, 3, 6, 9, 10, 0, 5, 8, 1, 7 };
+  struct tcp_info info = { 0 };
+  uint32_t to[59] = { 0 };
+  socklen_t size = sizeof info, room = MACOS_OR_FREEBSD(112, 236);
+  if (syscall(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &info, &size) == -1) return fail(errno);
+  to[0] = states[info.tcpi_state < sizeof states ? info.tcpi_state : 0];
+#if FREEBSD
+  to[2] = info.tcpi_rto, to[4] = info.tcpi_snd_mss, to[5] = info.tcpi_rcv_mss, to[17] = info.tcpi_rtt;
+  to[18] = info.tcpi_rttvar, to[20] = info.tcpi_snd_cwnd, to[24] = info.tcpi_rcv_space;
+#else
+  to[3] = info.tcpi_rto / 1000, to[4] = info.tcpi_snd_mss, to[6] = info.tcpi_snd_cwnd * info.tcpi_snd_mss;
+  to[10] = info.tcpi_rtt / 1000, to[11] = info.tcpi_rtt / 1000, to[12] = info.tcpi_rttvar / 1000;
+#endif
+  if (*length < room) return fail(EINVAL);
+  memcpy(value, to, *length = room);
+  return 0;
+}
+
 int bsd_getsockopt(int fd, int level, int name, void *value, socklen_t *length) EXPORTED("getsockopt");
 int bsd_getsockopt(int fd, int level, int name, void *value, socklen_t *length) {
   const struct option *option = find(fd, level, name);
   if (!FREEBSD && level == 0 && name == 2 && state_of(fd)->domain == AF_UNIX) return peer_pid(fd, value, length);
+  if (level == IPPROTO_TCP && name == MACOS_OR_FREEBSD(0x106, 32)) return connection_info(fd, value, length);
   if (option == NULL) return fail(int_option(fd, SOL_SOCKET, SO_TYPE) == -1 ? errno : ENOPROTOOPT);
   if (syscall(SYS_getsockopt, fd, option->level, option->name, option->form == ERROR ? &(int) { 0 } : value, length)) {
     return fail(errno);

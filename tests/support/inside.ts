@@ -4,15 +4,13 @@
  *
  * @module
  */
-import { thisSystem } from "../../ffi/libc/host.ts";
-
 // <sched.h>, <fcntl.h>.
 const CLONE_NEWNET = 0x4000_0000;
 const O_CLOEXEC = 0o2000000;
 
 /** This thread's own network, and the way to others. */
 class Thread implements Disposable {
-  readonly #library = Deno.dlopen(thisSystem().libraries[0]!, {
+  readonly #library = Deno.dlopen("libc.so.6", {
     open: { parameters: ["buffer", "i32"], result: "i32" },
     setns: { parameters: ["i32", "i32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
