@@ -7,7 +7,8 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 
-#define LINUX(name) ((typeof(&name))dlsym(RTLD_DEFAULT, #name))
+/* By its handle: in the default search order the functions of this library come first. */
+#define LINUX(name) ((typeof(&name))dlsym(dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD), #name))
 
 struct bsd_addrinfo {
   int flags, family, type, protocol;

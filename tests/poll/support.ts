@@ -5,6 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { libc } from "../../ffi/libc/libc.ts";
+import { setNonblockingCloseOnExec } from "../../ffi/io/descriptor.ts";
 import { unwrap } from "../../ffi/libc/socket_error.ts";
 import { Epoll } from "../../ffi/poll/epoll.ts";
 import { Kqueue } from "../../ffi/poll/kqueue.ts";
@@ -23,6 +24,7 @@ export class Pair implements Disposable {
     unwrap(libc().c.socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), "socketpair");
     [this.left, this.right] = [fds[0]!, fds[1]!];
     this.#open = [this.left, this.right];
+    if (SOCK_NONBLOCK === 0) this.#open.forEach(setNonblockingCloseOnExec);
   }
 
   /** Closes one end. */
