@@ -24,9 +24,11 @@ function findName(name: string): { readonly index: number; readonly code: number
 }
 
 function unknownName(name: string, code: number): Error {
-  const isAbsent = code === libc().system.errors.ENODEV || code === libc().system.errors.ENXIO;
-  const help = isAbsent ? "expected a name, an index or an IPv4 address of this machine's" : undefined;
-  return systemError(code, "if_nametoindex", quote(name), help);
+  const { ENODEV, ENXIO } = libc().system.errors;
+  if (code !== ENODEV && code !== ENXIO) return systemError(code, "if_nametoindex", quote(name));
+  // BSD reports ENXIO.
+  const help = "expected a name, an index or an IPv4 address of this machine's";
+  return systemError(ENODEV!, "if_nametoindex", quote(name), help);
 }
 
 /** The index of an interface by its name. */

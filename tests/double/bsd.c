@@ -82,10 +82,10 @@ socklen_t to_linux(struct sockaddr_storage *to, const uint8_t *from, socklen_t l
 
 void to_bsd(uint8_t *to, socklen_t *room, const struct sockaddr_storage *from, socklen_t length) {
   uint8_t bytes[sizeof *from + 1] = { 0 };
-  /* The kernels' sun_noname: an unnamed Unix socket has an address of 16 bytes. */
-  if (length == 2 && from->ss_family == AF_UNIX) length = 16;
   if (length > sizeof *from) length = sizeof *from;
   memcpy(bytes, from, length);
+  /* The kernels' sun_noname: an unnamed Unix socket has an address of 16 bytes. */
+  if (length == 2 && from->ss_family == AF_UNIX) length = 16;
   bytes[0] = length;
   bytes[1] = from->ss_family == AF_INET6 ? BSD_AF_INET6 : from->ss_family;
   memcpy(to, bytes, length < *room ? length : *room);
@@ -102,6 +102,7 @@ static int open_socket(int number, int domain, int type, int protocol, int *pair
   int flags = (type & BSD_SOCK_NONBLOCK ? SOCK_NONBLOCK : 0) | (type & BSD_SOCK_CLOEXEC ? SOCK_CLOEXEC : 0);
   int family = domain == BSD_AF_INET6 ? AF_INET6 : domain;
   if (domain != AF_UNIX && domain != AF_INET && domain != BSD_AF_INET6) return fail(EAFNOSUPPORT);
+  if (protocol > 255) return fail(EPROTONOSUPPORT);
   /* Habit 10. */
   if (kind > 5 || (!FREEBSD && domain == AF_UNIX && kind == SOCK_SEQPACKET)) return fail(EPROTONOSUPPORT);
   int fd = checked(syscall(number, family, kind | flags, protocol, pair));

@@ -29,7 +29,7 @@ enum { READ, WRITE, USER };
 #define NOTE_TRIGGER 0x1000000
 
 /* Fewer events than asked for: as many of each filter come at a time. */
-#define MOST_AT_ONCE 24
+#define MOST_AT_ONCE 48
 #define MAX_QUEUES 256
 
 static struct queue {

@@ -118,7 +118,9 @@ int bsd_getifaddrs(struct ifaddrs **result) {
   if (LINUX(getifaddrs)(&found) == -1) return fail(errno);
   *result = NULL;
   for (struct ifaddrs *at = found; at != NULL; at = at->ifa_next) {
-    if (at->ifa_addr == NULL) continue;
+    /* A tun device has no address on Linux, and one of no bytes here. */
+    struct sockaddr_ll none = { .sll_family = AF_PACKET, .sll_ifindex = LINUX(if_nametoindex)(at->ifa_name) };
+    if (at->ifa_addr == NULL) at->ifa_addr = (struct sockaddr *)&none;
     int is_link = at->ifa_addr->sa_family == AF_PACKET;
     struct ifaddrs *made = calloc(1, sizeof *made);
     made->ifa_name = strdup(at->ifa_name);

@@ -186,15 +186,17 @@ int bsd_getsockopt(int fd, int level, int name, void *value, socklen_t *length) 
   if (!FREEBSD && level == 0 && name == 2 && state_of(fd)->domain == AF_UNIX) return peer_pid(fd, value, length);
   if (level == IPPROTO_TCP && name == MACOS_OR_FREEBSD(0x106, 32)) return connection_info(fd, value, length);
   if (option == NULL) return fail(int_option(fd, SOL_SOCKET, SO_TYPE) == -1 ? errno : ENOPROTOOPT);
-  if (syscall(SYS_getsockopt, fd, option->level, option->name, option->form == ERROR ? &(int) { 0 } : value, length)) {
-    return fail(errno);
-  }
   int *number = value;
+  if (option->form == ERROR) {
+    *number = pending_error(fd);
+    *length = 4;
+    return 0;
+  }
+  if (syscall(SYS_getsockopt, fd, option->level, option->name, value, length) == -1) return fail(errno);
   if (option->form == FLAG) *number = *number != 0 ? name : 0;
   if (option->form == BYTE) *length = 1;
   if (option->form == BUFFER || option->form == SEND_BUFFER) *number /= 2;
   if (option->form == SEND_BUFFER && state_of(fd)->send_buffer != 0) *number = state_of(fd)->send_buffer;
-  if (option->form == ERROR) *number = pending_error(fd);
   if (option->form == PACKET_INFO) *number = *packet_info_of(fd, name);
   return 0;
 }

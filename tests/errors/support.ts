@@ -17,8 +17,9 @@ import {
 import { LOOPBACK } from "../support/loopback.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { linuxTable } from "../support/systems.ts";
 
-const NOT_LINUX = Deno.build.os === "linux" ? null : "as Linux says it";
+const NOT_LINUX = linuxTable ? null : "as Linux says it";
 
 export type ErrorClass = abstract new (...given: never[]) => Error;
 

@@ -10,10 +10,11 @@ import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { connectedPair } from "../tcp/support.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const notLinux = Deno.build.os === "linux" ? null : "netlink is Linux's";
+const notLinux = linuxTable ? null : "netlink is Linux's";
 const AF_NETLINK = 16;
 
 /** Passes an object's descriptor to this process itself. */

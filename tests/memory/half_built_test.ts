@@ -11,10 +11,11 @@ import { rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { connectedPair, listenTcp } from "../tcp/support.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const notLinux = Deno.build.os === "linux" ? null : "the calls are Linux's";
+const notLinux = linuxTable ? null : "the calls are Linux's";
 const AF_NETLINK = 16;
 
 function keepAliveOf({ socket }: TcpConn): unknown[] {

@@ -10,10 +10,11 @@ import { isPending, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { connectedPair } from "../tcp/support.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const notLinux = Deno.build.os === "linux" ? null : "the numbers are Linux's";
+const notLinux = linuxTable ? null : "the numbers are Linux's";
 const [SOL_SOCKET, SO_RCVBUF, SO_ATTACH_FILTER, SO_GET_FILTER, SO_MAX_PACING_RATE] = [1, 8, 26, 26, 47];
 const INSTRUCTION = 8;
 

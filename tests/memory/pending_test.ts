@@ -4,6 +4,7 @@ import { libraryPath, noLibraryPath } from "../support/c_library.ts";
 import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { linuxTable } from "../support/systems.ts";
 
 async function runPending(flags: readonly string[], env: Record<string, string> = {}): Promise<void> {
   const program = new URL("./programs/pending.ts", import.meta.url);
@@ -22,7 +23,7 @@ describe("Hundreds of operations that wait", TIMEOUT, () => {
     await runPending([`--allow-ffi=${libraryPath}`]);
   });
 
-  itUnless(Deno.build.os === "linux" ? null : "poll(2) is Linux's second choice", "do so over poll(2)", async () => {
+  itUnless(linuxTable ? null : "poll(2) is Linux's second choice", "do so over poll(2)", async () => {
     await runPending(["--allow-ffi", "--allow-env=BERKELEY_POLLER"], { BERKELEY_POLLER: "poll" });
   });
 });

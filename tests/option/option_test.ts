@@ -6,6 +6,7 @@ import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { itUnless } from "../support/skipping.ts";
 import { systems } from "../struct/support.ts";
 import { KINDS, type Name, type Row, ROWS, type Value } from "./rows.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
@@ -17,7 +18,7 @@ function assertFails(call: () => unknown, name: string, code: string, syscall: s
 
 /** Why setting cannot be tried, found out by trying. */
 function notPermitted(option: SocketOption<Value>, { on, set = [], privileged }: Row): string | null {
-  if (privileged === undefined || Deno.build.os !== "linux") return null;
+  if (privileged === undefined || !linuxTable) return null;
   using socket = KINDS[on]();
   try {
     for (const one of set) socket.setOption(option, (Array.isArray(one) ? one[0] : one) as Value);
@@ -55,7 +56,7 @@ describe("Every option", () => {
       });
       continue;
     }
-    if (Deno.build.os !== "linux") continue;
+    if (!linuxTable) continue;
 
     const what = `${name} is read${set.length > 0 ? ", set and read again" : ""} on ${on}`;
     itUnless(notPermitted(option, row), what, () => {
@@ -195,7 +196,7 @@ describe("Raw options", () => {
   });
 
   itUnless(
-    Deno.build.os === "linux" ? null : "numbers of Linux",
+    linuxTable ? null : "numbers of Linux",
     "read what they are given where the system does",
     () => {
       using socket = Socket.open("inet", "dgram");

@@ -3,9 +3,10 @@ import { describe } from "@std/testing/bdd";
 import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { linuxTable } from "../support/systems.ts";
 
 const PROGRAM = new URL("./programs/failing_poller.ts", import.meta.url);
-const notLinux = Deno.build.os === "linux" ? null : "the program finds the poller in /proc/self/fd";
+const notLinux = linuxTable ? null : "the program finds the poller in /proc/self/fd";
 
 describe("A poller that fails", TIMEOUT, () => {
   itUnless(notLinux, "fails all that waits, with an error each, and another takes its place", async () => {

@@ -4,6 +4,7 @@ import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
 import { ROOT } from "../support/repository.ts";
 import { itUnless } from "../support/skipping.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
@@ -32,7 +33,7 @@ async function epolls(env: Record<string, string>, ...flags: string[]): Promise<
 }
 
 describe(`The variable ${VARIABLE}`, { timeout: 60_000 }, () => {
-  const notLinux = Deno.build.os === "linux" ? null : "poll stands in for epoll alone";
+  const notLinux = linuxTable ? null : "poll stands in for epoll alone";
   itUnless(notLinux, "forces poll if reading it is permitted, and is not read otherwise", async () => {
     const forced = { [VARIABLE]: "poll" };
     const other = { [VARIABLE]: "epoll" };

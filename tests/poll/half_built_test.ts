@@ -5,10 +5,11 @@ import { Epoll } from "../../ffi/poll/epoll.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const notLinux = Deno.build.os === "linux" ? null : "the calls are Linux's";
+const notLinux = linuxTable ? null : "the calls are Linux's";
 
 describe("A poller that cannot be made", TIMEOUT, () => {
   /** libc whose calls are made, with one argument that the kernel refuses. */

@@ -8,10 +8,11 @@ import { missingNamespaces } from "../support/namespaces.ts";
 import { run } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const linux = Deno.build.os === "linux" ? null : `no such descriptors on ${Deno.build.os}`;
+const linux = linuxTable ? null : `no such descriptors on ${thisSystem().name}`;
 
 const namespaces = await missingNamespaces() ?? await missingCommands("unshare");
 

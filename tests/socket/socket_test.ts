@@ -28,8 +28,8 @@ describe("Socket.open()", () => {
   it("takes numbers as the system has them", () => {
     using socket = Socket.open(2, 2, 17);
     assertEquals(socket.getOption(sockopt.SO_TYPE), 2);
-    using named = Socket.open("unix", "seqpacket");
-    assertEquals(named.getOption(sockopt.SO_TYPE), 5);
+    using named = Socket.open("unix", "dgram");
+    assertEquals(named.getOption(sockopt.SO_TYPE), 2);
   });
 
   it("refuses unknown names, and values that are not whole numbers", () => {
@@ -75,11 +75,12 @@ describe("Addresses of a Socket", TIMEOUT, () => {
   it("may be the bytes of a sockaddr", async () => {
     using listener = Socket.open("inet", "stream");
     // AF_INET, port 0, 127.0.0.1.
-    listener.bind(Uint8Array.of(2, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0));
+    const family = libc().system.layout.sockaddrHasLength ? [16, 2] : [2, 0];
+    listener.bind(Uint8Array.of(...family, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0));
     listener.listen();
     const { port } = nameOf(listener);
     using client = Socket.open("inet", "stream");
-    await client.connect(Uint8Array.of(2, 0, port >> 8, port & 255, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0));
+    await client.connect(Uint8Array.of(...family, port >> 8, port & 255, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0));
     (await listener.accept()).close();
   });
 

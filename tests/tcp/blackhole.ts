@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { connect, type Socket, type TcpConn, type TcpListener } from "../../mod.ts";
+import { connect, type TcpConn, type TcpListener } from "../../mod.ts";
 import { listenTcp } from "./support.ts";
 
 /** Why there can be none on this system, or null. */
@@ -11,12 +11,16 @@ export const NO_BLACKHOLE: string | null = Deno.build.os === "linux"
   ? null
   : "needs a full queue that drops dials, as on Linux";
 
-/** Waits in the queue, and the most that may: tcpi_unacked and tcpi_sacked of a listener, linux/tcp.h. */
-function queue(socket: Socket): { length: number; limit: number } {
-  const [IPPROTO_TCP, TCP_INFO, TCPI_UNACKED, TCPI_SACKED] = [6, 11, 24, 28];
-  const info = socket.getRawOption(IPPROTO_TCP, TCP_INFO, 64);
-  const view = new DataView(info.buffer, info.byteOffset);
-  return { length: view.getUint32(TCPI_UNACKED, true), limit: view.getUint32(TCPI_SACKED, true) };
+/** How many dials wait to be accepted: the receive queue of a listener in proc_net_tcp(5). Of IPv6 addresses, "::1". */
+async function queueLength({ hostname, port }: Deno.NetAddr): Promise<number> {
+  const table = await Deno.readTextFile(`/proc/self/net/${hostname.includes(":") ? "tcp6" : "tcp"}`);
+  // Four bytes at a time, as this machine keeps them.
+  const address = hostname.includes(":")
+    ? "00000000000000000000000001000000"
+    : hostname.split(".").reverse().map((byte) => Number(byte).toString(16).padStart(2, "0")).join("").toUpperCase();
+  const digits = port.toString(16).toUpperCase().padStart(4, "0");
+  const [, length] = new RegExp(`^ *\\d+: ${address}:${digits} \\S+ 0A [0-9A-F]+:([0-9A-F]+) `, "m").exec(table)!;
+  return parseInt(length!, 16);
 }
 
 /** Its dials hang for minutes. */
@@ -34,7 +38,7 @@ export class Blackhole implements Disposable {
     const blackhole = new Blackhole(listener);
     do {
       blackhole.#waiting.push(await connect({ hostname, port: listener.addr.port }));
-    } while (queue(listener.socket).length <= queue(listener.socket).limit);
+    } while (await queueLength(listener.addr) === 0);
     return blackhole;
   }
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect, type SocketError, sockopt, type TcpConn } from "../../mod.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
 import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { LOOPBACK } from "../support/loopback.ts";
@@ -9,6 +10,8 @@ import { TIMEOUT } from "../support/timeout.ts";
 import { listenTcp } from "./support.ts";
 
 noDescriptorLeaks();
+
+const SO_ERROR = thisSystem().options.SO_ERROR!;
 
 /** A connection whose peer has reset it. */
 async function reset(): Promise<TcpConn> {
@@ -30,7 +33,7 @@ describe("A reset that was first reported by another call than read()", TIMEOUT,
     "socket.receive()": (conn) => rejection(conn.socket.receive(new Uint8Array(8))),
     "socket.send()": (conn) => rejection(conn.socket.send(new Uint8Array(8))),
     "getOption(SO_ERROR)": (conn) => conn.socket.getOption(sockopt.SO_ERROR),
-    "getRawOption of SO_ERROR": (conn) => conn.socket.getRawOption(1, 4, 4),
+    "getRawOption of SO_ERROR": (conn) => conn.socket.getRawOption(SO_ERROR.level, SO_ERROR.name, 4),
     "write()": (conn) => rejection(conn.write(new Uint8Array(8))),
     "another read()": (conn) => rejection(conn.read(new Uint8Array(8))),
   };

@@ -8,7 +8,7 @@ import { type Libc, libc } from "../../ffi/libc/libc.ts";
 type Symbols = Libc["c"];
 type MutableLibc = { -readonly [Member in "c" | "errno"]: Libc[Member] };
 
-/** accept4(2) of this thread, until the end of the block. */
+/** accept4(2) of this thread, accept(2) where there is no such call, until the end of the block. */
 export class FakeAccept implements Disposable {
   readonly #real: MutableLibc = { c: libc().c, errno: libc().errno };
   readonly #failures: string[];
@@ -19,13 +19,15 @@ export class FakeAccept implements Disposable {
     this.#failures = failures;
     const { c: real, errno } = this.#real;
     let failure: string | undefined;
-    const accept4: Symbols["accept4"] = (...args) => {
+    const fails = (): boolean => {
       this.#attempts++;
       failure = this.#failures.shift();
-      return failure === undefined ? real.accept4!(...args) : -1;
+      return failure !== undefined;
     };
+    const accept4: Symbols["accept4"] = (...args) => fails() ? -1 : real.accept4!(...args);
+    const accept: Symbols["accept"] = (...args) => fails() ? -1 : real.accept(...args);
     Object.assign(libc() as MutableLibc, {
-      c: Object.create(real, { accept4: { value: accept4 } }),
+      c: Object.create(real, real.accept4 === null ? { accept: { value: accept } } : { accept4: { value: accept4 } }),
       errno: () => failure === undefined ? errno() : libc().system.errors[failure]!,
     });
   }

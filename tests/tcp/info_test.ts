@@ -10,10 +10,11 @@ import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { LOOPBACK } from "../support/loopback.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const notLinux = Deno.build.os === "linux" ? null : "what Linux fills";
+const notLinux = linuxTable ? null : "what Linux fills";
 
 async function connected(): Promise<[TcpConn, TcpConn]> {
   using listener = listen({ hostname: LOOPBACK, port: 0 });

@@ -5,6 +5,7 @@
  */
 import { DatagramBatch, type UdpSocket } from "../../mod.ts";
 import { bytes, text } from "../support/bytes.ts";
+import { linuxTable } from "../support/systems.ts";
 
 /** One that was received, in memory of its own. */
 export interface Received {
@@ -14,7 +15,7 @@ export interface Received {
 }
 
 /** Whether many datagrams are moved by one call here: `deno task test:plain` switches that off. */
-export const VECTORED = Deno.build.os === "linux" && Deno.env.get("BERKELEY_MMSG") !== "off";
+export const VECTORED = linuxTable && Deno.env.get("BERKELEY_MMSG") !== "off";
 
 /** Sends texts, all of them before anything else can happen. */
 export async function say(sender: UdpSocket, receiver: UdpSocket, ...texts: string[]): Promise<void> {

@@ -9,11 +9,12 @@ import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { openUdp, receiveText, receiveUntilMarker } from "./support.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
 const reason = await missingNamespaces();
-const notLinux = Deno.build.os === "linux" ? null : "an IPv6 socket has no options of IPv4 on this system";
+const notLinux = linuxTable ? null : "an IPv6 socket has no options of IPv4 on this system";
 
 const PORT = 5353;
 const GROUPS = { ipv4: "224.0.0.251", ipv6: "ff02::fb" } as const;

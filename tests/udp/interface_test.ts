@@ -7,12 +7,14 @@ import { at, LOOPBACK } from "../support/loopback.ts";
 import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
 const PORT = 4_800;
 const reason = await missingNamespaces();
-const linux = Deno.build.os === "linux" ? null : `other options on ${Deno.build.os}`;
+const linux = linuxTable ? null : `other options on ${thisSystem().name}`;
 
 let pair: NamespacePair;
 beforeAll(async () => {

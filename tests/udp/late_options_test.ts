@@ -6,11 +6,12 @@ import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { openUdp } from "./support.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
 const noOffload = sockopt.UDP_GRO.supported ? null : "no UDP_GRO on this system";
-const notLinux = Deno.build.os === "linux" ? null : "the numbers are Linux's";
+const notLinux = linuxTable ? null : "the numbers are Linux's";
 
 const [SOL_UDP, UDP_GRO] = [17, 104];
 

@@ -9,10 +9,11 @@ import { isPending, PAST, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { openUdp } from "./support.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const notLinux = Deno.build.os === "linux" ? null : "what Linux tells";
+const notLinux = linuxTable ? null : "what Linux tells";
 
 describe("peek() of a UDP socket", TIMEOUT, () => {
   it("copies the next datagram without taking it", async () => {

@@ -9,11 +9,12 @@ import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { openUdp, receiveText, receiveUntilMarker } from "./support.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
 const reason = await missingNamespaces();
-const notLinux = Deno.build.os === "linux" ? null : "SO_BINDTODEVICE is Linux's";
+const notLinux = linuxTable ? null : "SO_BINDTODEVICE is Linux's";
 
 let pair: NamespacePair;
 beforeAll(async () => {

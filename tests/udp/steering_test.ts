@@ -6,10 +6,12 @@ import { at, LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
 import { run, startDeno } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const linux = Deno.build.os === "linux" ? null : `no SO_ATTACH_REUSEPORT_CBPF on ${Deno.build.os}`;
+const linux = linuxTable ? null : `no SO_ATTACH_REUSEPORT_CBPF on ${thisSystem().name}`;
 const processors = navigator.hardwareConcurrency > 1 ? null : "one processor only";
 const missing = await missingCommands("taskset", "socat");
 const SIZE = 4;

@@ -19,6 +19,7 @@ import { bytes } from "../support/bytes.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
@@ -31,7 +32,7 @@ function passPidfd({ socket }: { readonly socket: Socket }): void {
 }
 
 function whyNot(): string | null {
-  if (Deno.build.os !== "linux") return "SO_PASSPIDFD is Linux's";
+  if (!linuxTable) return "SO_PASSPIDFD is Linux's";
   using socket = Socket.open("unix", "stream");
   try {
     passPidfd({ socket });

@@ -7,6 +7,7 @@ import { isPending } from "../support/promises.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
 import { Directory, leaveStale } from "./support.ts";
+import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
@@ -63,7 +64,7 @@ describe("replaceStale", TIMEOUT, () => {
     for (const kind of kinds) {
       KINDS[kind](directory.file(), { replaceStale: true }).close();
       assertEquals(directory.names, []);
-      if (Deno.build.os === "linux") KINDS[kind](`\0berkeley-stale-${Deno.pid}`, { replaceStale: true }).close();
+      if (linuxTable) KINDS[kind](`\0berkeley-stale-${Deno.pid}`, { replaceStale: true }).close();
     }
   });
 

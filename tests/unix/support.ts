@@ -13,15 +13,16 @@ import {
   type UnixListener,
 } from "../../mod.ts";
 import { text } from "../support/bytes.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
+import { linuxTable, noAbstractNames, noSeqpacket } from "../support/systems.ts";
 
 /** The longest path: sun_path less its NUL. */
-export const LONGEST_PATH = Deno.build.os === "linux" ? 107 : 103;
-
-/** Why abstract names cannot be tested, or null. */
-export const noAbstractNames = Deno.build.os === "linux" ? null : "only Linux has abstract names";
+export const LONGEST_PATH = thisSystem().layout.sockaddr_un.pathSize - 1;
 
 /** Why nothing can be tested that only Linux has, or null. */
-export const notLinux = Deno.build.os === "linux" ? null : "needs Linux";
+export const notLinux = linuxTable ? null : "needs Linux";
+
+export { noAbstractNames, noSeqpacket };
 
 /** Why nothing can be tested that needs another user, or null. */
 export const notRoot = Deno.uid() === 0 ? null : "needs root, to become another user";

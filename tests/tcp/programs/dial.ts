@@ -8,7 +8,8 @@ import { connect, isSocketError, sockopt } from "../../../mod.ts";
 try {
   using conn = await connect(JSON.parse(Deno.args[0]!));
   const { localAddr, remoteAddr, socket } = conn;
-  console.log(JSON.stringify({ localAddr, remoteAddr, protocol: socket.getOption(sockopt.SO_PROTOCOL) }));
+  const protocol = sockopt.SO_PROTOCOL.supported ? socket.getOption(sockopt.SO_PROTOCOL) : undefined;
+  console.log(JSON.stringify({ localAddr, remoteAddr, protocol }));
 } catch (error) {
   console.log(JSON.stringify({ code: isSocketError(error) ? error.code : (error as Error).message }));
 }

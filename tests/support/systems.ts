@@ -1,0 +1,26 @@
+/**
+ * What tests ask about the system whose table is in use, which is not always the one that runs: tests/double.
+ *
+ * @module
+ */
+import { thisSystem } from "../../ffi/libc/host.ts";
+
+const { name, options, abstractUnixNames, seqpacketSockets, reusePortOption } = thisSystem();
+
+/** Whether the table is Linux's. */
+export const linuxTable: boolean = name.startsWith("Linux");
+
+/** Why a test of Unix sockets with abstract names cannot run, or null. */
+export const noAbstractNames: string | null = abstractUnixNames ? null : `${name} has no abstract names`;
+
+/** Why a test of Unix sockets that keep message boundaries on a connection cannot run, or null. */
+export const noSeqpacket: string | null = seqpacketSockets ? null : `${name} has no SOCK_SEQPACKET`;
+
+/** Why a test of load that is shared by the sockets of one port cannot run, or null. */
+export const noSharedLoad: string | null = reusePortOption === null ? `${name} shares no load` : null;
+
+/** Why a test that sets these options cannot run, or null. */
+export function missingOptions(...names: (keyof typeof options)[]): string | null {
+  const missing = names.filter((option) => options[option] === null);
+  return missing.length === 0 ? null : `${name} has no ${missing.join(", ")}`;
+}
