@@ -1,3 +1,4 @@
+import { captureCallers } from "../libc/caller_stack.ts";
 import { deadlineExceeded } from "./deadline.ts";
 import { signalOf, type WaitOptions } from "../validate/options.ts";
 
@@ -50,6 +51,10 @@ export class SideWaits {
     try {
       this.#expire();
       return await step(running.controller.signal);
+    } catch (error) {
+      // An abort's reason is the caller's own object.
+      if (error instanceof Error && error !== signal?.reason) captureCallers(error, this.run);
+      throw error;
     } finally {
       this.#running.delete(running);
       if (this.#running.size === 0) clearTimeout(this.#timer);

@@ -90,6 +90,15 @@ describe("The stack of an error", TIMEOUT, () => {
   it("of a lookup names the caller", async () => {
     assertNamesCaller(await caught(async () => await resolveAddress("tcp", "no-such-host.invalid:1")));
     assertNamesCaller(await caught(async () => await connect({ hostname: "no-such-host.invalid", port: 1 })));
+    using udp = listenDatagram({ transport: "udp", hostname: LOOPBACK });
+    const data = new Uint8Array(1);
+    const addr = { transport: "udp", hostname: "no-such-host.invalid", port: 1 } as const;
+    assertNamesCaller(await caught(async () => await udp.send(data, addr)));
+    assertNamesCaller(await caught(async () => await udp.sendMany([{ data, addr }])));
+    assertNamesCaller(await caught(async () => await udp.sendSegments(data, 1, addr)));
+    const failing = caught(async () => await udp.send(data, { ...addr, hostname: "another-host.invalid" }));
+    udp.close();
+    assertNamesCaller(await failing);
   });
 
   it("of each candidate that fails is in the AggregateError, which names the caller itself", async () => {
