@@ -26,7 +26,7 @@ export async function withCallers<T>(outcome: Promise<T>): Promise<T> {
 }
 
 /** Writes an error's `stack` anew, from what is running and who awaits it, without the frames up to `above`. */
-export function captureCallers(error: Error, above: (given: never) => unknown): void {
+export function captureCallers(error: Error, above: (...given: never[]) => unknown): void {
   // A frozen error keeps the stack it has.
   if (Object.isExtensible(error)) Error.captureStackTrace(error, above);
 }

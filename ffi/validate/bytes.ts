@@ -77,9 +77,15 @@ function liesOutside(p: unknown): boolean {
 }
 
 function notBytes(p: unknown): TypeError {
-  const given = p === null || typeof p !== "object" ? quote(p) : className(p);
+  const given = p === null || typeof p !== "object" ? quote(p) : namedClass(p);
   const help = typeof p === "string" ? "; new TextEncoder().encode() makes one of text" : "";
   return new TypeError(`Expected a Uint8Array, got ${given}${help}`);
+}
+
+/** The class of what is no Uint8Array, also where it passes for one. */
+function namedClass(object: object): string {
+  const name = className(object);
+  return name === "Uint8Array" ? "an object that is none, such as a Proxy of one" : name;
 }
 
 function className(object: object): string {

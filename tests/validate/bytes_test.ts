@@ -65,7 +65,7 @@ describe("Bytes of a caller", () => {
       [new DataView(new ArrayBuffer(4)), "DataView"],
       [[1, 2], "Array"],
       [Object.create(Uint8Array.prototype), "Uint8Array"],
-      [new Proxy(new Uint8Array(4), {}), "Uint8Array"],
+      [new Proxy(new Uint8Array(4), {}), "an object that is none, such as a Proxy of one"],
       [Object.create(null), "an object"],
       [Object.defineProperty({}, "constructor", { get: () => assert(false) }), "an object"],
     ];
