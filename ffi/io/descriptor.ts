@@ -250,7 +250,7 @@ function requireUnowned(fd: number): void {
 /** Checks a number from elsewhere that is to be taken over: an open socket that nothing here owns. */
 export function requireForeignSocket(given: number): number {
   if (!Number.isInteger(given) || given < 0 || given > 0x7fff_ffff) {
-    throw new TypeError(`Invalid descriptor: ${quote(given)}, expected a number from 0 up`);
+    throw new TypeError(`Invalid descriptor: ${quote(given)}, expected a number from 0 up or an OwnedFd`);
   }
   // FFI refuses -0 as an integer, and adding 0 makes it one.
   const fd = given + 0;

@@ -1,3 +1,4 @@
+import { ERRORS } from "./errno_words.ts";
 import { libc } from "./libc.ts";
 
 /** An error from a failed system call or an expired deadline. The object is also an instance of the `Deno.errors` class
@@ -35,68 +36,6 @@ export interface SocketError extends Error {
   /** With EMSGSIZE of a datagram that may not be fragmented: the MTU of the path in bytes, where the system knows it. */
   readonly mtu?: number | undefined;
 }
-
-type ErrorClass = new (message?: string) => Error;
-
-/** For each errno, the words of strerror(3) in lower case, so that they can be searched for, and the class that Deno
- * throws for it. */
-const ERRORS: Readonly<Record<string, readonly [words: string, errorClass?: ErrorClass]>> = {
-  EACCES: ["permission denied", Deno.errors.PermissionDenied],
-  EADDRINUSE: ["address already in use", Deno.errors.AddrInUse],
-  EADDRNOTAVAIL: ["cannot assign requested address", Deno.errors.AddrNotAvailable],
-  EAFNOSUPPORT: ["address family not supported by protocol"],
-  EAGAIN: ["resource temporarily unavailable", Deno.errors.WouldBlock],
-  EALREADY: ["operation already in progress"],
-  EBADF: ["bad file descriptor", Deno.errors.BadResource],
-  EBUSY: ["device or resource busy", Deno.errors.Busy],
-  ECONNABORTED: ["software caused connection abort", Deno.errors.ConnectionAborted],
-  ECONNREFUSED: ["connection refused", Deno.errors.ConnectionRefused],
-  ECONNRESET: ["connection reset by peer", Deno.errors.ConnectionReset],
-  EDESTADDRREQ: ["destination address required"],
-  EDOM: ["numerical argument out of domain"],
-  EEXIST: ["file exists", Deno.errors.AlreadyExists],
-  EFAULT: ["bad address"],
-  EHOSTDOWN: ["host is down", Deno.errors.NetworkUnreachable],
-  EHOSTUNREACH: ["no route to host", Deno.errors.NetworkUnreachable],
-  EINPROGRESS: ["operation now in progress"],
-  EINTR: ["interrupted system call", Deno.errors.Interrupted],
-  EINVAL: ["invalid argument"],
-  EIO: ["input/output error"],
-  EISCONN: ["transport endpoint is already connected"],
-  EISDIR: ["is a directory", Deno.errors.IsADirectory],
-  ELOOP: ["too many levels of symbolic links", Deno.errors.FilesystemLoop],
-  EMFILE: ["too many open files"],
-  EMSGSIZE: ["message too long"],
-  ENAMETOOLONG: ["file name too long"],
-  ENETDOWN: ["network is down", Deno.errors.NetworkUnreachable],
-  ENETRESET: ["network dropped connection on reset"],
-  ENETUNREACH: ["network is unreachable", Deno.errors.NetworkUnreachable],
-  ENFILE: ["too many open files in system"],
-  ENOBUFS: ["no buffer space available"],
-  ENODEV: ["no such device", Deno.errors.NotFound],
-  ENOENT: ["no such file or directory", Deno.errors.NotFound],
-  ENOMEM: ["cannot allocate memory"],
-  ENOPROTOOPT: ["protocol not available"],
-  ENOSPC: ["no space left on device"],
-  ENOSYS: ["function not implemented"],
-  ENOTCONN: ["transport endpoint is not connected", Deno.errors.NotConnected],
-  ENOTDIR: ["not a directory", Deno.errors.NotADirectory],
-  ENOTSOCK: ["socket operation on non-socket"],
-  ENOTTY: ["inappropriate ioctl for device"],
-  ENXIO: ["no such device or address"],
-  EOPNOTSUPP: ["operation not supported"],
-  EPERM: ["operation not permitted", Deno.errors.PermissionDenied],
-  EPFNOSUPPORT: ["protocol family not supported"],
-  EPIPE: ["broken pipe", Deno.errors.BrokenPipe],
-  EPROTO: ["protocol error"],
-  EPROTONOSUPPORT: ["protocol not supported"],
-  EPROTOTYPE: ["protocol wrong type for socket"],
-  EROFS: ["read-only file system"],
-  ESHUTDOWN: ["cannot send after transport endpoint shutdown"],
-  ESOCKTNOSUPPORT: ["socket type not supported"],
-  ETIMEDOUT: ["connection timed out", Deno.errors.TimedOut],
-  ETOOMANYREFS: ["too many references: cannot splice"],
-};
 
 /** Hints by call and errno, each for a failure that has one cause. */
 const HINTS: Readonly<Record<string, string>> = {

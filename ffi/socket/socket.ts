@@ -10,6 +10,7 @@ import type { WaitOptions } from "../validate/options.ts";
 import { inspectable } from "../validate/inspect.ts";
 import { Readiness } from "../io/readiness.ts";
 import { encodeSocketAddress, requireListening, requirePeerPort } from "../address/sockaddr_argument.ts";
+import { moveOwned, OwnedFd } from "../io/owned_fd.ts";
 import type { ControlMessage } from "../io/control_message.ts";
 import { asOneMessage, partsOf } from "../io/gather.ts";
 import { type ReceivedMessage, Receiving, Sending } from "../io/transfer.ts";
@@ -83,11 +84,13 @@ export class Socket extends ConfigurableSocket implements Disposable {
   /** Takes ownership of an open descriptor, which becomes non-blocking and close-on-exec. If this throws, the descriptor
    * stays open and unchanged.
    *
+   * @param fd a descriptor number, or an {@linkcode OwnedFd}, which is closed without closing the descriptor
    * @throws {TypeError} if the descriptor is not a socket, or is owned by another object of this module
    * @throws {Deno.errors.BadResource} if the descriptor is not open
    */
-  static fromFd(fd: number): Socket {
-    return takeOver(requireForeignSocket(fd), (descriptor) => new Socket(descriptor));
+  static fromFd(fd: number | OwnedFd): Socket {
+    const take = (given: number) => takeOver(requireForeignSocket(given), make);
+    return fd instanceof OwnedFd ? moveOwned(fd, take) : take(fd);
   }
 
   /** Binds the socket to a local address: bind(2).

@@ -17,7 +17,7 @@ function withPair(call: (conn: UnixConn) => unknown) {
 }
 
 says("descriptors", [
-  ["text", () => fromFd(wrong("3")), TypeError, 'Invalid descriptor: "3", expected a number from 0 up'],
+  ["text", () => fromFd(wrong("3")), TypeError, 'Invalid descriptor: "3", expected a number from 0 up or an OwnedFd'],
   ["a file's", () => fromFd(0), TypeError, "Descriptor 0 is not a socket"],
   [
     "a number that is not open",

@@ -70,6 +70,10 @@ describe("A descriptor number that an OwnedFd owns", TIMEOUT, () => {
     assertThrows(() => owned.open(), TypeError, "no class here");
     assertThrows(() => Socket.fromFd(owned.fd), TypeError, "OwnedFd");
     assert(isOpen(owned.fd));
+    const { fd } = owned;
+    using taken = Socket.fromFd(owned);
+    assertEquals(taken.fd, fd);
+    assertThrows(() => owned.fd, Deno.errors.BadResource);
   });
 
   it("stays the OwnedFd's if it is not a socket", async () => {

@@ -10,17 +10,22 @@ import {
 import { describe, it } from "@std/testing/bdd";
 import { isSocketError, Socket, type SocketError } from "../../mod.ts";
 import { libc } from "../../ffi/libc/libc.ts";
+import { ERRORS } from "../../ffi/libc/errno_words.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
 import { systemError, unwrap } from "../../ffi/libc/socket_error.ts";
 import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { nameOf, openListener, tcpAt } from "../socket/support.ts";
 import { at, LOOPBACK } from "../support/loopback.ts";
+import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { openUdp } from "../udp/support.ts";
 
 noDescriptorLeaks();
 
 const { errors } = libc().system;
+
+const notGlibc = thisSystem().libraries[0] === "libc.so.6" ? null : "the words of another C library are others";
 
 /** The classes that code written for Deno catches. */
 const CLASSES: Readonly<Record<string, new (message?: string) => Error>> = {
@@ -77,6 +82,17 @@ describe("An error of the system", () => {
       if (errorClass !== undefined) assertEquals(error.constructor, errorClass);
     });
   }
+
+  itUnless(notGlibc, "has the words of strerror(3) for every errno that has words", () => {
+    const library = Deno.dlopen("libc.so.6", { strerror: { parameters: ["i32"], result: "pointer" } });
+    for (const [code, [words]] of Object.entries(ERRORS)) {
+      if (errors[code] === undefined) continue;
+      const theirs = new Deno.UnsafePointerView(library.symbols.strerror(errors[code])!).getCString();
+      assertEquals(words.toLowerCase(), theirs.toLowerCase(), code);
+    }
+    library.close();
+    for (const code of ["EFBIG", "ESPIPE", "EOVERFLOW", "EDQUOT"]) assert(code in ERRORS, code);
+  });
 
   it("of an unknown number has the number as its code", () => {
     const error = systemError(4095, "socket");

@@ -182,7 +182,7 @@ describe("A descriptor", TIMEOUT, () => {
         const error = assertThrows(() => take(fd as number), TypeError);
         assertEquals(
           error.message,
-          `Invalid descriptor: ${typeof fd === "string" ? `"${fd}"` : fd}, expected a number from 0 up`,
+          `Invalid descriptor: ${typeof fd === "string" ? `"${fd}"` : fd}, expected a number from 0 up or an OwnedFd`,
         );
       }
     }
