@@ -71,7 +71,8 @@
  * function, so grant it only to trusted programs. Before a system call the module queries the permissions that Deno's
  * own functions need, and throws Deno.errors.NotCapable with Deno's message: `--allow-net` for the given host;
  * `--allow-read`, `--allow-write` and `--allow-net=unix:/the/path` for the path of a Unix socket; `--allow-net` for
- * every host where no narrower grant can name the address, as for abstract names and raw sockets.
+ * every host where no narrower grant can name the address, as for abstract names and raw sockets; `--allow-read` for the
+ * path of a file that is sent.
  * {@linkcode activatedSockets} needs `--allow-env` for its three variables.
  *
  * ## Differences from Deno

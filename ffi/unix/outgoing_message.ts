@@ -13,6 +13,7 @@ import type { Socket } from "../socket/socket.ts";
 export const MOST_FDS = 253;
 
 /** Something with a descriptor that can be passed: a descriptor number, or a socket or {@linkcode OwnedFd} of this module.
+ * `openSync` of `node:fs` returns the number of a file, which a `Deno.FsFile` does not have.
  *
  * @example
  * ```ts

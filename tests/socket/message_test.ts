@@ -64,6 +64,29 @@ describe("Socket.receive() with flags", TIMEOUT, () => {
     assertEquals((await pair.server.receive(p)).length, 2);
   });
 
+  itUnless(
+    notLinux,
+    "waits for errors of earlier packets with MSG_ERRQUEUE, and returns them with their report",
+    async () => {
+      using gone = openUdp();
+      const { localAddr } = gone;
+      gone.close();
+      using socket = openUdp();
+      socket.setOption(sockopt.IP_RECVERR, true);
+      const p = new Uint8Array(32);
+      const waiting = socket.receive(p, { flags: msg.MSG_ERRQUEUE!, controlLength: 256 });
+      assert(await isPending(waiting));
+      await socket.send(bytes("nobody?"), localAddr);
+      const { length, flags, control, address } = await waiting;
+      assertEquals([text(p.subarray(0, length)), flags & msg.MSG_ERRQUEUE!], ["nobody?", msg.MSG_ERRQUEUE]);
+      assertEquals(address.slice(4, 8), Uint8Array.of(127, 0, 0, 1));
+      const { level, name } = thisSystem().options.IP_RECVERR!;
+      const report = control.find((message) => message.level === level && message.type === name)!;
+      // ee_errno, ee_origin, ee_type and ee_code: ECONNREFUSED of ICMP, destination unreachable, port unreachable.
+      assertEquals([report.data[0], report.data[4], report.data[5], report.data[6]], [111, 2, 3, 3]);
+    },
+  );
+
   it("refuses internal flags and invalid control lengths", async () => {
     using socket = openUdp();
     const p = new Uint8Array(1);
