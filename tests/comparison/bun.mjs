@@ -29,7 +29,7 @@ const probes = {
     await udp({ port: socket.port, reusePort: true });
     return true;
   },
-  async tcpReusePort() {
+  tcpReusePort() {
     const { port } = Bun.listen({ hostname: LOOPBACK, port: 0, reusePort: true, socket: quiet });
     return Bun.listen({ hostname: LOOPBACK, port, reusePort: true, socket: quiet }).port === port;
   },
