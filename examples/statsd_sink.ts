@@ -17,6 +17,7 @@
  */
 import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
 import { onStop } from "./signals.ts";
+import { row } from "./table.ts";
 import { OneCollector, WorkerCollector } from "./statsd_sink/collectors.ts";
 import type { Metrics } from "./statsd_sink/metrics.ts";
 
@@ -36,7 +37,7 @@ function print(metrics: Metrics, seconds: number): void {
   const width = Math.max(0, ...rows.map(([name]) => name!.length));
   const refused = metrics.refused === 0 ? "" : `, invalid lines: ${metrics.refused}`;
   console.log(`\n${new Date().toISOString()}  datagrams: ${metrics.datagrams} in ${seconds.toFixed(1)} s${refused}`);
-  for (const [name, type, value] of rows) console.log(`  ${name!.padEnd(width)}  ${type!.padEnd(7)}  ${value}`);
+  for (const [name, type, value] of rows) console.log(row([name!, type!, value!], [width, 7]));
 }
 
 async function main(): Promise<void> {

@@ -10,6 +10,7 @@
  */
 import { connectAny, listen, type Socket, type TcpConn, type TcpListener } from "../mod.ts";
 import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { row } from "./table.ts";
 
 const HELP = `Dials ten times at once; the first connection wins, and the other dials are cancelled.
 
@@ -85,7 +86,7 @@ async function main(): Promise<void> {
   const seen = await Promise.all(served);
   for (const [dial, port] of ports.entries()) {
     const line = [states[dial], seen[dial]].filter(Boolean).join("; ");
-    console.log(`${String(dial + 1).padStart(2)}  ${args.host}:${port}  ${line}`);
+    console.log(row([String(dial + 1), `${args.host}:${port}`, line], [2, args.host.length + 6]));
   }
 }
 

@@ -5,7 +5,7 @@ import { chart } from "./framework/chart.ts";
 import { calm } from "./framework/calm.ts";
 import { cleanUp } from "./framework/load.ts";
 import { describeMachine, thisMachine } from "./framework/machine.ts";
-import { describeResult, figure, toJson } from "./framework/report.ts";
+import { describeResult, figure, medians, toJson } from "./framework/report.ts";
 import { pinProcesses } from "./framework/processes.ts";
 import { Progress } from "./framework/progress.ts";
 import { withResults } from "./framework/readme.ts";
@@ -88,7 +88,7 @@ async function main(): Promise<void> {
   if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`Invalid --rounds: ${args.rounds}`);
   if (args.pin) await pinProcesses();
   const machine = await thisMachine();
-  console.log(`${describeMachine(machine)}\nmedians of ${rounds} rounds${args.pin ? ", pinned" : ""}\n`);
+  console.log(`${describeMachine(machine)}\n${medians(rounds)}${args.pin ? ", pinned" : ""}\n`);
   try {
     const results = await measure(rounds);
     if (args.json !== undefined) await Deno.writeTextFile(args.json, toJson(machine, rounds, results));

@@ -14,6 +14,7 @@ const MACHINE: Machine = {
   cores: 2,
   deno: "2.9.6",
   commit: "0123abc",
+  load: 0.25,
 };
 
 /** What a run would yield in which the first subjects reached these values, and the last could not take part. */
@@ -79,7 +80,7 @@ describe("The table of a page", () => {
     assert(!text.includes("old"), text);
     assertMatch(
       text,
-      /Medians of 5 rounds\. 2026-01-31: Deno 2\.9\.6, .*, commit 0123abc\.\n\n<!-- \/bench -->\nafter\n$/,
+      /Medians of 5 rounds\. 2026-01-31: Deno 2\.9\.6, .*, commit 0123abc, load average 0\.3 before\.\n\n<!-- \/bench -->\nafter\n$/,
     );
   });
 

@@ -5,6 +5,7 @@ import { FileServer } from "../support/file_server.ts";
 import { start } from "../support/process.ts";
 import { ROOT } from "../support/repository.ts";
 import { printedCommands } from "./support.ts";
+import { withPath } from "./unix_support.ts";
 
 noDescriptorLeaks();
 
@@ -14,8 +15,21 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "npm/dns_packet.ts": /^npm:dns-packet@\d+\.\d+\.\d+$/,
 };
 
-/** What an example that needs nobody else prints, by the arguments added to those in its header. */
-const RUNS: Readonly<Record<string, { args?: string[]; prints: RegExp }>> = {
+/** What an example that needs nobody else prints, by the arguments added to those in its header. One that `serves` is
+ * stopped by Ctrl-C as soon as it has printed that. */
+const RUNS: Readonly<Record<string, { args?: string[]; prints: RegExp; serves?: true }>> = {
+  dns_relay: { args: ["--port", "0"], prints: /^Listening on 0\.0\.0\.0 port \d+/, serves: true },
+  interfaces: { prints: /^lo\t\d+\tup,loopback/m },
+  multicast_chat: { args: ["--name", "url"], prints: /^\* you are url on /, serves: true },
+  // Without root, it depends on the system's settings whether it may.
+  ...Deno.uid() === 0 ? { ping: { args: ["--count", "1"], prints: /^1 of 1 answered; /m } } : {},
+  statsd_sink: { args: ["--port", "0"], prints: /^Listening on 127\.0\.0\.1 port \d+/, serves: true },
+  tcp_echo_server: { args: ["--port", "0"], prints: /^Listening on 127\.0\.0\.1:\d+/, serves: true },
+  unix_echo_server: { prints: /^Listening on .*\.sock/, serves: true },
+  ws_discovery: {
+    args: ["--timeout", "0.1", "--port", "3799"],
+    prints: /^Asked 239\.255\.255\.250:3799 for wsdp:Device/,
+  },
   dashboard: {
     args: ["--port", "0", "--seconds", "1"],
     prints: /^Open http:.*\n(worker \d: \d+ datagrams, .*\n?){4}$/,
@@ -80,16 +94,22 @@ describe("The examples", () => {
   });
 
   for (const name of programs()) {
-    const { args, prints } = RUNS[name] ?? { args: ["--help"], prints: /^ +--help +show this text/m };
+    const { args, prints, serves } = RUNS[name] ?? { args: ["--help"], prints: /^ +--help +show this text/m };
     it(`run from a URL, in any folder, with the flags printed: ${name} ${(args ?? []).join(" ")}`, async () => {
       const [command] = await printedCommands(name);
-      const [run, ...flags] = command!.map((word) => word === `examples/${name}.ts` ? server.url(word) : word);
+      const path = `${folder}/example.sock`;
+      const own = (word: string) => name === "demo" ? word : withPath(word, path);
+      const [run, ...flags] = command!.map((word) => word === `examples/${name}.ts` ? server.url(word) : own(word));
+      const usesPath = RUNS[name] !== undefined && flags.join(" ").includes(path);
       const env = {
         DENO_DIR: `${folder}/cache`,
         PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH")}`,
       };
-      const child = start(Deno.execPath(), [run!, "--no-prompt", ...flags, ...(args ?? [])], { cwd: folder, env });
-      const { success, stdout, report } = await child.finished();
+      const words = [run!, "--no-prompt", ...flags, ...(args ?? []), ...(usesPath ? ["--path", path] : [])];
+      const options = { cwd: folder, env, stdin: serves === true };
+      await using child = start(Deno.execPath(), words, options);
+      if (serves) await child.waitForLine(prints);
+      const { success, stdout, report } = serves ? await child.end("SIGINT") : await child.finished();
       assert(success, report);
       assertMatch(stdout, prints, report);
     });

@@ -150,8 +150,8 @@ describe("examples/tcp_fan_out.ts", () => {
     const [title, ...lines] = stdout.split("\n");
     assertMatch(title!, /^10 dials at once, the first connection after \d+\.\d ms$/);
     assertEquals(lines.length, 10, report);
-    const won = lines.filter((line) => / 127\.0\.0\.1:\d+ {2}won; its listener received "you won"$/.test(line));
-    const lost = lines.filter((line) => / 127\.0\.0\.1:\d+ {2}cancelled and closed; its listener /.test(line));
+    const won = lines.filter((line) => /\t127\.0\.0\.1:\d+\twon; its listener received "you won"$/.test(line));
+    const lost = lines.filter((line) => /\t127\.0\.0\.1:\d+\tcancelled and closed; its listener /.test(line));
     assertEquals([won.length, lost.length], [1, 9], report);
     assert(lost.every((line) => !line.includes("received")), report);
   });
@@ -161,8 +161,8 @@ describe("examples/tcp_fan_out.ts", () => {
     const { code, stdout, report } = await runExample("tcp_fan_out", "--port", String(listener.addr.port));
     assertEquals(code, 0, report);
     const [, ...lines] = stdout.split("\n");
-    const won = lines.filter((line) => line.endsWith(`  127.0.0.1:${listener.addr.port}  won`));
-    const lost = lines.filter((line) => line.endsWith(`  127.0.0.1:${listener.addr.port}  cancelled and closed`));
+    const won = lines.filter((line) => line.endsWith(`\t127.0.0.1:${listener.addr.port}\twon`));
+    const lost = lines.filter((line) => line.endsWith(`\t127.0.0.1:${listener.addr.port}\tcancelled and closed`));
     assertEquals([won.length, lost.length], [1, 9], report);
   });
 

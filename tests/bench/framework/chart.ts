@@ -1,5 +1,5 @@
 import { describeMachine, type Machine } from "./machine.ts";
-import { figure, wrapped } from "./report.ts";
+import { figure, medians, wrapped } from "./report.ts";
 import { middleOf, ratio } from "./statistics.ts";
 import { BASELINE, OURS, type Outcome, type Result } from "./workload.ts";
 
@@ -85,7 +85,7 @@ export function chart(machine: Machine, rounds: number, results: readonly Result
     y += height;
     return svg;
   });
-  const foot = wrapped(`Medians of ${rounds} rounds, × Deno in the same run. ${describeMachine(machine)}`, LINE);
+  const foot = wrapped(`${medians(rounds)}, × Deno in the same run. ${describeMachine(machine)}`, LINE);
   const height = y + 16 * foot.length + MARGIN;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}">
 <style>${STYLE}</style>

@@ -7,6 +7,8 @@ export interface Machine {
   readonly deno: string;
   /** The commit that was measured, with a "+" where files differ from it; null outside of a repository. */
   readonly commit: string | null;
+  /** Load average of the last minute before the run: on a calm machine far below the number of cores. */
+  readonly load: number;
 }
 
 async function git(...args: string[]): Promise<string | null> {
@@ -43,11 +45,13 @@ export async function thisMachine(): Promise<Machine> {
     cores: navigator.hardwareConcurrency,
     deno: Deno.version.deno,
     commit: await commitOf(),
+    load: Deno.loadavg()[0]!,
   };
 }
 
 /** One line. */
-export function describeMachine({ date, system, processor, cores, deno, commit }: Machine): string {
+export function describeMachine({ date, system, processor, cores, deno, commit, load }: Machine): string {
   const measured = commit === null ? "" : `, commit ${commit}`;
-  return `${date}: Deno ${deno}, ${system}, ${processor}, ${cores} cores, loopback${measured}`;
+  const before = `load average ${load.toFixed(1)} before`;
+  return `${date}: Deno ${deno}, ${system}, ${processor}, ${cores} cores, loopback${measured}, ${before}`;
 }

@@ -1,5 +1,5 @@
 import { describeMachine, type Machine } from "./machine.ts";
-import { figure } from "./report.ts";
+import { figure, medians } from "./report.ts";
 import { middleOf, ratio } from "./statistics.ts";
 import { BASELINE, OURS, type Outcome, type Result } from "./workload.ts";
 
@@ -40,7 +40,7 @@ export function withResults(page: string, machine: Machine, rounds: number, resu
   if (begin === -1 || end < begin) throw new TypeError(`The page has no ${BEGIN} before a ${END}`);
   const head =
     "| workload | unit | Deno | ours | × Deno | processor, × Deno |\n| --- | --- | ---: | ---: | ---: | ---: |";
-  const foot = `Medians of ${rounds} rounds. ${describeMachine(machine)}.`;
+  const foot = `${medians(rounds)}. ${describeMachine(machine)}.`;
   const table = [head, ...results.flatMap(rows)].join("\n");
   return `${page.slice(0, begin)}${BEGIN}\n\n${table}\n\n${foot}\n\n${page.slice(end)}`;
 }

@@ -9,6 +9,11 @@ export function figure(value: number, digits: number): string {
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** What the figures of a run are. */
+export function medians(rounds: number): string {
+  return rounds === 1 ? "One round" : `Medians of ${rounds} rounds`;
+}
+
 /** Columns of text that a report fits into. */
 const WIDTH = 100;
 /** Columns of a heading before it goes on in the next line. */
