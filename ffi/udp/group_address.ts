@@ -11,13 +11,16 @@ export function parseMember(what: string, text: string, families: Families): Ine
   const given = typeof text === "string" ? parseHost(text, 0) : null;
   if (given === null) throw new TypeError(`Invalid ${what}: ${quote(text)}, expected an IP address`);
   const family = packetFamily(given);
-  if (!families.includes(family)) {
-    const [version, hostname] = family === "inet6" ? ["IPv6", "::"] : ["IPv4", "0.0.0.0"];
-    throw new TypeError(
-      `The ${what} ${text} is of the other family; open an ${version} socket with hostname: "${hostname}"`,
-    );
-  }
+  if (!families.includes(family)) throw otherFamily(what, text, family);
   return inFamily(family, given, text);
+}
+
+function otherFamily(what: string, text: string, family: IpFamily): TypeError {
+  const [version, hostname] = family === "inet6" ? ["IPv6", "::"] : ["IPv4", "0.0.0.0"];
+  if (what !== "group") return new TypeError(`The ${what} ${text} is an ${version} address, and the group is not`);
+  return new TypeError(
+    `The group ${text} is of the other family; open an ${version} socket with hostname: "${hostname}"`,
+  );
 }
 
 export function parseGroup(text: string, families: Families): InetAddress {

@@ -1,5 +1,5 @@
 import { libc } from "../libc/libc.ts";
-import { systemError } from "../libc/socket_error.ts";
+import { isSocketError, systemError } from "../libc/socket_error.ts";
 import type { InetAddress } from "../struct/sockaddr.ts";
 import { formatHost } from "../address/address.ts";
 import { type Descriptor, requireDescriptor } from "../io/descriptor.ts";
@@ -93,8 +93,25 @@ export class Membership {
     const { EADDRNOTAVAIL } = libc().system.errors;
     // The kernel would end a membership that another object has joined since.
     if (this.#left) throw systemError(EADDRNOTAVAIL!, "setsockopt", this.group, "this membership has been left");
-    this.#apply("leave", this.#request);
+    try {
+      this.#apply("leave", this.#request);
+    } catch (error) {
+      const { index, source } = this.#request;
+      if (source === null || index === 0 || !isSocketError(error) || error.code !== "ENODEV") throw error;
+      this.#leaveRemoved();
+    }
     this.#left = true;
+  }
+
+  /** Leaves a source of a group on an interface that was removed. Linux then refuses to leave one source, and keeps the
+   * membership, which counts against the limit, until all sources are left at once. */
+  #leaveRemoved(): void {
+    try {
+      this.#apply("leave", { ...this.#request, source: null });
+    } catch (error) {
+      // Another membership of the group there has left them.
+      if (!isSocketError(error) || error.code !== "EADDRNOTAVAIL") throw error;
+    }
   }
 
   #filter(verb: "block" | "unblock", text: string): void {

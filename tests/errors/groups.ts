@@ -33,7 +33,7 @@ says("groups", [
     "a source of the other family",
     withUdp((socket) => socket.joinMulticast(GROUP, { ...HERE, source: "::1" })),
     TypeError,
-    'The source ::1 is of the other family; open an IPv6 socket with hostname: "::"',
+    "The source ::1 is an IPv6 address, and the group is not",
   ],
   [
     "an interface's name",
