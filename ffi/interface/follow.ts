@@ -1,3 +1,4 @@
+import { isSocketError } from "../libc/socket_error.ts";
 import { AwaitingChange, type InterfaceChange, InterfaceMonitor } from "./monitor.ts";
 
 /** Milliseconds until a listing is tried again that failed, for want of descriptors or memory. */
@@ -46,15 +47,24 @@ class Follower {
     this.#monitor = null;
   }
 
-  #wait(monitor: InterfaceMonitor): void {
+  /** Tells what changes until the monitor is closed. */
+  async #wait(monitor: InterfaceMonitor): Promise<void> {
     this.#waiting = true;
-    monitor.descriptor.reads.run(new AwaitingChange(monitor)).then(() => {
-      if (!monitor.descriptor.closed) this.#tellPending(monitor);
-      // The last listener may have gone.
-      if (!monitor.descriptor.closed) this.#wait(monitor);
-    }, () => {
-      if (monitor.descriptor.closed) return;
-      this.#timer = setTimeout(() => this.#wait(monitor), RETRY);
+    while (!monitor.descriptor.closed) {
+      try {
+        await monitor.descriptor.reads.run(new AwaitingChange(monitor));
+        if (!monitor.descriptor.closed) this.#tellPending(monitor);
+      } catch (error) {
+        if (monitor.descriptor.closed) return;
+        if (!isSocketError(error)) throw error;
+        await this.#pause();
+      }
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#timer = setTimeout(resolve, RETRY);
       Deno.unrefTimer(this.#timer);
     });
   }

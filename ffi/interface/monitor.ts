@@ -30,6 +30,12 @@ export interface InterfaceChange {
 /** The longest datagram of messages, in bytes: NLMSG_GOODSIZE is a page, and 32 KiB is the most of a dump. */
 const MESSAGE_SIZE = 32_768;
 
+/** What the messages are about, for errors. */
+const SUBJECT = "changes of interfaces";
+
+/** Datagrams that are taken before the interfaces are listed. */
+const MOST_MESSAGES = 4096;
+
 /** Follows the interfaces of this machine: a socket of rtnetlink(7), or a routing socket, says that something is another,
  * and a listing says what it is. Where the socket's buffer has overrun, ENOBUFS, the listing is made all the same. */
 export class InterfaceMonitor {
@@ -84,11 +90,11 @@ export class InterfaceMonitor {
     });
   }
 
-  /** Takes every message there is. */
+  /** Takes every message there is, or so many that a listing tells more. */
   #receive(): void {
-    const { c, errno, system: { errors, network } } = this.#libc;
+    const { c, errno, system: { errors } } = this.#libc;
     const { fd } = this.descriptor;
-    for (;;) {
+    for (let taken = 0; taken < MOST_MESSAGES; taken++) {
       this.#senderLength[0] = SOCKADDR_STORAGE_SIZE;
       const size = BigInt(MESSAGE_SIZE);
       const length = c.recvfrom(fd, this.#message, size, 0, this.#sender, this.#senderLength);
@@ -99,8 +105,9 @@ export class InterfaceMonitor {
       const code = errno();
       if (code === errors.EAGAIN) return;
       if (code === errors.ENOBUFS) this.#stale = true;
-      else if (code !== errors.EINTR) throw systemError(code, "recvfrom", `AF_NETLINK ${network.constants.AF_NETLINK}`);
+      else if (code !== errors.EINTR) throw systemError(code, "recvfrom", SUBJECT);
     }
+    this.#stale = true;
   }
 
   #read(bytes: Uint8Array<ArrayBuffer>): void {
