@@ -149,7 +149,7 @@ export class OwnedFd implements Disposable {
    * @throws {TypeError} where it is no socket; it stays open and owned
    * @throws {Deno.errors.BadResource} when it is closed or given away
    */
-  open<S extends OpenedSocket = OpenedSocket>(): S {
+  open<S extends object = OpenedSocket>(): S {
     return open!(this) as S;
   }
 
