@@ -103,6 +103,7 @@ export type { UnixPathOptions } from "./ffi/unix/path.ts";
 
 // Sockets opened elsewhere.
 export { type ActivatedSocket, activatedSockets } from "./ffi/activation.ts";
+export { openLibrary } from "./ffi/open_library.ts";
 export { type AnySocket, fromFd } from "./ffi/from_fd.ts";
 export type { FdKind } from "./ffi/io/fd_kind.ts";
 export { type OpenedSocket, OwnedFd } from "./ffi/io/owned_fd.ts";

@@ -7,7 +7,9 @@ import { MOST_BYTES } from "../validate/bytes.ts";
  * A length is a size_t, which has to be a BigInt. The one used last is kept: a program mostly comes with the same again,
  * and more than one would be a dictionary. */
 export class StreamCalls {
-  readonly #libc: Libc = libc();
+  readonly #recv: Libc["c"]["recv"];
+  readonly #send: Libc["c"]["send"];
+  readonly #errno: () => number;
   readonly #again: number;
   readonly #interrupted: number;
   readonly #flags: number;
@@ -17,7 +19,10 @@ export class StreamCalls {
   #sendSize = 0n;
 
   constructor() {
-    const { errors, constants } = this.#libc.system;
+    const { c, errno, system: { errors, constants } } = libc();
+    this.#recv = c.recv;
+    this.#send = c.send;
+    this.#errno = errno;
     this.#again = -errors.EAGAIN!;
     this.#interrupted = -errors.EINTR!;
     this.#flags = constants.MSG_NOSIGNAL;
@@ -33,10 +38,9 @@ export class StreamCalls {
       this.#receiveLength = length;
       this.#receiveSize = BigInt(Math.min(length, MOST_BYTES));
     }
-    const { c, errno } = this.#libc;
     for (;;) {
-      let result = c.recv(fd, p, this.#receiveSize, 0);
-      if (result === -1) result = -errno();
+      let result = this.#recv(fd, p, this.#receiveSize, 0);
+      if (result === -1) result = -this.#errno();
       if (result !== this.#interrupted) return result;
     }
   }
@@ -46,10 +50,9 @@ export class StreamCalls {
       this.#sendLength = length;
       this.#sendSize = BigInt(Math.min(length, MOST_BYTES));
     }
-    const { c, errno } = this.#libc;
     for (;;) {
-      let result = c.send(fd, p, this.#sendSize, this.#flags);
-      if (result === -1) result = -errno();
+      let result = this.#send(fd, p, this.#sendSize, this.#flags);
+      if (result === -1) result = -this.#errno();
       if (result !== this.#interrupted) return result;
     }
   }

@@ -9,13 +9,22 @@ class Libc {
   /** Reads errno. To be called directly after the function that failed, before anything else can run. */
   readonly errno: () => number;
 
-  constructor(system: System, c: Symbols) {
+  readonly #binding: Binding;
+
+  constructor(system: System, binding: Binding) {
+    const { c } = binding;
     this.system = system;
+    this.#binding = binding;
     this.c = c;
     this.errno = errnoReader(c, system.errnoLocation);
     // The first call of a JavaScript function compiles it, and the compiler's own allocations may write errno.
     c.close(-1);
     this.errno();
+  }
+
+  /** Binds every function, not only those that were used. */
+  bindAll(): void {
+    this.#binding.bindAll();
   }
 
   /** The address of a buffer's first byte. It stays right for as long as somebody holds the buffer. */
@@ -54,6 +63,36 @@ function errnoReader(c: Symbols, location: System["errnoLocation"]): () => numbe
   };
 }
 
+/** The functions of the library at a path. Each is bound when it is first asked for: binding takes 0.2 ms, and no program
+ * needs all of them. */
+class Binding {
+  readonly #path: string;
+  readonly c: Symbols = {} as Symbols;
+
+  constructor(path: string) {
+    this.#path = path;
+    for (const name of NAMES) {
+      const get = () => this.#bind([name])[name];
+      Object.defineProperty(this.c, name, { configurable: true, enumerable: true, get });
+    }
+  }
+
+  /** Binds what is not bound yet. */
+  bindAll(): void {
+    this.#bind(NAMES.filter((name) => Object.getOwnPropertyDescriptor(this.c, name)?.get !== undefined));
+  }
+
+  #bind(names: readonly Name[]): Partial<Symbols> {
+    const wanted = Object.fromEntries(names.map((name) => [name, symbols[name]]));
+    const bound: Partial<Symbols> = Deno.dlopen(this.#path, wanted).symbols;
+    for (const name of names) Object.defineProperty(this.c, name, { enumerable: true, value: bound[name] });
+    return bound;
+  }
+}
+
+type Name = keyof typeof symbols;
+const NAMES = Object.keys(symbols) as Name[];
+
 function open(): Libc {
   const system = thisSystem();
   const unscoped = Deno.permissions.querySync({ name: "ffi" });
@@ -65,7 +104,7 @@ function open(): Libc {
   const granted = paths.filter((path) => Deno.permissions.querySync({ name: "ffi", path }).state === "granted");
   for (const path of granted.length > 0 ? granted : paths) {
     try {
-      return new Libc(system, Deno.dlopen(path, symbols).symbols);
+      return new Libc(system, new Binding(path));
     } catch (error) {
       refusal = error;
       if (error instanceof Deno.errors.NotCapable) break;
