@@ -80,6 +80,8 @@ export class Reactor {
   #overdueTimer: ReturnType<typeof setTimeout> | undefined;
   #overdueInterval = OVERDUE;
   #probing = false;
+  /** A probe has shown that the pool has threads, and no wait has begun since. */
+  #probed = false;
   #scheduled: Watcher[] = [];
   #turnPending = false;
   #budget = BUDGET;
@@ -366,7 +368,9 @@ export class Reactor {
   #beginPark(): number {
     this.#state = "parked";
     this.#parks++;
-    this.#startOverdue(OVERDUE);
+    // The end of a probe wakes the event loop, which ends the wait: checking the next one too would go on for ever.
+    if (!this.#probed) this.#startOverdue(OVERDUE);
+    this.#probed = false;
     return this.#parks;
   }
 
@@ -425,7 +429,9 @@ export class Reactor {
     this.#probing = true;
     await libc().c.poll_blocking(new Uint8Array(0), 0, 0);
     this.#probing = false;
-    if (parks === this.#parks && this.#state === "parked") this.#stopOverdue();
+    if (parks !== this.#parks || this.#state !== "parked") return;
+    this.#probed = true;
+    this.#stopOverdue();
   }
 
   #dispatch(count: number): boolean {
