@@ -18,6 +18,18 @@ function withPair(call: (conn: UnixConn) => unknown) {
 
 says("descriptors", [
   ["text", () => fromFd(wrong("3")), TypeError, 'Invalid descriptor: "3", expected a number from 0 up or an OwnedFd'],
+  [
+    "a text in place of a message",
+    withPair((conn) => conn.sendMessage(wrong("abc"))),
+    TypeError,
+    'Not a message: "abc", expected { data, fds }',
+  ],
+  [
+    "null in place of a message",
+    withPair((conn) => conn.sendMessage(wrong(null))),
+    TypeError,
+    "Not a message: null, expected { data, fds }",
+  ],
   ["a file's", () => fromFd(0), TypeError, "Descriptor 0 is not a socket"],
   [
     "a number that is not open",

@@ -97,6 +97,12 @@ says("unknown options", [
     "userTimeout, fastOpen, multipath, trafficClass, control",
   ],
   [
+    "hos of a dial, an abbreviation of three letters",
+    () => connect(wrong({ port: 1, hos: LOOPBACK })),
+    TypeError,
+    'Unknown option "hos": did you mean "hostname"?',
+  ],
+  [
     "autoselectfamily of a dial",
     () => connect(wrong({ port: 1, autoselectfamily: false })),
     TypeError,

@@ -4,6 +4,7 @@ import { interfaces, type NetworkInterface } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { inside } from "../support/inside.ts";
 import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
+import { missingMountNamespaces, runWithFiles } from "../support/hosts.ts";
 import { run } from "../support/process.ts";
 import { ROOT } from "../support/repository.ts";
 import { itUnless } from "../support/skipping.ts";
@@ -161,5 +162,16 @@ describe("interfaces()", TIMEOUT, () => {
     first!.addresses.length = 0;
     first!.name = "changed";
     assertEquals(interfaces()[0]!.name === "changed", false);
+  });
+});
+
+const noMountNamespaces = await missingMountNamespaces();
+
+describe("interfaces() of a process that may open no more descriptors", TIMEOUT, () => {
+  itUnless(noMountNamespaces, "throws what the system says, and lists them again later", async () => {
+    const program = new URL("./programs/exhausted.ts", import.meta.url).pathname;
+    const { success, stdout, report } = await runWithFiles({}, program, [], "-n 100");
+    assert(success, report);
+    assertEquals(stdout, "EMFILE of getifaddrs\nlo");
   });
 });

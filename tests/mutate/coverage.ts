@@ -5,7 +5,18 @@
  */
 
 /** Folders whose tests are not for this: they take long, or need what a run of changes has no use for. */
-const LEFT_OUT = new Set(["architecture", "bench", "conformance", "examples", "interop", "mutate", "soak", "std"]);
+const LEFT_OUT = new Set([
+  "architecture",
+  "bench",
+  "conformance",
+  "examples",
+  "interop",
+  "mutate",
+  "readme",
+  "soak",
+  "std",
+  "support",
+]);
 
 /** The longest that one file of tests may take while it is measured. */
 const LIMIT_MS = 300_000;
@@ -113,11 +124,16 @@ function wordsOf(path: string): string[] {
   return path.slice(path.lastIndexOf("/") + 1).replace(/(_test)?\.ts$/, "").split("_");
 }
 
+/** Whether a file of tests is about the room of a source, or has its name; what errors say is tested for all in one. */
+function isOfRoom(test: string, path: string): boolean {
+  const [, folder] = test.split("/");
+  return folder === "errors" || folder === path.split("/")[1] || wordsOf(test).join() === wordsOf(path).join();
+}
+
 /** How much sooner than its time alone says a file of tests is run: it is about the same room, or the same subject. */
 function affinity(test: string, path: string): number {
-  const room = path.split("/")[1];
   const words = new Set(wordsOf(path));
-  return (test.split("/")[1] === room ? 4 : 1) * (wordsOf(test).some((word) => words.has(word)) ? 4 : 1);
+  return (isOfRoom(test, path) ? 4 : 1) * (wordsOf(test).some((word) => words.has(word)) ? 4 : 1);
 }
 
 /**
@@ -131,26 +147,28 @@ function runners(coverage: Coverage, path: string, line: number): string[] {
     const lines = coverage[file]!.lines[path];
     return lines !== undefined && (lines.includes(line) || lines.includes(line - 1));
   });
-  return found.length > 0 ? found : files.filter((file) => file.split("/")[1] === path.split("/")[1]);
+  return found.length > 0 ? found : files.filter((file) => isOfRoom(file, path));
 }
 
 /**
- * The files of tests that a change in a line is shown to: all of its room, and of the others as many as take no more than
- * `patience` milliseconds. Those come first that are quick and likely to notice it. The time they take together is the
+ * The files of tests that a change in a line is shown to: of its room as many as take no more than three times `patience`
+ * milliseconds, of the others no more than that. Those come first that are quick and likely to notice it. The time they take together is the
  * second value.
  */
 export function testsOf(coverage: Coverage, path: string, line: number, patience: number): [string[], number] {
   const rank = (file: string) => coverage[file]!.milliseconds / affinity(file, path);
   const chosen: string[] = [];
-  let [together, others] = [0, 0];
+  let [room, others] = [0, 0];
   for (const file of runners(coverage, path, line).sort((a, b) => rank(a) - rank(b))) {
     const { milliseconds } = coverage[file]!;
-    if (file.split("/")[1] !== path.split("/")[1]) {
+    if (isOfRoom(file, path)) {
+      if (room + milliseconds > 3 * patience) continue;
+      room += milliseconds;
+    } else {
       if (others + milliseconds > patience) continue;
       others += milliseconds;
     }
     chosen.push(file);
-    together += milliseconds;
   }
-  return [chosen, together];
+  return [chosen, room + others];
 }

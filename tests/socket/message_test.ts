@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { type ControlMessage, isSocketError, msg, Socket, socketPair, sockopt } from "../../mod.ts";
+import { connect, type ControlMessage, isSocketError, listen, msg, Socket, socketPair, sockopt } from "../../mod.ts";
 import { thisSystem } from "../../ffi/libc/host.ts";
 import { bytes, joined, pattern, text } from "../support/bytes.ts";
 import { assertSameBytes } from "../support/assertions.ts";
@@ -86,6 +86,25 @@ describe("Socket.receive() with flags", TIMEOUT, () => {
       assertEquals([report.data[0], report.data[4], report.data[5], report.data[6]], [111, 2, 3, 3]);
     },
   );
+
+  it("counts the bytes of a connection that are taken, not those that are peeked at or urgent", async () => {
+    using listener = listen({ hostname: LOOPBACK, port: 0 });
+    using client = await connect({ port: listener.addr.port });
+    using server = await listener.accept();
+    await client.write(bytes("abc"));
+    await server.socket.receive(new Uint8Array(8), { flags: msg.MSG_PEEK });
+    assertEquals([client.bytesWritten, server.bytesRead], [3, 0]);
+    await server.socket.receive(new Uint8Array(8));
+    assertEquals(server.bytesRead, 3);
+    await client.socket.send(bytes("!"), undefined, { flags: msg.MSG_OOB });
+    let urgent: unknown = null;
+    while (urgent === null) {
+      // It has not arrived yet where the call fails.
+      urgent = await server.socket.receive(new Uint8Array(1), { flags: msg.MSG_OOB }).catch(() => null);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assertEquals(server.bytesRead, 3);
+  });
 
   it("refuses internal flags and invalid control lengths", async () => {
     using socket = openUdp();

@@ -4,6 +4,7 @@ import { isSocketError, msg, Socket } from "../../mod.ts";
 import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { at, LOOPBACK } from "../support/loopback.ts";
+import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { settled } from "../support/turns.ts";
@@ -78,6 +79,15 @@ describe("A stream", TIMEOUT, () => {
     sent += await waiting;
     while (received < sent) received += (await server.receive(buffer)).length;
     assertEquals(received, sent);
+  });
+});
+
+describe("A first read and write", TIMEOUT, () => {
+  it("may be of one byte", async () => {
+    await using child = startDeno(new URL("./programs/first_byte.ts", import.meta.url));
+    const { success, stdout, report } = await child.finished();
+    assert(success, report);
+    assertEquals(JSON.parse(stdout), { written: 1, read: 1, byte: 7 });
   });
 });
 

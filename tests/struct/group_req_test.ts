@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { encodeGroupRequest, encodeGroupSourceRequest } from "../../ffi/struct/group_req.ts";
+import { encodeGroupRequest, encodeGroupSourceRequest, encodeIpv6Membership } from "../../ffi/struct/group_req.ts";
 import type { InetAddress } from "../../ffi/struct/sockaddr.ts";
 import { bySystem, hex } from "./support.ts";
 
@@ -58,4 +58,10 @@ describe("encodeGroupSourceRequest()", () => {
       assertEquals(encodeGroupSourceRequest(system, 1, group6, source6), hex(expected));
     });
   }
+});
+
+describe("encodeIpv6Membership()", () => {
+  it("writes the group and the interface's index, as all systems lay them out", () => {
+    assertEquals(encodeIpv6Membership(0x0102, group6), hex("ff02 00*13 fb 02010000"));
+  });
 });

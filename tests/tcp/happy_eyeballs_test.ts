@@ -169,6 +169,17 @@ describe("connectAny()", TIMEOUT, () => {
     assertEquals(opened, 0);
   });
 
+  it("refuses a bad deadline among them before any dial, of a Unix socket too", async () => {
+    using listener = listenTcp();
+    let opened = 0;
+    const good = { port: listener.addr.port, control: () => void opened++ };
+    const deadline = "soon" as unknown as Date;
+    for (const bad of [{ port: 1, deadline }, { transport: "unix", path: "/nowhere", deadline } as const]) {
+      assertInstanceOf(await rejection(connectAny([good, bad])), TypeError);
+    }
+    assertEquals(opened, 0);
+  });
+
   itUnless(
     NO_BLACKHOLE,
     "obeys its own signal and those of the candidates, and leaves no listener on either",

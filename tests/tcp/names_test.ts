@@ -69,7 +69,7 @@ describe("Dialling a name", TIMEOUT, () => {
     using listener = listenTcp({ hostname: "127.0.0.2" });
     const { port } = listener.addr;
     using _hangs = await Blackhole.open("127.0.0.1", port);
-    const outcome = await dialName(["127.0.0.1", "127.0.0.2"], port, "sequential", "deadline=200");
+    const outcome = await dialName(["127.0.0.1", "127.0.0.2"], port, "sequential", "delay=10", "deadline=600");
     assertEquals([outcome.dialled, outcome.outcome], [["127.0.0.1"], "TimedOut"]);
     assertEquals(outcome.descriptorsLeft, 0);
   });

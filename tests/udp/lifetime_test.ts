@@ -116,7 +116,9 @@ describe("Iteration", TIMEOUT, () => {
     socket.connect(closed.addr);
     closed.close();
     await socket.send(bytes("anybody?"));
-    await assertRejects(() => socket[Symbol.asyncIterator]().next(), Deno.errors.ConnectionRefused);
+    const iterator = socket[Symbol.asyncIterator]();
+    await assertRejects(() => iterator.next(), Deno.errors.ConnectionRefused);
+    assertEquals(await iterator.next(), { value: undefined, done: true });
   });
 });
 

@@ -28,6 +28,22 @@ function closeAll(message: UnixMessage | null): (string | null)[] {
   });
 }
 
+describe("A plain read of bytes that carried descriptors", TIMEOUT, () => {
+  it("is followed by what lies behind them, without waiting for more", async () => {
+    const [one, two] = socketPair("stream");
+    using _one = one;
+    using _two = two;
+    using udp = openUdp();
+    for (let round = 0; round < 3; round++) {
+      // The read waits, so that both messages are there by the time that readiness is reported, once.
+      const first = two.read(new Uint8Array(16));
+      assert(await isPending(first));
+      await Promise.all([one.sendMessage({ data: bytes("abc"), fds: [udp] }), one.write(bytes("defg"))]);
+      assertEquals([await first, await two.read(new Uint8Array(16))], [3, 4]);
+    }
+  });
+});
+
 for (const [name, makePair] of Object.entries(PAIRS)) {
   describe(`Passing descriptors over ${name}`, TIMEOUT, () => {
     it("gives the peer duplicates of the sockets, and keeps the originals open", async () => {
