@@ -144,6 +144,24 @@ export const EQUIVALENT: readonly Equivalent[] = [
     line: "return { pid, uid: uid[0]!, gid: gid[0]! };",
     reason: "getpeereid(3) is for BSD and macOS: run over the double",
   },
+  {
+    path: "ffi/validate/nearest.ts",
+    line: "if (distance >= least ||",
+    change: "`>=` becomes `>`",
+    reason: "which of two words that are equally near is suggested",
+  },
+  {
+    path: "ffi/udp/families.ts",
+    line: "address: address.address.slice(12), scopeId: 0",
+    change: "`0` becomes `1`",
+    reason: "an IPv4 sockaddr has no scope, and the encoder reads none",
+  },
+  {
+    path: "ffi/poll/reactor.ts",
+    line: "now > this.#budgetEnds",
+    change: "`>` becomes `>=`",
+    reason: "a clock that reads exactly the end of a budget",
+  },
 ];
 
 /** The reason why a change of this line is not counted; undefined where it is. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { fromFd, Socket, type UdpSocket } from "../../mod.ts";
+import { CountedSignal } from "../conformance/stream/signals.ts";
 import { bytes, text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { at, LOOPBACK } from "../support/loopback.ts";
@@ -72,6 +73,18 @@ describe("close()", TIMEOUT, () => {
     udp.socket.close();
     await waiting;
     assertThrows(() => udp.close(), Deno.errors.BadResource);
+  });
+});
+
+describe("A send to a host name", TIMEOUT, () => {
+  it("leaves no listener on its signal", async () => {
+    using receiver = openUdp();
+    using sender = openUdp();
+    const counted = new CountedSignal();
+    await sender.send(bytes("x"), at("localhost", receiver.addr.port), { signal: counted.signal });
+    assertEquals(await receiveText(receiver), "x");
+    assertEquals(counted.count, 0);
+    assert(counted.added > 0);
   });
 });
 
