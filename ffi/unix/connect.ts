@@ -80,7 +80,6 @@ export function unixDial(given: UnixConnectOptions): Dial<UnixConn> {
  * @throws {TypeError} for an unknown option, a value of another type or a path that no socket can have
  */
 export function seqpacketDial(given: SeqpacketConnectOptions): Dial<SeqpacketConn> {
-  requireSeqpacket();
   return prepared(copyOptions(given, SEQPACKET), "seqpacket", seqpacketConn);
 }
 
@@ -93,6 +92,7 @@ function prepared<C>(
 ): Dial<C> {
   const addr = { transport, path: requirePath(options.path) };
   const place = locate(addr.path);
+  if (transport === "seqpacket") requireSeqpacket();
   deadlineTime(options.deadline ?? null);
   return {
     signal: options.signal ?? undefined,

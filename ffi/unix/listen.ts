@@ -72,7 +72,6 @@ export function listenUnix(options: UnixListenOptions): UnixListener {
 }
 
 export function listenSeqpacket(options: SeqpacketListenOptions): SeqpacketListener {
-  requireSeqpacket();
   return open(copyOptions(options, SEQPACKET), thisSystem().constants.SOCK_SEQPACKET, seqpacketListener);
 }
 
@@ -85,6 +84,7 @@ function open<T>(
   const path = requirePath(options.path);
   const backlog = backlogOf("backlog", options.backlog);
   const bindable = requireBindable(path, options);
+  if (options.transport === "seqpacket") requireSeqpacket();
   const { c, system: { constants } } = libc();
   const descriptor = openDescriptor(constants.AF_UNIX, type, 0);
   return closeUnless(descriptor, () => {

@@ -1,3 +1,4 @@
+import { thisSystem } from "../libc/host.ts";
 import { libc } from "../libc/libc.ts";
 import { closeUnless, openDescriptor } from "../io/descriptor.ts";
 import { copyOptions, optionsShape } from "../validate/options.ts";
@@ -41,6 +42,10 @@ export function listenUnixDatagram(given: UnixDatagramOptions): UnixDatagram {
   const options = copyOptions(given, OPTIONS);
   const { path } = options;
   if (path !== undefined && typeof path !== "string") requirePath(path);
+  const { abstractUnixNames, name } = thisSystem();
+  if (path === "" && !abstractUnixNames) {
+    throw new Deno.errors.NotSupported(`path: "": ${name} has no abstract names to choose from; pass a path`);
+  }
   const bindable = path === undefined ? null : requireBindable(path, options);
   const { constants } = libc().system;
   const descriptor = openDescriptor(constants.AF_UNIX, constants.SOCK_DGRAM, 0);

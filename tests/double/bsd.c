@@ -211,7 +211,8 @@ int bsd_fcntl(int fd, int operation, long argument) {
 int bsd_open(const char *path, int flags) EXPORTED("open");
 int bsd_open(const char *path, int flags) {
   int close_on_exec = flags & MACOS_OR_FREEBSD(0x1000000, 0x100000) ? O_CLOEXEC : 0;
-  return checked(syscall(SYS_openat, AT_FDCWD, path, (flags & O_ACCMODE) | close_on_exec, 0));
+  int nonblocking = flags & 4 ? O_NONBLOCK : 0;
+  return checked(syscall(SYS_openat, AT_FDCWD, path, (flags & O_ACCMODE) | nonblocking | close_on_exec, 0));
 }
 
 /* Habit 10: the mode of a socket before bind is not the mode of its file. */

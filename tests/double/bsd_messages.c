@@ -168,7 +168,7 @@ long bsd_recvmsg(int fd, struct bsd_msghdr *to, int flags) {
   to->control_length = writer.length;
   /* Habit 2: the flags of the call come back. */
   to->flags = flags | (from.msg_flags & MSG_TRUNC ? BSD_MSG_TRUNC : 0) | (from.msg_flags & MSG_OOB) |
-    (from.msg_flags & MSG_EOR ? 0x8 : 0) | (writer.cut && writer.room > 0 ? BSD_MSG_CTRUNC : 0);
+    (from.msg_flags & MSG_EOR ? 0x8 : 0) | ((writer.cut || from.msg_flags & MSG_CTRUNC) && writer.room > 0 ? BSD_MSG_CTRUNC : 0);
   return length;
 }
 

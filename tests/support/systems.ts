@@ -16,6 +16,9 @@ export const noAbstractNames: string | null = abstractUnixNames ? null : `${name
 /** Why a test of Unix sockets that keep message boundaries on a connection cannot run, or null. */
 export const noSeqpacket: string | null = seqpacketSockets ? null : `${name} has no SOCK_SEQPACKET`;
 
+/** Why a test of dials that wait for room in a full backlog of a Unix socket cannot run, or null. */
+export const noFullBacklog: string | null = linuxTable ? null : `a full backlog refuses on ${name}`;
+
 /** Why a test of load that is shared by the sockets of one port cannot run, or null. */
 export const noSharedLoad: string | null = reusePortOption === null ? `${name} shares no load` : null;
 

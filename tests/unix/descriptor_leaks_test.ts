@@ -6,7 +6,7 @@ import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { start, startDeno } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
-import { leadsTo, notLinux, PAIRS } from "./support.ts";
+import { leadsTo, notLinux, PAIRS, TRANSPORTS } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -17,7 +17,7 @@ const CROWDED = new URL("./programs/crowded.ts", import.meta.url).pathname;
 const noLimits = await missingCommands("prlimit");
 
 describe("Of ten thousand descriptors", TIMEOUT, () => {
-  for (const [name, makePair] of Object.entries(PAIRS)) {
+  for (const [name, makePair] of TRANSPORTS.map((transport) => [transport, PAIRS[transport]] as const)) {
     it(`passed over ${name} and closed, none is left`, async () => {
       const [one, two] = makePair();
       using _one = one;

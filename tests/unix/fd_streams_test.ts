@@ -21,10 +21,10 @@ function closePipe(fd: number): void {
 
 /** Passes descriptors to this same process and closes those that were passed. */
 async function pass(fds: readonly number[], close: (fd: number) => void): Promise<OwnedFd[]> {
-  const [one, two] = socketPair("seqpacket");
+  const [one, two] = socketPair("stream");
   using _one = one;
   using _two = two;
-  await one.sendMessage({ data: new Uint8Array(0), fds });
+  await one.sendMessage({ data: new Uint8Array(1), fds });
   for (const fd of fds) close(fd);
   return (await two.receiveMessage())!.fds;
 }
@@ -55,8 +55,8 @@ describe("OwnedFd.kind", TIMEOUT, () => {
     const { reads, writes } = await passedPipe();
     const kinds = [file, folder, device, reads, writes].map((owned) => owned!.kind);
     assertEquals(kinds, ["file", "directory", "character device", "pipe", "pipe"]);
-    const [one, two] = socketPair("seqpacket");
-    await one.sendMessage({ data: new Uint8Array(0), fds: [udp] });
+    const [one, two] = socketPair("stream");
+    await one.sendMessage({ data: new Uint8Array(1), fds: [udp] });
     using socket = (await two.receiveMessage())!.fds[0]!;
     assertEquals(socket.kind, "socket");
     one.close();
@@ -93,8 +93,8 @@ describe("A pipe that was passed", TIMEOUT, () => {
 
   itUnless(notLinux, "is as blocking as it was, for whoever else has it", async () => {
     const [read, write] = pipe();
-    const [one, two] = socketPair("seqpacket");
-    await one.sendMessage({ data: new Uint8Array(0), fds: [read, write] });
+    const [one, two] = socketPair("stream");
+    await one.sendMessage({ data: new Uint8Array(1), fds: [read, write] });
     const [reads, writes] = (await two.receiveMessage())!.fds;
     const reader = reads!.readable.getReader();
     const writer = writes!.writable.getWriter();

@@ -6,17 +6,21 @@ import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
 import { abstractName, Directory, exists, LONGEST_PATH, noAbstractNames, NOBODY, notShared } from "./support.ts";
+import { noSeqpacket } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
 /** Everything that can be bound to a path, by its name. */
-const KINDS = {
+const ALL_KINDS = {
   "a stream listener": (options: Omit<UnixListenOptions, "transport">) => listen({ transport: "unix", ...options }),
   "a seqpacket listener": (options: Omit<UnixListenOptions, "transport">) =>
     listen({ transport: "seqpacket", ...options }),
   "a datagram socket": (options: Omit<UnixListenOptions, "transport">) =>
     listenDatagram({ transport: "unixgram", ...options }),
 };
+
+const { "a seqpacket listener": _, ...OTHER_KINDS } = ALL_KINDS;
+const KINDS: Partial<typeof ALL_KINDS> & typeof OTHER_KINDS = noSeqpacket === null ? ALL_KINDS : OTHER_KINDS;
 
 const cwd = Deno.cwd();
 afterEach(() => Deno.chdir(cwd));

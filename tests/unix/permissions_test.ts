@@ -81,7 +81,10 @@ describe("Unix sockets", TIMEOUT, () => {
       const { deno, ours } = await outcomes(`--allow-ffi ${flags}`, steps);
       assertEquals(ours, deno);
       const refused = ours.filter((line) => line.includes(": NotCapable: ")).length;
-      assertEquals(refused === 0 ? "all" : refused === ours.length ? "none" : "some", allowed, ours.join("\n"));
+      // Without abstract names, what is left may all need the same grant.
+      if (noAbstractNames === null || allowed !== "some") {
+        assertEquals(refused === 0 ? "all" : refused === ours.length ? "none" : "some", allowed, ours.join("\n"));
+      }
       for (const line of ours) {
         assertMatch(
           line,

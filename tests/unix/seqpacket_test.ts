@@ -4,20 +4,35 @@ import { connect, listen, Socket, socketPair, sockopt } from "../../mod.ts";
 import { describeMessages } from "../conformance/message.ts";
 import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { itUnless } from "../support/skipping.ts";
+import { describeUnless, itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
-import { abstractName, connectedPair, Directory, isCloseOnExec, noAbstractNames, notLinux, pairOf } from "./support.ts";
+import {
+  abstractName,
+  connectedPair,
+  Directory,
+  isCloseOnExec,
+  noAbstractNames,
+  notLinux,
+  pairOf,
+  PAIRS,
+  TRANSPORTS,
+} from "./support.ts";
+import { noSeqpacket } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-describeMessages("Seqpacket at a path", async () => {
-  using directory = new Directory();
-  return await connectedPair("seqpacket", directory.file());
-});
+if (noSeqpacket === null) {
+  describeMessages("Seqpacket at a path", async () => {
+    using directory = new Directory();
+    return await connectedPair("seqpacket", directory.file());
+  });
+}
 
-describeMessages('socketPair("seqpacket")', () => Promise.resolve(pairOf(...socketPair("seqpacket"))));
+if (noSeqpacket === null) {
+  describeMessages('socketPair("seqpacket")', () => Promise.resolve(pairOf(...socketPair("seqpacket"))));
+}
 
-describe("A seqpacket listener", TIMEOUT, () => {
+describeUnless(noSeqpacket, "A seqpacket listener", TIMEOUT, () => {
   it("has its address, and its connections have both", async () => {
     using directory = new Directory();
     const path = directory.file();
@@ -90,7 +105,7 @@ describe("A seqpacket listener", TIMEOUT, () => {
   });
 });
 
-describe("An unnamed end of seqpacket", TIMEOUT, () => {
+describeUnless(noSeqpacket, "An unnamed end of seqpacket", TIMEOUT, () => {
   it("stays unnamed when it sends, whenever the connection is accepted", async () => {
     using directory = new Directory();
     const path = directory.file();
@@ -116,7 +131,7 @@ describe("An unnamed end of seqpacket", TIMEOUT, () => {
 
 describe("socketPair()", () => {
   it("makes two ends without names, of either type, that are close-on-exec", () => {
-    for (const [one, two] of [socketPair("stream"), socketPair("seqpacket")]) {
+    for (const [one, two] of TRANSPORTS.map((transport) => PAIRS[transport]())) {
       for (const conn of [one, two]) {
         assertEquals([conn.localAddr.path, conn.remoteAddr.path], [null, null]);
         if (notLinux === null) assert(isCloseOnExec(conn.socket.fd));

@@ -7,7 +7,7 @@ import { isPending } from "../support/promises.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
 import { Directory, leaveStale } from "./support.ts";
-import { linuxTable } from "../support/systems.ts";
+import { noAbstractNames, noFullBacklog, noSeqpacket } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
@@ -21,7 +21,9 @@ const KINDS = {
   datagram: (path: string, options = {}) => listenDatagram({ transport: "unixgram", path, ...options }),
 };
 
-const kinds = Object.keys(KINDS) as (keyof typeof KINDS)[];
+const kinds = (Object.keys(KINDS) as (keyof typeof KINDS)[]).filter((kind) =>
+  kind !== "seqpacket" || noSeqpacket === null
+);
 
 /** Fails unless replaceStale leaves what is at a path alone. */
 function assertUntouched(path: string): void {
@@ -64,7 +66,7 @@ describe("replaceStale", TIMEOUT, () => {
     for (const kind of kinds) {
       KINDS[kind](directory.file(), { replaceStale: true }).close();
       assertEquals(directory.names, []);
-      if (linuxTable) KINDS[kind](`\0berkeley-stale-${Deno.pid}`, { replaceStale: true }).close();
+      if (noAbstractNames === null) KINDS[kind](`\0berkeley-stale-${Deno.pid}`, { replaceStale: true }).close();
     }
   });
 
@@ -89,6 +91,8 @@ describe("replaceStale", TIMEOUT, () => {
     const stop = new AbortController();
     for (;;) {
       const connecting = connect({ transport: "unix", path, signal: stop.signal });
+      // Where a full backlog does not let dials wait, it refuses them.
+      if (noFullBacklog !== null && await connecting.catch(() => null) === null) break;
       if (await isPending(connecting)) {
         waiting.push(connecting);
         break;
@@ -97,7 +101,7 @@ describe("replaceStale", TIMEOUT, () => {
     }
     assertUntouched(path);
     stop.abort("enough");
-    assertEquals((await Promise.allSettled(waiting)).map(({ status }) => status), ["rejected"]);
+    for (const { status } of await Promise.allSettled(waiting)) assertEquals(status, "rejected");
     open.use(await listener.accept());
   });
 

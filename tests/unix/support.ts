@@ -90,8 +90,9 @@ export function abstractName(): string {
 }
 
 /** Kinds of connection that carry descriptors and credentials. */
-export const TRANSPORTS = ["unix", "seqpacket"] as const;
-export type Transport = (typeof TRANSPORTS)[number];
+export type Transport = "unix" | "seqpacket";
+/** Those that there are on this system. */
+export const TRANSPORTS: readonly Transport[] = noSeqpacket === null ? ["unix", "seqpacket"] : ["unix"];
 
 /** Listens for either kind, to any user. */
 export function listenAs(transport: Transport, path: string): UnixListener | SeqpacketListener {
