@@ -60,6 +60,9 @@ void begin(int fd, int connected) {
   struct state fresh = { .connected = connected, .domain = domain, .datagrams = datagrams };
   fresh.send_buffer = !datagrams ? 0 : domain == AF_UNIX ? 2048 : 9216;
   *state_of(fd) = fresh;
+  /* A socket receives of the groups that it has joined itself, of no others'. */
+  if (datagrams && domain != AF_UNIX) syscall(SYS_setsockopt, fd, IPPROTO_IP, IP_MULTICAST_ALL, &(int) { 0 }, 4);
+  if (datagrams && domain == AF_INET6) syscall(SYS_setsockopt, fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &(int) { 0 }, 4);
 }
 
 /* Whether a connection has ended on both sides: its own and its peer's, or for good. */

@@ -42,6 +42,7 @@ struct state {
   int send_buffer;
   /* IP_PKTINFO, IP_RECVDSTADDR and IP_RECVIF. */
   int packet_info, destination, interface;
+  int reuse_port;
 };
 
 extern struct state states[MAX_FDS];

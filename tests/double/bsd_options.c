@@ -4,8 +4,10 @@
 #include <netinet/tcp.h>
 
 /* How a value differs: not; a flag that reads as its own number; one byte in place of an int; a structure with
- * addresses; SO_SNDBUF and SO_ERROR, which have a state; which control messages of packet information are wanted. */
-enum form { SAME, FLAG, BYTE, GROUP, BUFFER, SEND_BUFFER, ERROR, PACKET_INFO };
+ * addresses; SO_SNDBUF and SO_ERROR, which have a state; which control messages of packet information are wanted;
+ * a flag that is a choice of several on Linux; SO_REUSEPORT, which gives unicast to the socket bound last, as
+ * SO_REUSEADDR does for datagrams on Linux. */
+enum form { SAME, FLAG, BYTE, GROUP, BUFFER, SEND_BUFFER, ERROR, PACKET_INFO, DONT_FRAGMENT, SHARED_PORT };
 
 static const struct option {
   int bsd_level, bsd_name, level, name;
@@ -18,7 +20,7 @@ static const struct option {
   { 0xffff, 0x20, SOL_SOCKET, SO_BROADCAST, FLAG },
   { 0xffff, MACOS_OR_FREEBSD(0x1080, 0x80), SOL_SOCKET, SO_LINGER, SAME },
   { 0xffff, 0x100, SOL_SOCKET, SO_OOBINLINE, FLAG },
-  { 0xffff, 0x200, SOL_SOCKET, SO_REUSEPORT, FLAG },
+  { 0xffff, 0x200, SOL_SOCKET, SO_REUSEPORT, SHARED_PORT },
   { 0xffff, 0x400, SOL_SOCKET, SO_TIMESTAMP, FLAG },
   { 0xffff, 0x1001, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER },
   { 0xffff, 0x1002, SOL_SOCKET, SO_RCVBUF, BUFFER },
@@ -40,6 +42,7 @@ static const struct option {
   { IPPROTO_IP, 83, IPPROTO_IP, MCAST_LEAVE_SOURCE_GROUP, GROUP },
   { IPPROTO_IP, 84, IPPROTO_IP, MCAST_BLOCK_SOURCE, GROUP },
   { IPPROTO_IP, 85, IPPROTO_IP, MCAST_UNBLOCK_SOURCE, GROUP },
+  { IPPROTO_IP, MACOS_OR_FREEBSD(28, 67), IPPROTO_IP, IP_MTU_DISCOVER, DONT_FRAGMENT },
   { IPPROTO_IPV6, 4, IPPROTO_IPV6, IPV6_UNICAST_HOPS, SAME },
   { IPPROTO_IPV6, 9, IPPROTO_IPV6, IPV6_MULTICAST_IF, SAME },
   { IPPROTO_IPV6, 10, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, SAME },
@@ -91,10 +94,10 @@ static const struct option {
 #endif
 };
 
-/* NULL where the kernels have no such option, or not for a socket of that family. */
-static const struct option *find(int fd, int level, int name) {
-  int domain = int_option(fd, SOL_SOCKET, SO_DOMAIN);
-  if (level == IPPROTO_IP && domain != AF_INET && domain != -1) return NULL;
+/* An IPv6 socket has no options of IPv4, though it may carry IPv4. */
+static int of_other_family(int fd, int level) { return level == IPPROTO_IP && state_of(fd)->domain == AF_INET6; }
+
+static const struct option *find(int level, int name) {
   for (size_t at = 0; at < sizeof options / sizeof options[0]; at++) {
     if (options[at].bsd_level == level && options[at].bsd_name == name) return &options[at];
   }
@@ -121,17 +124,27 @@ static int *packet_info_of(int fd, int name) {
 
 int bsd_setsockopt(int fd, int level, int name, const void *value, socklen_t length) EXPORTED("setsockopt");
 int bsd_setsockopt(int fd, int level, int name, const void *value, socklen_t length) {
-  const struct option *option = find(fd, level, name);
+  const struct option *option = find(level, name);
   int number = length >= 4 ? *(const int *)value : length > 0 ? *(const uint8_t *)value : 0;
   /* Habit 8. */
-  if (has_ended(fd)) return fail(EINVAL);
+  if (has_ended(fd) || of_other_family(fd, level)) return fail(EINVAL);
   if (option == NULL) return fail(ENOPROTOOPT);
   if (option->form == GROUP) return set_group(fd, option, value, length);
   if (option->form == FLAG && length < 4) return fail(EINVAL);
   if (option->form == BYTE && number > 255) return fail(EINVAL);
   if (option->form == BYTE) return checked(syscall(SYS_setsockopt, fd, option->level, option->name, &number, 4));
   if (option->form == ERROR) return fail(ENOPROTOOPT);
+  if (option->form == DONT_FRAGMENT) {
+    number = number != 0 ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
+    return checked(syscall(SYS_setsockopt, fd, option->level, option->name, &number, 4));
+  }
   if (option->form == SEND_BUFFER && state_of(fd)->send_buffer != 0) state_of(fd)->send_buffer = number;
+  if (option->form == SHARED_PORT) {
+    state_of(fd)->reuse_port = number != 0;
+    if (!state_of(fd)->datagrams) return checked(syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_REUSEPORT, &number, 4));
+    if (number == 0 || int_option(fd, SOL_SOCKET, SO_REUSEADDR) == 1) return 0;
+    return checked(syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_REUSEADDR, &number, 4));
+  }
   if (option->form == PACKET_INFO) {
     struct state *state = state_of(fd);
     *packet_info_of(fd, name) = number != 0;
@@ -182,9 +195,10 @@ static int connection_info(int fd, uint8_t *value, socklen_t *length) {
 
 int bsd_getsockopt(int fd, int level, int name, void *value, socklen_t *length) EXPORTED("getsockopt");
 int bsd_getsockopt(int fd, int level, int name, void *value, socklen_t *length) {
-  const struct option *option = find(fd, level, name);
+  const struct option *option = find(level, name);
   if (!FREEBSD && level == 0 && name == 2 && state_of(fd)->domain == AF_UNIX) return peer_pid(fd, value, length);
   if (level == IPPROTO_TCP && name == MACOS_OR_FREEBSD(0x106, 32)) return connection_info(fd, value, length);
+  if (of_other_family(fd, level)) return fail(EINVAL);
   if (option == NULL) return fail(int_option(fd, SOL_SOCKET, SO_TYPE) == -1 ? errno : ENOPROTOOPT);
   int *number = value;
   if (option->form == ERROR) {
@@ -194,7 +208,9 @@ int bsd_getsockopt(int fd, int level, int name, void *value, socklen_t *length) 
   }
   if (syscall(SYS_getsockopt, fd, option->level, option->name, value, length) == -1) return fail(errno);
   if (option->form == FLAG) *number = *number != 0 ? name : 0;
+  if (option->form == SHARED_PORT) *number = state_of(fd)->reuse_port ? name : 0;
   if (option->form == BYTE) *length = 1;
+  if (option->form == DONT_FRAGMENT) *number = *number == IP_PMTUDISC_DO;
   if (option->form == BUFFER || option->form == SEND_BUFFER) *number /= 2;
   if (option->form == SEND_BUFFER && state_of(fd)->send_buffer != 0) *number = state_of(fd)->send_buffer;
   if (option->form == PACKET_INFO) *number = *packet_info_of(fd, name);

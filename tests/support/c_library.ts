@@ -20,3 +20,9 @@ function exists(path: string): boolean {
     return false;
   }
 }
+
+/** Flags for a program that is granted little: with them it reads what chooses the library of these tests, if anything
+ * does. */
+export const libraryFlags: readonly string[] = Deno.env.has("BERKELEY_LIBC")
+  ? ["--allow-env=BERKELEY_SYSTEM,BERKELEY_LIBC"]
+  : [];

@@ -6,11 +6,12 @@
  */
 import { missingCommands } from "./skipping.ts";
 import { run } from "./process.ts";
+import { linuxTable } from "./systems.ts";
 
 /** Why none can be built here, or null. */
-export const noShim: string | null = Deno.build.os === "linux"
+export const noShim: string | null = Deno.build.os === "linux" && linuxTable
   ? await missingCommands("gcc")
-  : "the C of these libraries is Linux's";
+  : "the C of these libraries is for Linux and its table";
 
 /** The library's file; `await using` removes it. */
 export class Shim implements AsyncDisposable {

@@ -19,6 +19,12 @@ export const noSeqpacket: string | null = seqpacketSockets ? null : `${name} has
 /** Why a test of dials that wait for room in a full backlog of a Unix socket cannot run, or null. */
 export const noFullBacklog: string | null = linuxTable ? null : `a full backlog refuses on ${name}`;
 
+/** Why a test of a connected datagram socket that sends to another than its peer cannot run, or null. */
+export const noOtherThanPeer: string | null = linuxTable ? null : `a connected socket sends to its peer on ${name}`;
+
+/** Why a test of options of IPv4 on an IPv6 socket cannot run, or null. */
+export const noDualStackOptions: string | null = linuxTable ? null : `an IPv6 socket has none of IPv4 on ${name}`;
+
 /** Why a test of load that is shared by the sockets of one port cannot run, or null. */
 export const noSharedLoad: string | null = reusePortOption === null ? `${name} shares no load` : null;
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { libraryPath, noLibraryPath } from "../support/c_library.ts";
+import { libraryFlags, libraryPath, noLibraryPath } from "../support/c_library.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { inside } from "../support/inside.ts";
 import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
@@ -29,7 +29,7 @@ describe("The memory of many datagrams", TIMEOUT, () => {
   });
 
   itUnless(noLibraryPath, "does so with the C library's path granted alone", async () => {
-    await runCollecting(["--allow-net", `--allow-ffi=${libraryPath}`]);
+    await runCollecting(["--allow-net", `--allow-ffi=${libraryPath}`, ...libraryFlags]);
   });
 
   it("does so with single calls", async () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { libraryPath, noLibraryPath } from "../support/c_library.ts";
+import { libraryFlags, libraryPath, noLibraryPath } from "../support/c_library.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
@@ -23,7 +23,7 @@ describe("Memory", TIMEOUT, () => {
   });
 
   itUnless(noLibraryPath, "does so with the C library's path granted alone", async () => {
-    await runCollecting(`--allow-ffi=${libraryPath}`);
+    await runCollecting(`--allow-ffi=${libraryPath}`, ...libraryFlags);
   });
 
   it("does so with poll in epoll's place", async () => {

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { libraryPath, noLibraryPath } from "../support/c_library.ts";
+import { libraryFlags, libraryPath, noLibraryPath } from "../support/c_library.ts";
 import { startDeno } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
 
@@ -49,7 +49,7 @@ export function registerFailingCalls(unscoped: number, scoped: number): void {
       noLibraryPath,
       `is right every time in ${scoped} that were granted the C library's path alone`,
       async () => {
-        await expectRightCodes(scoped, [`--allow-ffi=${libraryPath}`]);
+        await expectRightCodes(scoped, [`--allow-ffi=${libraryPath}`, ...libraryFlags]);
       },
     );
   });

@@ -8,10 +8,11 @@ import { missingNamespaces } from "../support/namespaces.ts";
 import { NARROW_MTU, ROUTED, RoutedPair } from "../support/routed.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { missingOptions } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const noNamespaces = await missingNamespaces();
+const noNamespaces = missingOptions("IP_MTU", "IPV6_MTU") ?? await missingNamespaces();
 
 async function tooLong(socket: UdpSocket, length: number, to?: Deno.NetAddr): Promise<SocketError> {
   const error = await assertRejects(() => socket.send(pattern(length), to), Error);

@@ -9,10 +9,11 @@ import { missingNamespaces } from "../support/namespaces.ts";
 import { NARROW_MTU, ROUTED, RoutedPair } from "../support/routed.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { missingOptions } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const noNamespaces = await missingNamespaces();
+const noNamespaces = missingOptions("IP_RECVERR", "IPV6_RECVERR") ?? await missingNamespaces();
 const PORT = 33_434;
 
 /** Sends until an error comes: the first packets out of a cable may be lost while the neighbour is looked for. */

@@ -15,7 +15,7 @@ export function openUdp(options: Partial<UdpListenOptions> = {}): UdpSocket {
 /** Opens a socket that receives only the groups that it joins, on a shared port. */
 export function openMember(options: Partial<UdpListenOptions> = {}): UdpSocket {
   const socket = openUdp({ hostname: "0.0.0.0", reuseAddress: true, ...options });
-  socket.socket.setOption(sockopt.IP_MULTICAST_ALL, false);
+  if (sockopt.IP_MULTICAST_ALL.supported) socket.socket.setOption(sockopt.IP_MULTICAST_ALL, false);
   return socket;
 }
 

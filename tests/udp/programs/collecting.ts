@@ -7,6 +7,9 @@
 import { listenDatagram, resolveAddress, Socket, type UdpSocket } from "../../../mod.ts";
 import { expectPattern, pattern } from "../../support/bytes.ts";
 import { settled } from "../../support/turns.ts";
+import { thisSystem } from "../../../ffi/libc/host.ts";
+
+const SO_RCVBUF = thisSystem().options.SO_RCVBUF!;
 
 const { gc } = globalThis as typeof globalThis & { gc: () => void };
 
@@ -79,8 +82,8 @@ async function others(): Promise<void> {
   socket.bind({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   for (let index = 0; index < 100; index++) {
     if (index % 10 === 0) collect();
-    socket.setRawOption(1, 8, 8192 + index);
-    socket.getRawOption(1, 8, 4);
+    socket.setRawOption(SO_RCVBUF.level, SO_RCVBUF.name, 8192 + index);
+    socket.getRawOption(SO_RCVBUF.level, SO_RCVBUF.name, 4);
   }
   const controller = new AbortController();
   const cut = socket.receive(new Uint8Array(64), { signal: controller.signal }).catch(() => "cut");

@@ -41,9 +41,11 @@ const methods = {
   },
   /** Hears only the groups it joined itself. */
   own(): void {
-    socket.socket.setOption(sockopt.IP_MULTICAST_ALL, false);
-    // IPV6_MULTICAST_ALL, which has no name in the public table: <linux/in6.h>.
-    if (socket.addr.hostname === "::") socket.socket.setRawOption(41, 29, 0);
+    if (sockopt.IP_MULTICAST_ALL.supported) socket.socket.setOption(sockopt.IP_MULTICAST_ALL, false);
+    const { IPV6_MULTICAST_ALL } = sockopt;
+    if (socket.addr.hostname === "::" && IPV6_MULTICAST_ALL.supported) {
+      socket.socket.setOption(IPV6_MULTICAST_ALL, false);
+    }
   },
   async send(text: string, hostname: string, port: number): Promise<number> {
     return await socket.send(new TextEncoder().encode(text), { transport: "udp", hostname, port });
