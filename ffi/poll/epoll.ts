@@ -37,6 +37,8 @@ export class Epoll implements Poller {
   /** The event loop's epoll; -1 while it is not known. */
   #loop = -1;
   #loopWatched = false;
+  /** A wait is pending, which the event loop's descriptor would end. */
+  #waiting = false;
   readonly #loopPollfd = new Uint8Array(POLLFD_SIZE);
   readonly #loopView = new DataView(this.#loopPollfd.buffer);
 
@@ -77,7 +79,7 @@ export class Epoll implements Poller {
   }
 
   poll(milliseconds: number): number {
-    if (this.#loop !== -1 && !this.#loopWatched) this.#setLoopInterest(true);
+    if (this.#loop !== -1 && !this.#loopWatched && !this.#waiting) this.#setLoopInterest(true);
     this.#current = this.#polled;
     const { c } = this.#libc;
     if (Number.isInteger(milliseconds)) {
@@ -93,7 +95,9 @@ export class Epoll implements Poller {
     // The event loop serves its own descriptors while this thread is in the wait.
     if (this.#loopWatched && milliseconds > 0) this.#setLoopInterest(false);
     const { bytes } = this.#waited;
+    this.#waiting = true;
     const count = await this.#libc.c.epoll_wait_blocking!(this.#epoll, bytes, MAX_EVENTS, milliseconds);
+    this.#waiting = false;
     this.#current = this.#waited;
     // The thread's errno stayed on the thread: the call is repeated here.
     return count === -1 ? this.poll(0) : count;

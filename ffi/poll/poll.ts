@@ -58,7 +58,7 @@ export class Poll implements Poller {
   }
 
   poll(milliseconds: number): number {
-    const snapshot = this.#snapshot(this.#loop);
+    const snapshot = this.#snapshot(this.#waiting ? undefined : this.#loop);
     const { c, errno, system } = this.#libc;
     this.#timeout[1] = BigInt(Math.ceil(milliseconds * NANOSECONDS));
     if (c.ppoll!(snapshot.fds, snapshot.watched.length, this.#timeout, null) === -1) {

@@ -28,7 +28,7 @@ export interface Token {
  *   may be called while a `wait` is pending, but not two waits at a time.
  * - `wait` returns after `wake`, after `milliseconds` at the latest, or when there is an event.
  * - After `watchLoop(fd)`, `poll` also returns when that descriptor, the event loop's own epoll(7), is readable, and
- *   reports it as LOOP_SLOT. `wait` does not. A backend that cannot do this returns false. -1 ends it.
+ *   reports it as LOOP_SLOT. `wait` does not, nor `poll` while one is pending. A backend that cannot do this returns false. -1 ends it.
  * - `yield` only passes through a thread of the pool and takes no event. `loopReady` says whether the event loop's
  *   descriptor is readable now. */
 export interface Poller {

@@ -31,6 +31,8 @@ const UNREF_INTERVAL = 5;
 
 /** Milliseconds after which a wait that has not returned is checked: the pool may have no thread for it. */
 const OVERDUE = 20;
+/** Milliseconds that a second call is given before a timer is set for that. */
+const PROBE_TIME = 0.1;
 /** The longest between two polls while it has none. */
 const LONGEST_OVERDUE = 40;
 
@@ -77,11 +79,11 @@ export class Reactor {
   /** Events of the last poll that have not been passed on yet. */
   #pending = 0;
   #parks = 0;
+  /** The last park that is known to have a thread. */
+  #served = 0;
   #overdueTimer: ReturnType<typeof setTimeout> | undefined;
   #overdueInterval = OVERDUE;
   #probing = false;
-  /** A probe has shown that the pool has threads, and no wait has begun since. */
-  #probed = false;
   #scheduled: Watcher[] = [];
   #turnPending = false;
   #budget = BUDGET;
@@ -218,7 +220,7 @@ export class Reactor {
 
   /** Somebody waits again who holds the process. */
   #resume(): void {
-    if (this.#state === "parked") this.#startOverdue(OVERDUE);
+    if (this.#state === "parked" && this.#served !== this.#parks) this.#startOverdue(OVERDUE);
     if (this.#state !== "unref") return;
     clearTimeout(this.#unrefTimer);
     this.#start();
@@ -320,6 +322,7 @@ export class Reactor {
   /** Gives the event loop a turn of its own. `count` events of the last poll are passed on after that. */
   #yield(count: number): void {
     const parks = this.#beginPark();
+    this.#startOverdue(OVERDUE);
     this.#pending = count;
     this.#passThroughThreads().then(() => {
       if (this.#state === "parked" && parks === this.#parks) this.#endYield();
@@ -352,6 +355,9 @@ export class Reactor {
     this.#poller!.wait(MAX_WAIT).then((count) => {
       if (this.#state === "parked" && parks === this.#parks) this.#endWait(count);
     }, this.#fail);
+    // One that is still out says that there was no thread the last time.
+    if (this.#probing) this.#startOverdue(OVERDUE);
+    else this.#probe();
   }
 
   #endWait(count: number): void {
@@ -367,11 +373,7 @@ export class Reactor {
   /** Returns the number of the park, by which one that was given up is told from the current one. */
   #beginPark(): number {
     this.#state = "parked";
-    this.#parks++;
-    // The end of a probe wakes the event loop, which ends the wait: checking the next one too would go on for ever.
-    if (!this.#probed) this.#startOverdue(OVERDUE);
-    this.#probed = false;
-    return this.#parks;
+    return ++this.#parks;
   }
 
   /** From here on a wake-up would be for a thread that has already come back. */
@@ -391,8 +393,7 @@ export class Reactor {
   }
 
   /** A wait for which the pool has no thread would last until it has one: slow lookups and blocked files may fill it. So
-   * one that has not returned for a while is no longer relied on, until a second call shows that threads are to be had:
-   * the pool serves its calls in order. */
+   * polling goes on by timer until a second call shows that threads are to be had: the pool serves its calls in order. */
   #startOverdue(milliseconds: number): void {
     if (this.#overdueTimer !== undefined || this.#referenced === 0) return;
     const parks = this.#parks;
@@ -421,17 +422,25 @@ export class Reactor {
     }
     this.#overdueInterval = found ? 1 : Math.min(this.#overdueInterval * 2, LONGEST_OVERDUE);
     this.#startOverdue(this.#overdueInterval);
-    if (!this.#probing) this.#probe();
   }
 
+  /** Asks for a thread once more after a wait was begun; the answer means that the wait has one. */
   async #probe(): Promise<void> {
     const parks = this.#parks;
     this.#probing = true;
+    this.#awaitProbe(parks, performance.now() + PROBE_TIME);
     await libc().c.poll_blocking(new Uint8Array(0), 0, 0);
     this.#probing = false;
     if (parks !== this.#parks || this.#state !== "parked") return;
-    this.#probed = true;
+    this.#served = parks;
     this.#stopOverdue();
+  }
+
+  /** The answer comes within some turns, mostly. A timer for it would wake the event loop later on even if cleared. */
+  #awaitProbe(parks: number, until: number): void {
+    if (!this.#probing || this.#state !== "parked" || parks !== this.#parks) return;
+    if (performance.now() > until) this.#startOverdue(OVERDUE);
+    else setImmediate(() => this.#awaitProbe(parks, until));
   }
 
   #dispatch(count: number): boolean {
