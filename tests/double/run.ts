@@ -59,6 +59,8 @@ if (reason !== null) {
   Deno.exit(0);
 }
 const folder = await Deno.makeTempDir({ prefix: "berkeley-" });
+// Programs of other users, which some tests start, open the library too.
+await Deno.chmod(folder, 0o755);
 try {
   await build(`${folder}/${name}.so`, double.flags);
   Deno.exitCode = await runTests(`${folder}/${name}.so`, double.system, args.length > 0 ? args : TESTS);
