@@ -7,10 +7,16 @@ import { optionNumber, readOption } from "../option/option.ts";
 export function mayBeLonger(fd: number, errno: number, length: number): boolean {
   const { c, system } = libc();
   if (errno !== system.errors.EMSGSIZE || !system.smallSendBuffers) return false;
+  if (length > 0x7fff_ffff || sendBuffer(fd) >= length) return false;
   const { level, name } = optionNumber("SO_SNDBUF");
-  const room = new DataView(readOption(fd, level, name, 4, "SO_SNDBUF").buffer).getInt32(0, true);
-  if (room >= length || length > 0x7fff_ffff) return false;
-  return c.setsockopt(fd, level, name, new Uint8Array(Int32Array.of(length).buffer), 4) !== -1;
+  c.setsockopt(fd, level, name, new Uint8Array(Int32Array.of(length).buffer), 4);
+  // The system may have refused so much, or given less.
+  return sendBuffer(fd) >= length;
+}
+
+function sendBuffer(fd: number): number {
+  const { level, name } = optionNumber("SO_SNDBUF");
+  return new DataView(readOption(fd, level, name, 4, "SO_SNDBUF").buffer).getInt32(0, true);
 }
 
 /** After a send with an address that failed with EISCONN: whether that address is the connected peer's, so that it can

@@ -138,6 +138,8 @@ int bsd_setsockopt(int fd, int level, int name, const void *value, socklen_t len
     number = number != 0 ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
     return checked(syscall(SYS_setsockopt, fd, option->level, option->name, &number, 4));
   }
+  /* kern.ipc.maxsockbuf. */
+  if (option->form == SEND_BUFFER && number > 8 << 20) return fail(ENOBUFS);
   if (option->form == SEND_BUFFER && state_of(fd)->send_buffer != 0) state_of(fd)->send_buffer = number;
   if (option->form == SHARED_PORT) {
     state_of(fd)->reuse_port = number != 0;

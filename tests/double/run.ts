@@ -62,6 +62,8 @@ const folder = await Deno.makeTempDir({ prefix: "berkeley-" });
 // Programs of other users, which some tests start, open the library too.
 await Deno.chmod(folder, 0o755);
 try {
+  // Tests become other users.
+  await Deno.chmod(folder, 0o755);
   await build(`${folder}/${name}.so`, double.flags);
   Deno.exitCode = await runTests(`${folder}/${name}.so`, double.system, args.length > 0 ? args : TESTS);
 } finally {

@@ -120,10 +120,10 @@ describe("OwnedFd.open()", TIMEOUT, () => {
     assertEquals(taken.addr, { transport: "seqpacket", path });
     const client = await connect({ transport: "seqpacket", path });
     using accepted = await taken.accept();
-    await accepted.send(new Uint8Array(0));
+    await accepted.send(new Uint8Array(1));
     using conn = await handOver(client, SeqpacketConn);
     assertEquals(conn.remoteAddr, taken.addr);
-    assertEquals(await conn.receive(), new Uint8Array(0));
+    assertEquals(await conn.receive(), new Uint8Array(1));
     await conn.send(bytes("hello"));
     assertEquals(await accepted.receive(), bytes("hello"));
   });

@@ -128,13 +128,13 @@ export function registerClosing(makePair: MakeMessagePair): void {
       const fd = one.detach();
       assertInstanceOf(await receiving, Deno.errors.Interrupted);
       await assertUnusable(one);
-      await two.send(pattern(0));
+      await two.send(pattern(5));
       await two.send(pattern(3));
       using again = fromFd(fd);
       assert(again instanceof one.constructor);
       const conn = again as SeqpacketConn;
       assertEquals([conn.localAddr, conn.remoteAddr], [one.localAddr, one.remoteAddr]);
-      assertEquals([await receive(conn), await receive(conn)], [pattern(0), pattern(3)]);
+      assertEquals([await receive(conn), await receive(conn)], [pattern(5), pattern(3)]);
     }),
   );
 }
