@@ -16,7 +16,7 @@ const HELP = `Finds the MTU of the path to a host.
 
   mtu.ts [HOST]        address or name (127.0.0.1); needs --allow-net for it
 
-  --port PORT          a port where nobody listens, 1 to 65535 (33434)
+  --port PORT          a port without a listener, 1 to 65535 (33434)
   --tries COUNT        datagrams of each size, 1 to 20 (5)
   --timeout SECONDS    how long to wait for an answer, 1 to 60 (1)
   --interface ADDRESS  address of the interface to send from (127.0.0.1 or ::1); needs --allow-net for it

@@ -1,7 +1,7 @@
 // What Deno's permissions answered, remembered for as long as nothing can have been revoked. A question costs 0.7 to
 // 0.9 µs, which is half of what sending a datagram takes; remembered, it costs 0.05.
 //
-// Deno tells of a revocation in two ways. A PermissionStatus fires "change", but only the status of the very descriptor
+// Deno reports a revocation in two ways. A PermissionStatus fires "change", but only the status of the very descriptor
 // that was revoked: enough for what is granted without limits, where only revoking the whole kind has an effect. A list
 // of hosts or paths shrinks without an event, so the first time one of its entries is remembered revokeSync, which
 // revoke calls too, is wrapped. Other threads share the permissions and fire nothing here: their revocations are

@@ -63,7 +63,7 @@ export class Connecting extends Operation<void> {
     throw systemError(code, "connect", this.#address);
   }
 
-  /** Being writable is not being connected: SO_ERROR tells of failure, and a peer's name of success. */
+  /** Being writable is not being connected: SO_ERROR reports failure, and a peer's name success. */
   #outcome(): void | Again {
     const { level, name } = optionNumber("SO_ERROR");
     const error = readOption(this.#descriptor.fd, level, name, 4, "SO_ERROR");

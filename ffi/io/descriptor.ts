@@ -150,7 +150,7 @@ export class Descriptor implements Watcher, QueueOwner {
   /** Closes the number at once, then rejects what waits. Throws BadResource the second time. */
   close(): void {
     const fd = this.#release(true);
-    // Whatever close(2) returns, the number is gone; repeating it could close somebody else's.
+    // Whatever close(2) returns, the number is gone; repeating it could close another's.
     if (lingers(fd)) libc().c.close_blocking(fd);
     else libc().c.close(fd);
     this.#interrupt();
@@ -259,7 +259,7 @@ export function requireForeignSocket(given: number): number {
   return fd;
 }
 
-/** Makes an owner for a number that passed `requireForeignSocket`. Where that fails the number is nobody's again, and
+/** Makes an owner for a number that passed `requireForeignSocket`. Where that fails the number has no owner again, and
  * blocks and is inherited as it was before. */
 export function takeOver<T>(fd: number, make: (descriptor: Descriptor) => T): T {
   const { F_GETFD, F_GETFL, F_SETFD, F_SETFL } = libc().system.constants;

@@ -122,7 +122,7 @@ function nextTurn(): Promise<void> {
  * O_NONBLOCK belongs to the open file description, which whoever passed the descriptor still shares: setting it would
  * change their reads and writes. A pipe is opened once more instead, through /proc, with a description of its own and
  * the access that the descriptor had. Where that is impossible, and for devices, poll(2) is asked before each call,
- * which then blocks only if somebody else took what poll(2) saw. */
+ * which then blocks only if another reader took what poll(2) saw. */
 function takeOver(fd: number, kind: FdKind): FdSource {
   const { F_GETFL, O_NONBLOCK } = libc().system.constants;
   const descriptor = new Descriptor(fd, "The descriptor has been closed");

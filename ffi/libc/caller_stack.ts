@@ -1,6 +1,6 @@
 import { isSocketError } from "./socket_error.ts";
 
-/** Rejects with an error whose `stack` names who waits for it.
+/** Rejects with an error whose `stack` names the waiting callers.
  *
  * An operation that waited fails in a turn of the event loop, whose frames are the module's own. The promise that this
  * returns is what the operation's promise is resolved with: two microtasks later that one follows it, and the engine
@@ -14,8 +14,8 @@ export async function rejectWithCallers(error: unknown): Promise<never> {
   throw error;
 }
 
-/** Passes on the outcome of a call of several steps. An error of the system's is given the `stack` of who waits for
- * the call, in the place of the step that failed. */
+/** Passes on the outcome of a call of several steps. An error of the system's is given the `stack` of the callers that
+ * wait for it, in the place of the step that failed. */
 export async function withCallers<T>(outcome: Promise<T>): Promise<T> {
   try {
     return await outcome;

@@ -27,7 +27,7 @@ class Libc {
     this.#binding.bindAll();
   }
 
-  /** The address of a buffer's first byte. It stays right for as long as somebody holds the buffer. */
+  /** The address of a buffer's first byte. It stays right for as long as the buffer is referenced. */
   addressOf(bytes: Uint8Array): bigint {
     return this.c.address_of(bytes, bytes, 0n);
   }

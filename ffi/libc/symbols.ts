@@ -5,7 +5,7 @@
  * lengths.
  *
  * An array passed as a "buffer" is held by the call until it returns, on whichever thread, and the FFI reads its memory
- * from the engine's own slots. Addresses inside structures are held by nobody but the owner of the structure: Message
+ * from the engine's own slots. Addresses inside structures are held by the owner of the structure alone: Message
  * (io/message.ts) and MessageVector (udp/mmsg.ts) say what keeps them alive and what proves that they are still ours. */
 export const symbols = {
   socket: {

@@ -54,7 +54,7 @@ export class Epoll implements Poller {
     this.#eventfd = c.eventfd!(0, constants.EFD_CLOEXEC | constants.EFD_NONBLOCK);
     try {
       unwrap(this.#eventfd, "eventfd");
-      // Every write to an eventfd is an edge, so nobody has to read the counter back.
+      // Every write to an eventfd is an edge, so the counter need not be read back.
       const edges = constants.EPOLLIN | constants.EPOLLET;
       this.#control(constants.EPOLL_CTL_ADD, this.#eventfd, WAKE_SLOT, 0, edges);
     } catch (error) {
@@ -74,7 +74,7 @@ export class Epoll implements Poller {
 
   delete(fd: number): void {
     // Explicit, since a registration outlives its descriptor where another process or a duplicate holds the same
-    // socket. A failure is ignored: the descriptor was closed by somebody else, and its registration with it.
+    // socket. A failure is ignored: the descriptor was closed elsewhere, and its registration with it.
     this.#libc.c.epoll_ctl!(this.#epoll, this.#libc.system.constants.EPOLL_CTL_DEL, fd, this.#change);
   }
 
@@ -146,7 +146,7 @@ export class Epoll implements Poller {
     if (events === EPOLLIN) return READABLE;
     if ((events & (EPOLLERR | EPOLLHUP)) !== 0) return READABLE | WRITABLE | HANGUP | ERRORS;
     return ((events & EPOLLIN) !== 0 ? READABLE : 0) |
-      // Reading stops before urgent data, and no edge tells of what lies behind it.
+      // Reading stops before urgent data, and no edge reports what lies behind it.
       ((events & (EPOLLRDHUP | EPOLLPRI)) !== 0 ? READABLE | HANGUP : 0) |
       ((events & EPOLLOUT) !== 0 ? WRITABLE : 0);
   }

@@ -4,7 +4,7 @@ import type { Libc } from "../libc/libc.ts";
  * are all busy many in a row find it runnable. */
 const MAX_READS = 4;
 
-/** Milliseconds from a search in vain to the next. */
+/** Milliseconds from a failed search to the next. */
 const INTERVAL = 5;
 
 const encoder = new TextEncoder();

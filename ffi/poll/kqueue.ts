@@ -66,7 +66,7 @@ export class Kqueue implements Poller {
     const { EVFILT_READ, EVFILT_WRITE, EV_DELETE } = this.#libc.system.constants;
     const interest = this.#interests[slot] ?? 0;
     this.#interests[slot] = undefined;
-    // A failure is ignored: the descriptor was closed by somebody else, and its filters with it.
+    // A failure is ignored: the descriptor was closed elsewhere, and its filters with it.
     if ((interest & READABLE) !== 0) this.#control(fd, EVFILT_READ, EV_DELETE, 0, slot, generation);
     if ((interest & WRITABLE) !== 0) this.#control(fd, EVFILT_WRITE, EV_DELETE, 0, slot, generation);
   }

@@ -19,7 +19,7 @@ interface Snapshot {
 }
 
 /** poll(2): level-triggered and linear in the size of the set. Tests run over it in place of epoll, to show that
- * nothing above relies on edges. A level that nobody acts on would be reported for ever, so each is reported once. */
+ * nothing above relies on edges. A level that is not acted on would be reported for ever, so each is reported once. */
 export class Poll implements Poller {
   readonly oneShot = true;
   readonly #libc: Libc;

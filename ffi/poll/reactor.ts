@@ -8,7 +8,7 @@ import { MAX_BUSY_ALONE, MAX_SLEEP, MAX_SLEEP_ALONE, WaitPolicy } from "./wait_p
 import { Poll } from "./poll.ts";
 import { FIRST_SLOT, LOOP_SLOT, MAX_WAIT, type Poller, READABLE, type Token, WRITABLE } from "./poller.ts";
 
-/** What is told of readiness. It is told once and tries for itself. */
+/** What readiness is reported to: once, after which it tries for itself. */
 export interface Watcher {
   ready(readiness: number): void;
   /** The poller has failed; the registration is gone. */
@@ -26,7 +26,7 @@ export class Registration implements Token {
   ) {}
 }
 
-/** Milliseconds between polls while nobody waits who holds the process alive: a wait on a thread would hold it. */
+/** Milliseconds between polls while no operation waits that keeps the process alive: a wait on a thread would hold it. */
 const UNREF_INTERVAL = 5;
 
 /** Milliseconds after which a wait that has not returned is checked: the pool may have no thread for it. */
@@ -52,7 +52,7 @@ type State = "idle" | "polling" | "parked" | "unref";
 
 /** Turns readiness into calls of `ready`, for all sockets of a thread.
  *
- * It does nothing while nobody waits. While somebody does, it polls in the turns of the event loop as WaitPolicy says,
+ * It does nothing while nothing waits. While an operation does, it polls in the turns of the event loop as WaitPolicy says,
  * and leaves the wait to a thread after that. The runtime serves its own sockets, files and timers only when the event
  * loop has nothing to do, which polling in every turn would prevent: so the event loop's own descriptor is watched too,
  * and when it is readable the next wait goes to a thread, however short. Where that descriptor is not known, this
@@ -96,7 +96,7 @@ export class Reactor {
     this.#poller = open();
   }
 
-  /** Whether a thread has yet to come back that nobody waits for any more. */
+  /** Whether a thread has yet to come back whose wait is no longer needed. */
   get leaving(): boolean {
     return (this.#state === "parked" && this.#referenced === 0) || this.#probing;
   }
@@ -208,7 +208,7 @@ export class Reactor {
     return true;
   }
 
-  /** A thread that waits holds the process, so it must not stay when nobody wants that. */
+  /** A thread that waits holds the process, so it must not stay when it is not needed. */
   #letGo(): void {
     if (this.#referenced === 0 && this.#state === "parked") this.#poller?.wake();
     if (this.#referenced === 0) this.#stopOverdue();

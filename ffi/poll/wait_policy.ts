@@ -58,12 +58,12 @@ export class WaitPolicy {
   #since = 0;
   /** When the last poll that found nothing ended. */
   #polled = 0;
-  /** Whether somebody waits for room to write since the last finding. */
+  /** Whether an operation waits for room to write since the last finding. */
   #writing = false;
   /** Gaps until it is looked again whether the event loop has other work. */
   #trusted = 0;
 
-  /** Somebody begins to wait after nobody did. */
+  /** The first operation begins to wait. */
   begin(): void {
     this.#since = 0;
   }

@@ -103,7 +103,7 @@ function openPath(path: string): number {
   const { c, system: { constants } } = libc();
   const flags = READ_ONLY | constants.O_NONBLOCK | constants.O_CLOEXEC;
   const fd = unwrap(c.open(new TextEncoder().encode(`${path}\0`), flags), "open", path);
-  // Between the two the name may have come to mean another file, which nobody was asked about.
+  // Between the two the name may have come to mean another file, which no permission was asked for.
   if (isFile(fd, opened.statSync())) return fd;
   c.close(fd);
   throw new Deno.errors.NotFound(`open ${path}: the file was replaced meanwhile`);

@@ -93,14 +93,14 @@ export class AllInterfaces {
     const possible = this.#request.group.family === "inet" || one.mtu >= LEAST_IPV6_MTU;
     if (joined && (type === "removed" || !possible)) return this.#forget(one.index);
     if (joined || type === "removed" || !possible || !one.up || !one.multicast) return;
-    // Whoever joins wants to know. Of what comes later nobody waits for news.
+    // Whoever joins wants to know. No caller waits for what comes later.
     if (this.#following === null) return this.#join(one);
     try {
       this.#join(one);
       this.#error = undefined;
     } catch (error) {
       if (!isSocketError(error)) throw error;
-      // The interface may have gone again; if not, somebody will ask why it is silent.
+      // The interface may have gone again; if not, `error` says why it is silent.
       if (error.code !== "ENODEV") this.#error = error;
     }
   }

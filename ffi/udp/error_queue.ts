@@ -75,7 +75,7 @@ class Taking<T> extends Operation<T> {
 
 /** What the kernel reports of the datagrams of one socket: errors and timestamps, which share one queue there and are told
  * apart here. Receives and sends take reports too, so that neither fails with an error of an earlier datagram, and so
- * that a queue which nobody reads stays empty. */
+ * that a queue which is not read stays empty. */
 export class ErrorQueue {
   readonly #descriptor: Descriptor;
   /** Whether errors of earlier datagrams are kept, so that no call has to fail with them. */
@@ -101,7 +101,7 @@ export class ErrorQueue {
     return this.#sentWaits.run(new Taking(this.#sent, this.#collect), options);
   }
 
-  /** Takes what there is, and serves who waits for it. Returns whether a call that failed with this error is to be made
+  /** Takes what there is, and serves what waits for it. Returns whether a call that failed with this error is to be made
    * again: any may be that of an earlier datagram, except where the datagram itself is too long, whose error then has the
    * MTU. */
   readonly take = (error: SocketError | null): boolean => {

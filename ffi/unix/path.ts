@@ -191,7 +191,7 @@ function locked(directory: string, steps: () => void): void {
   }
 }
 
-/** Removes the file of a socket that nobody has open. */
+/** Removes the file of a socket that no process has open. */
 function removeStale(place: UnixPlace, file: string): void {
   using target = targetOf(place);
   const found = identity(file);
