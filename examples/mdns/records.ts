@@ -47,7 +47,7 @@ export function sharedRecords(service: Service): Answer[] {
   ];
 }
 
-/** Records that nobody else may have: their names are probed for, and they replace what others have remembered. */
+/** Records that only one host may have: their names are probed for, and they replace what others have remembered. */
 export function uniqueRecords(service: Service, addresses: readonly InterfaceAddress[]): Answer[] {
   const [instance, host] = [instanceName(service), hostName(service)];
   const txt = service.txt.length === 0 ? [""] : service.txt;

@@ -52,7 +52,7 @@ export class Responder {
     this.#log = log;
   }
 
-  /** Makes sure that nobody else has the names, and announces them. Others' names are left to them: ours change. */
+  /** Makes sure that no other host has the names, and announces them. Others' names are left to them: ours change. */
   async start(): Promise<void> {
     this.#ready = false;
     while (!await this.#probe()) {
@@ -94,7 +94,7 @@ export class Responder {
     return [...sharedRecords(this.#service), ...uniqueRecords(this.#service, by.addresses)];
   }
 
-  /** Asks three times for the names that are to be ours. Returns false where somebody has one of them. */
+  /** Asks three times for the names that are to be ours. Returns false where another host has one of them. */
   async #probe(): Promise<boolean> {
     this.#conflict = null;
     const questions: Question[] = [

@@ -62,7 +62,7 @@ async function dialUdp(wanted: Wanted): Promise<Channel> {
     socket.setTTL(wanted.ttl);
     socket.setMulticastTTL(wanted.ttl);
   }
-  // Of a connected socket it is known that nobody listens there. A group answers from other addresses.
+  // Of a connected socket it is known that there is no listener. A group answers from other addresses.
   if (!isGroup(peer.hostname)) socket.connect(peer);
   return new DatagramChannel(socket, peer);
 }

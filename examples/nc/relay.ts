@@ -31,7 +31,7 @@ export class Input {
 export interface RelayOptions {
   /** Milliseconds without any traffic after which it ends, or Infinity. */
   idle: number;
-  /** Whether the end of the input is told to the peer. */
+  /** Whether the end of the input is passed on to the peer. */
   shutdown: boolean;
   signal: AbortSignal;
   counters: Counters;
@@ -77,7 +77,7 @@ export async function relay(channel: Channel, input: Input, options: RelayOption
   })();
   const ended = Promise.withResolvers<never>();
   signal.addEventListener("abort", () => ended.reject(signal.reason));
-  // Not to be reported when nobody waits for it any more.
+  // Not to be reported once nothing waits for it.
   ended.promise.catch(() => {});
   const sending = (async () => {
     for (;;) {

@@ -39,7 +39,7 @@ async function scanTcp(hostname: string, port: number, timeout: number, by: { in
   }
 }
 
-/** A host says of a closed port that it is unreachable, which a connected socket is told of. */
+/** A host says of a closed port that it is unreachable, which a connected socket reports. */
 async function scanUdp(hostname: string, port: number): Promise<Scanned> {
   using socket = listenDatagram({ transport: "udp", hostname: hostname.includes(":") ? "::" : "0.0.0.0" });
   socket.connect({ transport: "udp", hostname, port });

@@ -8,7 +8,7 @@
 import { DatagramBatch, fromFd, type UdpSocket } from "../../mod.ts";
 import { Metrics, type Snapshot } from "./metrics.ts";
 
-/** What a Worker is told: the descriptor to receive on, or to report. */
+/** What a Worker is sent: the descriptor to receive on, or to report. */
 export type Order = { fd: number } | "report";
 
 /** What a Worker tells: how many datagrams it has just taken, or what it has collected since the last report. */

@@ -370,7 +370,7 @@ export class Reactor {
     else this.#park();
   }
 
-  /** Returns the number of the park, by which one that was given up is told from the current one. */
+  /** Returns the number of the park, which distinguishes one that was given up from the current one. */
   #beginPark(): number {
     this.#state = "parked";
     return ++this.#parks;

@@ -12,13 +12,13 @@ import { type Reports, reportsOf } from "./reports.ts";
  *
  * @example
  * ```ts
- * import { listenDatagram, type UdpEndpoint } from "@berkeley/sockets";
+ * import { listenDatagram, sockopt, type UdpEndpoint } from "@berkeley/sockets";
  *
  * function report({ drops, queued }: UdpEndpoint): string {
  *   return `${drops} datagrams dropped, ${queued.receive} bytes waiting`;
  * }
  * using udp = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
- * if (Deno.build.os === "linux") console.log(report(udp)); // 0 datagrams dropped, 0 bytes waiting
+ * if (sockopt.SO_RXQ_OVFL.supported) console.log(report(udp)); // 0 datagrams dropped, 0 bytes waiting
  * ```
  */
 export abstract class UdpEndpoint extends MulticastEndpoint {
