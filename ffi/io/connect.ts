@@ -65,15 +65,21 @@ export class Connecting extends Operation<void> {
 
   /** Being writable is not being connected: SO_ERROR reports failure, and a peer's name success. */
   #outcome(): void | Again {
+    this.#throwPending();
+    const { fd, failure } = this.#descriptor;
+    if (peerName(fd) !== null) return;
+    // Another read of SO_ERROR took the error, which the system reports once.
+    if (failure !== 0) throw systemError(failure, "connect", this.#address);
+    if (!hasHungUp(fd)) return AGAIN;
+    // The peer may have reset the connection after it was made, between the two calls above.
+    this.#throwPending();
+    throw systemError(libc().system.errors.ECONNABORTED!, "connect", this.#address, "another call has read its error");
+  }
+
+  #throwPending(): void {
     const { level, name } = optionNumber("SO_ERROR");
     const error = readOption(this.#descriptor.fd, level, name, 4, "SO_ERROR");
     const code = new DataView(error.buffer).getInt32(0, true);
     if (code !== 0) throw systemError(code, "connect", this.#address);
-    if (peerName(this.#descriptor.fd) !== null) return;
-    // Another read of SO_ERROR took the error, which the system reports once.
-    const { failure } = this.#descriptor;
-    if (failure !== 0) throw systemError(failure, "connect", this.#address);
-    if (!hasHungUp(this.#descriptor.fd)) return AGAIN;
-    throw systemError(libc().system.errors.ECONNABORTED!, "connect", this.#address, "another call has read its error");
   }
 }
