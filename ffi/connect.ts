@@ -48,7 +48,7 @@ export function connect(options: TcpConnectOptions): Promise<TcpConn>;
  * @throws {Deno.errors.ConnectionRefused} if nothing listens at the path
  * @throws {Deno.errors.PermissionDenied} if the path is not writable
  * @throws {Deno.errors.TimedOut} if the deadline expires
- * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ * @throws {Deno.errors.NotCapable} without `--allow-read`, `--allow-write` and `--allow-net=unix:/the/path`
  * @throws the reason of the signal, if it is aborted
  *
  * @example
@@ -72,7 +72,7 @@ export function connect(options: UnixConnectOptions): Promise<UnixConn>;
  * @throws {Deno.errors.ConnectionRefused} if nothing listens at the path
  * @throws {Deno.errors.PermissionDenied} if the path is not writable
  * @throws {Deno.errors.TimedOut} if the deadline expires
- * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ * @throws {Deno.errors.NotCapable} without `--allow-read`, `--allow-write` and `--allow-net=unix:/the/path`
  * @throws the reason of the signal, if it is aborted
  *
  * @example

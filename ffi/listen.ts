@@ -44,7 +44,7 @@ export function listen(options: TcpListenOptions): TcpListener;
  * without a listener
  * @throws {Deno.errors.NotFound} if the directory does not exist
  * @throws {Deno.errors.PermissionDenied} if the directory is not writable
- * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ * @throws {Deno.errors.NotCapable} without `--allow-read`, `--allow-write` and `--allow-net=unix:/the/path`
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export function listen(options: UnixListenOptions): UnixListener;
  * without a listener
  * @throws {Deno.errors.NotFound} if the directory does not exist
  * @throws {Deno.errors.PermissionDenied} if the directory is not writable
- * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ * @throws {Deno.errors.NotCapable} without `--allow-read`, `--allow-write` and `--allow-net=unix:/the/path`
  * @throws {SocketError} EPROTONOSUPPORT on macOS
  *
  * @example

@@ -42,7 +42,7 @@ export function listenDatagram(options: UdpListenOptions): UdpSocket;
  * @throws {Deno.errors.AddrInUse} if the path exists or the abstract name is in use; `replaceStale` replaces a socket
  * without a reader
  * @throws {Deno.errors.NotFound} if the directory does not exist
- * @throws {Deno.errors.NotCapable} without `--allow-read` and `--allow-write` for the path and `--allow-net`
+ * @throws {Deno.errors.NotCapable} without `--allow-read`, `--allow-write` and `--allow-net=unix:/the/path`
  *
  * @example
  * ```ts

@@ -111,8 +111,9 @@ async function resolveInet(network: string, address: string, options?: WaitOptio
  * ```ts
  * import { resolveAddress } from "@berkeley/sockets";
  *
+ * const { hostname, port } = await resolveAddress("tcp", "[::1]:80"); // as `connect({ hostname, port })` takes them
+ * console.log(hostname, port); // ::1 80
  * console.log(await resolveAddress("udp", "[::1]:53")); // { transport: "udp", hostname: "::1", port: 53 }
- * console.log(await resolveAddress("unix", "@bus")); // { transport: "unix", path: "\0bus" }
  * ```
  */
 export function resolveAddress(network: IpNetwork, address: string, options?: WaitOptions): Promise<Deno.NetAddr>;

@@ -15,8 +15,8 @@ import { quote } from "../validate/quote.ts";
  */
 export type Deadline = Date | number | null;
 
-/** Read and write deadlines, as Go's net.Conn has them. What waits beyond one rejects with Deno.errors.TimedOut whose
- * `timeout` is true; nothing is lost and the socket stays usable.
+/** Read and write deadlines, as Go's net.Conn has them. When one expires, waiting operations reject with
+ * Deno.errors.TimedOut whose `timeout` is true; no data is lost and the socket stays usable.
  *
  * @example
  * ```ts
@@ -30,18 +30,18 @@ export type Deadline = Date | number | null;
  * ```
  */
 export interface Deadlines {
-  /** Sets both deadlines: a Date, or milliseconds from now. One that has passed fails at once what waits and what
-   * comes, `null` clears.
+  /** Sets both deadlines: a Date, milliseconds from now, or null for none. With one that has passed, waiting and later
+   * operations reject at once.
    *
    * @throws {TypeError} for anything but a valid Date, a number or null
    */
   setDeadline(deadline: Deadline): void;
-  /** Sets the deadline of what receives, reads or accepts: a Date, milliseconds from now, or null for none.
+  /** Sets the deadline of reading, receiving and accepting: a Date, milliseconds from now, or null for none.
    *
    * @throws {TypeError} for anything but a valid Date, a number or null
    */
   setReadDeadline(deadline: Deadline): void;
-  /** Sets the deadline of what sends or writes: a Date, milliseconds from now, or null for none.
+  /** Sets the deadline of writing and sending: a Date, milliseconds from now, or null for none.
    *
    * @throws {TypeError} for anything but a valid Date, a number or null
    */

@@ -11,7 +11,7 @@ const forgotten = new FinalizationRegistry<number>((fd) => {
   libc().c.close(fd);
 });
 
-/** What all objects that {@linkcode OwnedFd.open} gives have in common; `instanceof` and `kind` tell them apart.
+/** The members that all results of {@linkcode OwnedFd.open} have. Use `kind` or `instanceof` to tell the classes apart.
  *
  * @example
  * ```ts
@@ -25,17 +25,17 @@ const forgotten = new FinalizationRegistry<number>((fd) => {
  * ```
  */
 export interface OpenedSocket extends Disposable {
-  /** The name of its class: "TcpConn", "UdpSocket", … */
+  /** The name of the object's class: "TcpConn", "UdpSocket", … */
   readonly kind: string;
-  /** The socket under it. */
+  /** The underlying socket. */
   readonly socket: { readonly fd: number };
-  /** Closes it: close(2). */
+  /** Closes the socket: close(2). */
   close(): void;
-  /** Gives the descriptor away: this object is closed, the number lives on. */
+  /** Closes this object without closing the descriptor, and returns the descriptor's number. */
   detach(): number;
-  /** What waits here keeps the process alive: the default. */
+  /** Lets waiting operations keep the process running. This is the default. */
   ref(): void;
-  /** What waits here does not keep the process alive. */
+  /** Lets the process end while operations wait. */
   unref(): void;
 }
 
@@ -93,44 +93,44 @@ export class OwnedFd implements Disposable {
     });
   }
 
-  /** The number.
+  /** The descriptor's number.
    *
-   * @throws {Deno.errors.BadResource} when it is closed or given away
+   * @throws {Deno.errors.BadResource} if the descriptor has been closed or detached
    */
   get fd(): number {
     if (this.#fd === -1) throw new Deno.errors.BadResource("The descriptor has been closed or given away");
     return this.#fd;
   }
 
-  /** What the descriptor leads to: fstat(2).
+  /** The kind of file behind the descriptor: fstat(2).
    *
-   * @throws {Deno.errors.BadResource} when it is closed or given away
+   * @throws {Deno.errors.BadResource} if the descriptor has been closed or detached
    */
   get kind(): FdKind {
     return fdKind(this.fd);
   }
 
-  /** The bytes of what is no socket, a pipe, a file or a device: read(2). The stream owns the descriptor from then on:
-   * it is closed when the stream, and {@linkcode OwnedFd.writable} if that is in use, has come to its end or is
-   * cancelled. Every access returns the same stream.
+  /** A stream of the bytes of a pipe, a file or a device: read(2). It owns the descriptor from the first access on, and
+   * closes it when the stream, and {@linkcode OwnedFd.writable} if that is in use, has ended or is cancelled. Every
+   * access returns the same stream.
    *
-   * A pipe is waited for without blocking. Reading a file blocks the event loop for as long as the disk takes; it is read
-   * in portions of at most 64 KiB, with a turn of the event loop after each, from the file's current position on, which
-   * is shared with whoever passed it.
+   * Waiting for a pipe does not block the event loop. Reading a file blocks it for as long as the disk takes; the file is
+   * read in portions of at most 64 KiB, with a turn of the event loop after each. It begins at the file's current
+   * position, which is shared with the process that passed the descriptor.
    *
-   * @throws {TypeError} for a socket, see {@linkcode OwnedFd.open}; for a directory; for a descriptor that is open for
+   * @throws {TypeError} for a socket (see {@linkcode OwnedFd.open}), a directory, or a descriptor that is open for
    * writing only
-   * @throws {Deno.errors.BadResource} when it is closed or given away
+   * @throws {Deno.errors.BadResource} if the descriptor has been closed or detached
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= this.#openStreams("readable").readable();
   }
 
-  /** Where bytes are written to what is no socket: write(2). The stream owns the descriptor from then on, as with
-   * {@linkcode OwnedFd.readable}; closing the stream closes it. Every access returns the same stream.
+  /** A stream that writes to a pipe, a file or a device: write(2). It owns the descriptor from the first access on, as
+   * {@linkcode OwnedFd.readable} does; closing the stream closes it. Every access returns the same stream.
    *
-   * @throws {TypeError} for a socket, a directory, and a descriptor that is open for reading only
-   * @throws {Deno.errors.BadResource} when it is closed or given away
+   * @throws {TypeError} for a socket, a directory, or a descriptor that is open for reading only
+   * @throws {Deno.errors.BadResource} if the descriptor has been closed or detached
    */
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
     return this.#writable ??= this.#openStreams("writable").writable();
@@ -143,19 +143,19 @@ export class OwnedFd implements Disposable {
     return this.#streams = new FdStreams(this.detach(), kind);
   }
 
-  /** The object it really is: a TcpListener, TcpConn, UdpSocket, UnixListener, … which owns the descriptor from then
-   * on, as {@linkcode fromFd} gives it. `instanceof` and `kind` tell which, and a type argument says which is expected.
+  /** Returns the socket as an object of its own class, such as TcpListener, which owns the descriptor from then on; see
+   * {@linkcode fromFd}. Use `kind` or `instanceof` to tell the classes apart; a type argument names the expected one.
    *
-   * @throws {TypeError} where it is no socket; it stays open and owned
-   * @throws {Deno.errors.BadResource} when it is closed or given away
+   * @throws {TypeError} if the descriptor is not a socket; it stays open and owned
+   * @throws {Deno.errors.BadResource} if the descriptor has been closed or detached
    */
   open<S extends object = OpenedSocket>(): S {
     return open!(this) as S;
   }
 
-  /** Gives the number away: it is the caller's to close.
+  /** Closes this object without closing the descriptor, and returns the descriptor's number. The caller owns it.
    *
-   * @throws {Deno.errors.BadResource} when it is closed or given away
+   * @throws {Deno.errors.BadResource} if the descriptor has been closed or detached
    */
   detach(): number {
     const fd = this.fd;
@@ -164,15 +164,15 @@ export class OwnedFd implements Disposable {
     return fd;
   }
 
-  /** Closes it: close(2).
+  /** Closes the descriptor: close(2).
    *
-   * @throws {Deno.errors.BadResource} the second time, or when it was given away
+   * @throws {Deno.errors.BadResource} if the descriptor has been closed or detached
    */
   close(): void {
     libc().c.close(this.detach());
   }
 
-  /** Closes it unless it is closed or given away. */
+  /** Closes the descriptor unless it has been closed or detached. */
   [Symbol.dispose](): void {
     if (this.#fd !== -1) this.close();
   }

@@ -44,8 +44,8 @@ export class FdWatcher implements Disposable {
   /** Waits until a read would not block, whether it would find data, the end or an error: poll(2) with POLLIN. Any number
    * may wait. The event loop is not blocked.
    *
-   * @throws {Deno.errors.BadResource} when closed
-   * @throws {Deno.errors.Interrupted} if it is closed meanwhile
+   * @throws {Deno.errors.BadResource} if the watcher is closed
+   * @throws {Deno.errors.Interrupted} if the watcher is closed meanwhile
    */
   readable(options?: WaitOptions): Promise<void> {
     return this.#descriptor.reads.run(new Readiness(this.#descriptor, "read"), options);
@@ -54,48 +54,49 @@ export class FdWatcher implements Disposable {
   /** Waits until a write would not block, whether it would succeed or not: poll(2) with POLLOUT. Any number may wait. The
    * event loop is not blocked.
    *
-   * @throws {Deno.errors.BadResource} when closed
-   * @throws {Deno.errors.Interrupted} if it is closed meanwhile
+   * @throws {Deno.errors.BadResource} if the watcher is closed
+   * @throws {Deno.errors.Interrupted} if the watcher is closed meanwhile
    */
   writable(options?: WaitOptions): Promise<void> {
     return this.#descriptor.writes.run(new Readiness(this.#descriptor, "write"), options);
   }
 
-  /** What waits here keeps the process alive: the default. */
+  /** Lets waiting operations keep the process running. This is the default. */
   ref(): void {
     this.#descriptor.ref();
   }
 
-  /** What waits here does not keep the process alive. */
+  /** Lets the process end while operations wait. */
   unref(): void {
     this.#descriptor.unref();
   }
 
-  /** Ends watching. What waits rejects. The descriptor that is watched stays open.
+  /** Closes the watcher: close(2) of its duplicate. Waiting operations reject with Deno.errors.Interrupted. The watched
+   * descriptor stays open.
    *
-   * @throws {Deno.errors.BadResource} the second time
+   * @throws {Deno.errors.BadResource} if the watcher is closed
    */
   close(): void {
     this.#descriptor.close();
   }
 
-  /** Ends watching, unless it has ended. */
+  /** Closes the watcher unless it is closed. */
   [Symbol.dispose](): void {
     if (!this.#descriptor.closed) this.close();
   }
 }
 
 /** Watches a descriptor of any kind that can be polled: one of inotify(7), timerfd_create(2), pidfd_open(2), eventfd(2), a
- * pipe, a terminal, a tun device, a C library's own socket. It is neither read nor changed, and stays its owner's.
+ * pipe, a terminal, a tun device, a C library's own socket. The descriptor is neither read nor changed.
  *
- * What is watched is a duplicate, F_DUPFD_CLOEXEC of fcntl(2): when the owner closes its number, what that number led to
- * stays open until the watcher is closed too, and the number may be used again without harm. A regular file is always
- * ready, as poll(2) says.
+ * The watcher holds a duplicate, F_DUPFD_CLOEXEC of fcntl(2): closing the watched descriptor does not disturb it, and the
+ * file behind both stays open until the watcher is closed too. A regular file is always ready, as poll(2) says. The event
+ * loop is not blocked.
  *
- * @param fd the number, or a received descriptor
+ * @param fd a descriptor number, or a received descriptor
  * @throws {Deno.errors.BadResource} for a number that is not open
- * @throws {TypeError} for what is no descriptor
- * @throws {SocketError} EMFILE without a descriptor left
+ * @throws {TypeError} for a value that is not a descriptor
+ * @throws {SocketError} EMFILE if no descriptor is free
  *
  * @example
  * ```ts

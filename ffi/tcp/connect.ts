@@ -72,8 +72,8 @@ export interface TcpConnectOptions extends WaitOptions {
    * tcp(7). 0 and the default are the system's own limit. */
   userTimeout?: number;
   /** Whether the first data may go with the SYN: TCP_FASTOPEN_CONNECT. Once the system has a cookie of the peer, `connect`
-   * resolves at once, and the first write makes the connection: only then is it known whether anybody listens. Without a
-   * write no connection is made, so a peer that speaks first stays silent. Default false. */
+   * resolves at once, and the first write makes the connection: it is the first write that fails if the connection is
+   * refused. Without a write no connection is made, so a peer that speaks first stays silent. Default false. */
   fastOpen?: boolean;
   /** Whether the connection may use several paths, MPTCP: plain TCP where the system, the peer or another of these options
    * does without. Default false. */

@@ -37,8 +37,8 @@ export interface SendOptions extends WaitOptions {
   trafficClass?: number;
 }
 
-/** One datagram of {@linkcode UdpSocket.sendMany}, with what it carries beside its bytes. A received {@linkcode Datagram} has
- * members of the same names, which are obeyed: to answer, pass `data` and `addr` alone.
+/** One datagram of {@linkcode UdpSocket.sendMany}, with its destination and its options. A received {@linkcode Datagram} has
+ * members of the same names: to answer it, pass `data` and `addr` alone, or its TTL is used for the answer too.
  *
  * @example
  * ```ts

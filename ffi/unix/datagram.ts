@@ -105,12 +105,12 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     return Promise.try(() => this.#send(p, NO_RIGHTS, addr, options));
   }
 
-  /** Sends one datagram with descriptors: SCM_RIGHTS of sendmsg(2). The receiver gets copies, ours stay open. Resolves to
-   * the number of bytes of data.
+  /** Sends one datagram with descriptors: sendmsg(2) with SCM_RIGHTS. Resolves to the length of the data in bytes. The
+   * receiver gets duplicates of the descriptors; the originals stay open.
    *
    * @param message the data, which may be empty, and at most 253 descriptors, open until the promise has settled
    * @param addr the path or abstract name to send to; the connected peer by default
-   * @throws {TypeError} for what is no descriptor, and as {@linkcode UnixDatagram.send}
+   * @throws {TypeError} for a value without a descriptor, and as {@linkcode UnixDatagram.send}
    * @throws {RangeError} for more than 253 descriptors
    * @throws {Deno.errors.BadResource} for a number that is not open
    */
@@ -123,8 +123,9 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
 
   /** Receives one datagram with the descriptors and, if asked for, the credentials that came with it: recvmsg(2).
    *
-   * @param options `maxLength`, the most bytes to take, the whole datagram by default; `maxFds`, the most descriptors, 16
-   * by default, 0 to 253; `credentials`, whether to ask for the sender's (SO_PASSCRED stays on from then on)
+   * @param options `maxLength`: the length in bytes to which longer datagrams are truncated, unlimited by default;
+   * `maxFds`: the maximum number of descriptors, from 0 to 253, 16 by default; `credentials`: whether to receive the
+   * sender's credentials (SO_PASSCRED, which then stays on); `signal`
    * @throws {RangeError} for a `maxLength` below 0 or a `maxFds` outside 0 to 253
    * @throws {Deno.errors.NotSupported} with `credentials` on a system without SO_PASSCRED
    */

@@ -50,13 +50,21 @@ function assertWorks({ success, stdout, report }: Finished): void {
   assertEquals(stdout, "true", report);
 }
 
+/** Copies what the section names into the folder that its imports name. */
+async function copyModule(to: string): Promise<void> {
+  await copyFolder(new URL("ffi/", ROOT), `${to}/berkeley/ffi`);
+  await Deno.copyFile(new URL("mod.ts", ROOT), `${to}/berkeley/mod.ts`);
+}
+
 describe("Installing from a path", () => {
-  it("needs mod.ts and ffi/ and nothing else", async () => {
+  it("needs mod.ts and ffi/ and nothing else, with the program and the command printed", async () => {
     const cwd = await Deno.makeTempDir({ dir: folder });
-    await copyFolder(new URL("ffi/", ROOT), `${cwd}/berkeley/ffi`);
-    await Deno.copyFile(new URL("mod.ts", ROOT), `${cwd}/berkeley/mod.ts`);
-    await Deno.writeTextFile(`${cwd}/program.ts`, `${printedImport(/"\.\/berkeley\/mod\.ts"/)}\n${USE}`);
-    assertWorks(await run(Deno.execPath(), ["run", ...FLAGS, "program.ts"], { cwd }));
+    await copyModule(cwd);
+    const [, program] = install.match(/```ts\n(import [^`]*"\.\/berkeley\/mod\.ts"[^`]*)```/)!;
+    const [, command] = install.match(/`deno (run [^`]* main\.ts)`/)!;
+    await Deno.writeTextFile(`${cwd}/main.ts`, program!);
+    const [verb, ...args] = command!.split(" ");
+    assertWorks(await run(Deno.execPath(), [verb!, "--no-prompt", ...args], { cwd }));
   });
 });
 
@@ -78,7 +86,7 @@ describe("Installing from a URL", { timeout: 60_000 }, () => {
     });
   }
 
-  for (const type of ["text/html", "text/javascript"]) {
+  for (const type of ["text/html", "text/javascript", "text/vnd.trolltech.linguist"]) {
     it(`does not take a server's media type ${type}`, async () => {
       await using server = new FileServer(type);
       const { success, stderr } = await runProgram(`${importFrom(server)}\n${USE}`, [`--allow-import=${server.host}`]);
@@ -105,6 +113,26 @@ describe("Installing from a URL", { timeout: 60_000 }, () => {
 });
 
 describe("Installing by an import map", () => {
+  it("leaves a submodule's own tests out, by the entry printed", async () => {
+    const cwd = await Deno.makeTempDir({ dir: folder });
+    await copyModule(cwd);
+    const test = (outcome: string) =>
+      `import { openLibrary } from "${NAME}";
+      openLibrary();
+      Deno.test("one", () => { ${outcome} });\n`;
+    await Deno.mkdir(`${cwd}/berkeley/tests`);
+    await Deno.writeTextFile(`${cwd}/berkeley/tests/its_test.ts`, test('throw new Error("run");'));
+    await Deno.writeTextFile(`${cwd}/own_test.ts`, test(""));
+    await Deno.writeTextFile(`${cwd}/deno.json`, install.match(/```json\n([^`]*)```/)![1]!);
+    const { success, stdout, report } = await run(
+      Deno.execPath(),
+      ["test", "--no-check", "--no-prompt", "--allow-ffi"],
+      { cwd },
+    );
+    assert(success, report);
+    assertMatch(stdout, /^ok \| 1 passed \| 0 failed/m, report);
+  });
+
   it("works with the entry printed", async () => {
     const [, json] = install.match(/```json\n([^`]*)```/)!;
     const { imports } = JSON.parse(json!) as { imports: Record<string, string> };
@@ -112,6 +140,20 @@ describe("Installing by an import map", () => {
     const map = JSON.stringify({ imports: { [NAME]: new URL("mod.ts", ROOT).href } });
     assertEquals(imports[NAME], "./berkeley/mod.ts");
     assertWorks(await runProgram(`import { listen } from "${NAME}";\n${USE}`, [], { "deno.json": map }));
+  });
+});
+
+describe("The documentation", () => {
+  it("is printed and built by the commands of the section", async () => {
+    const cwd = await Deno.makeTempDir({ dir: folder });
+    await copyModule(cwd);
+    const commands = Array.from(install.matchAll(/`deno (doc [^`]*)`/g), ([, command]) => command!.split(" "));
+    assertEquals(commands.length, 2);
+    const [printed, built] = await Promise.all(commands.map((command) => run(Deno.execPath(), command, { cwd })));
+    assert(printed!.success, printed!.report);
+    assertStringIncludes(printed!.stdout, "function listen(options: TcpListenOptions): TcpListener");
+    assert(built!.success, built!.report);
+    assertStringIncludes(await Deno.readTextFile(`${cwd}/docs/index.html`), "listenDatagram");
   });
 });
 

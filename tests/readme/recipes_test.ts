@@ -33,7 +33,6 @@ beforeAll(async () => {
     const module = way === "path" ? new URL("mod.ts", ROOT).pathname : server.url("mod.ts");
     await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports: { [NAME]: module }, lock: false }));
     for (const { file, text } of programs) await Deno.writeTextFile(`${folder}/${file}`, text);
-    await Deno.writeTextFile(`${folder}/notes.txt`, "hello");
   }
 });
 
@@ -68,8 +67,12 @@ async function startProgram(program: Program, way: typeof ways[number], namespac
   return { child, port, path };
 }
 
-/** Runs a program to its end, and compares its output with its comments. */
+/** Runs what is printed before a program, then the program to its end, and compares its output with its comments. */
 async function runToEnd(program: Program, way: typeof ways[number]): Promise<void> {
+  for (const command of program.preparation) {
+    const { success, report } = await run("sh", ["-c", command], { cwd: way.folder });
+    assert(success, report);
+  }
   const { child } = await startProgram(program, way);
   const { success, stdout, report } = await child.finished();
   assert(success, report);
@@ -187,9 +190,10 @@ describe("The programs of the README", () => {
       const name = `run as printed, with the module from a ${index === 0 ? "path" : "URL"}: ${program.file}`;
       const drive = DRIVES[program.file];
       if (program.file === "mdns.ts") itUnless(noNamespaces, name, () => receiveMulticast(program, ways[index]!));
-      else if (program.file === "tls.ts") itUnless(noOpenssl, name, () => encrypt(program, ways[index]!));
-      else if (drive === undefined) it(name, () => runToEnd(program, ways[index]!));
-      else {
+      else if (drive === undefined) {
+        const reason = program.preparation.join().includes("openssl") ? noOpenssl : null;
+        itUnless(reason, name, () => runToEnd(program, ways[index]!));
+      } else {
         it(name, async () => {
           const started = await startProgram(program, ways[index]!);
           await using _child = started.child;
@@ -205,16 +209,6 @@ describe("The programs of the README", () => {
     await assertRejects(() => Deno.startTls(conn), TypeError);
   });
 });
-
-/** Makes a certificate where the program looks for one. */
-async function encrypt(program: Program, way: typeof ways[number]): Promise<void> {
-  const key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem";
-  const name = "-subj /CN=localhost -addext subjectAltName=DNS:localhost";
-  const args = `req -x509 ${key} -out cert.pem -days 2 ${name}`.split(" ");
-  const { success, report } = await run("openssl", args, { cwd: way.folder });
-  assert(success, report);
-  await runToEnd(program, way);
-}
 
 /** Two hosts of the test's own: one runs the program, the other sends to the group. */
 async function receiveMulticast(program: Program, way: typeof ways[number]): Promise<void> {
