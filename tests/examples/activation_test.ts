@@ -7,28 +7,18 @@ import { type Child, type Finished, run, start } from "../support/process.ts";
 import { ROOT } from "../support/repository.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { printedCommands } from "./support.ts";
-import { exists, startAt, temporaryFolder, withPath } from "./unix_support.ts";
+import { exists, startAt, temporaryFolder } from "./unix_support.ts";
+import { Way } from "./ways.ts";
 
 noDescriptorLeaks();
 
 const noSystemd = await missingCommands("systemd-socket-activate");
 const noSocat = await missingCommands("socat");
 
-/** Arguments of systemd-socket-activate in the header of activated_server.ts. */
-async function activationCommands(): Promise<string[][]> {
-  const source = await Deno.readTextFile(new URL("examples/activated_server.ts", ROOT));
-  const header = source.slice(0, source.indexOf("*/"));
-  return Array.from(header.matchAll(/^ \* {5}systemd-socket-activate (.*)$/gm), ([, command]) => command!.split(" "));
-}
-
 /** Starts the server by a command of its header, on a port and a path of its own. It runs from the first that comes on. */
 async function activate(command: number, port: number, path: string): Promise<Child> {
-  const printed = (await activationCommands())[command]!;
-  const args = printed.map((arg) => withPath(arg, path).replace(":7010", `:${port}`));
-  args[args.indexOf("deno")] = Deno.execPath();
-  // systemd-socket-activate hands on no other variables; without this one Deno would look elsewhere for its cache.
-  const cache = Deno.env.has("DENO_DIR") ? ["-E", "DENO_DIR"] : [];
-  const server = start("systemd-socket-activate", [...cache, ...args], { cwd: ROOT });
+  const instead = { "/tmp/berkeley-activated.sock": path, ":7010": `:${port}` };
+  const server = await Way.byPath().start("activated_server", { command, instead });
   await server.waitForLine(/^Listening on .* as 3\.$/, "stderr");
   return server;
 }
@@ -41,18 +31,6 @@ async function echo(conn: Deno.Conn, text: string): Promise<string> {
 }
 
 describe("examples/activated_server.ts", () => {
-  itUnless(noSystemd, "serves both listeners that it was started with, by name", async () => {
-    await using folder = await temporaryFolder();
-    const [path, port] = [`${folder.path}/local`, freePort()];
-    await using server = await activate(0, port, path);
-    assertEquals(await echo(await Deno.connect({ hostname: LOOPBACK, port }), "over TCP"), "over TCP");
-    await server.waitForLine(new RegExp(`^web: listening on 127\\.0\\.0\\.1:${port}$`));
-    await server.waitForLine(new RegExp(`^local: listening on ${path}$`));
-    await server.waitForLine(/^web: client ended$/);
-    assertEquals(await echo(await Deno.connect({ transport: "unix", path }), "over a path"), "over a path");
-    await server.waitForLine(/^local: client ended$/);
-  });
-
   itUnless(noSystemd, "is started by the first client and answers its request", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/local`;
@@ -107,7 +85,7 @@ describe("examples/activated_server.ts", () => {
   });
 
   it("needs no --allow-net without datagrams", async () => {
-    const [streams, datagrams] = await activationCommands();
+    const [streams, datagrams] = await printedCommands("activated_server");
     const grants = (command: string[]) => command.filter((arg) => arg.startsWith("--allow-"));
     const env = "--allow-env=LISTEN_FDS,LISTEN_PID,LISTEN_FDNAMES";
     assertEquals(grants(streams!), ["--allow-ffi", env]);
@@ -117,8 +95,8 @@ describe("examples/activated_server.ts", () => {
 
 /** Starts the server as a person might who has not read its header, with what stands there after "deno". */
 async function runServer(...args: string[]): Promise<Finished> {
-  const [command] = await activationCommands();
-  return await run(Deno.execPath(), [...command!.slice(command!.indexOf("deno") + 1), ...args], { cwd: ROOT });
+  const [command] = await printedCommands("activated_server");
+  return await run(Deno.execPath(), [...command!, ...args], { cwd: ROOT });
 }
 
 describe("examples/notify.ts", () => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect, listen } from "../../mod.ts";
 import { assertSameBytes } from "../support/assertions.ts";
@@ -9,7 +9,7 @@ import { ROOT } from "../support/repository.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { printedCommands } from "./support.ts";
-import { exists, startAt, temporaryFolder } from "./unix_support.ts";
+import { startAt, temporaryFolder } from "./unix_support.ts";
 
 noDescriptorLeaks();
 
@@ -18,23 +18,6 @@ const noCurl = await missingCommands("curl");
 const noScript = await missingCommands("script");
 
 describe("examples/pass_file.ts", TIMEOUT, () => {
-  it("lets a process read a file that it may not open", async () => {
-    await using folder = await temporaryFolder();
-    const path = `${folder.path}/door`;
-    const child = await startAt(path, "pass_file", { args: ["--path", path] });
-    const { code, stdout, report } = await child.finished();
-    assertEquals(code, 0, report);
-    const [passed, read] = stdout.split("\n");
-    const [, giver, taker] = passed!.match(
-      /^Process (\d+) opened README\.md, passed it to process (\d+) and closed its own descriptor$/,
-    ) ?? [];
-    assert(giver !== undefined && giver !== taker, report);
-    const lines = README.filter((byte) => byte === 10).length;
-    const what = `read the file README.md: ${lines} lines, ${README.length} bytes`;
-    assertEquals(read, `Process ${taker}, with read permission "prompt", ${what}`);
-    assertEquals(await exists(path), false);
-  });
-
   it("says so when nothing was passed", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/door`;

@@ -239,17 +239,6 @@ describe("examples/mdns.ts --browse", TIMEOUT, () => {
     assertMatch(stdout, /^found\tSite\tsite\.local:7\t192\.0\.2\.2\t/);
     assertEquals(code, 0);
   });
-
-  it("finds on loopback what is announced there, by the commands as they are printed", async () => {
-    const announcing = await startExample("mdns", { command: 1, args: ["--host", `test-${Deno.pid}`] });
-    await using _announcing = announcing;
-    const [, name] = await announcing.waitForLine(/^announced (.*)\._http\._tcp\.local at /);
-    const finding = await startExample("mdns", { args: ["--timeout", "50"] });
-    await using _finding = finding;
-    await finding.waitForLine(
-      new RegExp(`^found\t${RegExp.escape(name!)}\ttest-${Deno.pid}.*:8080\t.*127\\.0\\.0\\.1`),
-    );
-  });
 });
 
 describe("examples/mdns.ts", () => {

@@ -19,16 +19,18 @@ export interface ExampleOptions extends Omit<StartOptions, "cwd"> {
   namespace?: Namespace;
 }
 
-/** Arguments of `deno` in the commands that the header of an example prints. */
-export async function printedCommands(example: string): Promise<string[][]> {
+/** The commands that the header of an example prints, word by word. */
+export async function printedLines(example: string): Promise<string[][]> {
   const source = await Deno.readTextFile(new URL(`examples/${example}.ts`, ROOT));
   const header = source.slice(0, source.indexOf("*/"));
-  const commands = Array.from(
-    header.matchAll(/^ \* {5}(?:systemd-socket-activate .*)?deno (run .*)$/gm),
-    ([, command]) => command!.split(" "),
-  );
-  if (commands.length === 0) throw new Error(`The header of ${example}.ts prints no command to run it`);
-  return commands;
+  const lines = Array.from(header.matchAll(/^ \* {5}(.*\bdeno run .*)$/gm), ([, line]) => line!.split(" "));
+  if (lines.length === 0) throw new Error(`The header of ${example}.ts prints no command to run it`);
+  return lines;
+}
+
+/** Arguments of `deno` in these commands. */
+export async function printedCommands(example: string): Promise<string[][]> {
+  return (await printedLines(example)).map((words) => words.slice(words.indexOf("deno") + 1));
 }
 
 /** Starts an example by the command in its header. */

@@ -26,23 +26,6 @@ async function refusingPort(): Promise<{ port: number } & Disposable> {
 }
 
 describe("examples/tcp_echo_client.ts", () => {
-  it("shows an echo, the errors of a deadline and an abort, and the end", async () => {
-    const { server, port } = await startServer();
-    await using _server = server;
-    const { code, stdout, report } = await runExample("tcp_echo_client", "--port", String(port), "--text", "grüß dich");
-    assertEquals(code, 0, report);
-    const [connected, ...lines] = stdout.split("\n");
-    assertMatch(connected!, new RegExp(`^Connected ${CLIENT} to 127\\.0\\.0\\.1:${port}$`));
-    assertEquals(lines, [
-      'Echo: "grüß dich"',
-      "Deadline: TimedOut: recvmsg: deadline exceeded (code ETIMEDOUT, timeout true)",
-      "Abort: Error: the user pressed Cancel",
-      'Echo: "still connected"',
-      "End: the server closed the connection",
-    ]);
-    await server.waitForLine(new RegExp(`^${CLIENT} ended after 26 bytes$`));
-  });
-
   it("prints one line if the connection is refused, with a hint", async () => {
     using closed = await refusingPort();
     const { code, stdout, stderr, report } = await runExample("tcp_echo_client", "--port", String(closed.port));

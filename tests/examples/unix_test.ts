@@ -42,20 +42,6 @@ async function permissionBits(path: string): Promise<number> {
 }
 
 describe("examples/unix_echo_client.ts", () => {
-  it("prints the server's credentials, an echo, and the end", async () => {
-    await using folder = await temporaryFolder();
-    const path = `${folder.path}/echo`;
-    await using server = await startServer(path);
-    const { code, stdout, report } = await runExample(path, "unix_echo_client", "--text", "grüß dich");
-    assertEquals(code, 0, report);
-    assertEquals(stdout.split("\n"), [
-      `Connected to ${path}: process ${server.pid} of user ${Deno.uid()}`,
-      'Echo: "grüß dich"',
-      "End: the server closed the connection",
-    ]);
-    await server.waitForLine(new RegExp(`^${WHO} ended after 11 bytes$`));
-  });
-
   itUnless(noNcat, "works with a listening ncat", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/echo`;
