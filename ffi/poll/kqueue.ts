@@ -3,6 +3,7 @@ import { keventFilter, keventFlags, keventUdataHigh, keventUdataLow, writeKevent
 import { HANGUP, MAX_EVENTS, type Poller, READABLE, type Token, WAKE_SLOT, WRITABLE } from "./poller.ts";
 import { systemError, unwrap } from "../libc/socket_error.ts";
 
+/** The EVFILT_USER filter of `wake`. Others have the slot of a registration, which is larger. */
 const WAKE_IDENT = 1;
 const NANOSECONDS = 1_000_000;
 const NO_EVENTS = new Uint8Array(0);
@@ -19,8 +20,8 @@ export class Kqueue implements Poller {
   readonly oneShot = false;
   readonly #libc: Libc;
   readonly #kqueue: number;
-  /** What was asked for, by slot: EV_DELETE needs each filter by name. */
-  readonly #interests: (number | undefined)[] = [];
+  /** The filters that exist, by slot: READABLE, WRITABLE and, for an EVFILT_USER, HANGUP. Each is deleted by name. */
+  readonly #filters: (number | undefined)[] = [];
   readonly #polled: Events;
   readonly #waited: Events;
   #current: Events;
@@ -39,8 +40,9 @@ export class Kqueue implements Poller {
     this.#changeView = new DataView(this.#change.buffer);
     this.#kqueue = unwrap(libc.c.kqueue!(), "kqueue");
     const { EVFILT_USER, EV_ADD, EV_CLEAR } = libc.system.constants;
+    const wake = { slot: WAKE_SLOT, generation: 0 };
     try {
-      unwrap(this.#control(WAKE_IDENT, EVFILT_USER, EV_ADD | EV_CLEAR, 0, WAKE_SLOT, 0), "kevent");
+      this.#require(this.#control(WAKE_IDENT, EVFILT_USER, EV_ADD | EV_CLEAR, 0, wake));
     } catch (error) {
       libc.c.close(this.#kqueue);
       throw error;
@@ -48,27 +50,52 @@ export class Kqueue implements Poller {
   }
 
   add(fd: number, token: Token, interest: number): void {
-    this.#interests[token.slot] = 0;
+    this.#filters[token.slot] = undefined;
     this.modify(fd, token, interest);
   }
 
-  modify(fd: number, { slot, generation }: Token, interest: number): void {
-    const { EVFILT_READ, EVFILT_WRITE, EV_ADD, EV_CLEAR } = this.#libc.system.constants;
-    const before = this.#interests[slot] ?? 0;
-    const added = interest & ~before;
-    const flags = EV_ADD | EV_CLEAR;
-    if ((added & READABLE) !== 0) unwrap(this.#control(fd, EVFILT_READ, flags, 0, slot, generation), "kevent");
-    if ((added & WRITABLE) !== 0) unwrap(this.#control(fd, EVFILT_WRITE, flags, 0, slot, generation), "kevent");
-    this.#interests[slot] = before | added;
+  modify(fd: number, token: Token, interest: number): void {
+    const before = this.#filters[token.slot] ?? 0;
+    let added = 0;
+    try {
+      for (const direction of [READABLE, WRITABLE]) {
+        if ((interest & ~before & direction) === 0) continue;
+        added |= this.#watch(fd, token, direction);
+      }
+    } catch (error) {
+      this.#unwatch(fd, token, added);
+      throw error;
+    }
+    this.#filters[token.slot] = before | added;
   }
 
-  delete(fd: number, { slot, generation }: Token): void {
-    const { EVFILT_READ, EVFILT_WRITE, EV_DELETE } = this.#libc.system.constants;
-    const interest = this.#interests[slot] ?? 0;
-    this.#interests[slot] = undefined;
-    // A failure is ignored: the descriptor was closed elsewhere, and its filters with it.
-    if ((interest & READABLE) !== 0) this.#control(fd, EVFILT_READ, EV_DELETE, 0, slot, generation);
-    if ((interest & WRITABLE) !== 0) this.#control(fd, EVFILT_WRITE, EV_DELETE, 0, slot, generation);
+  delete(fd: number, token: Token): void {
+    const filters = this.#filters[token.slot] ?? 0;
+    this.#filters[token.slot] = undefined;
+    this.#unwatch(fd, token, filters);
+  }
+
+  /** Adds the filter of a direction, and returns what to delete later. */
+  #watch(fd: number, token: Token, direction: number): number {
+    const { constants, errors } = this.#libc.system;
+    const { EVFILT_READ, EVFILT_USER, EVFILT_WRITE, EV_ADD, EV_CLEAR, NOTE_TRIGGER } = constants;
+    const flags = EV_ADD | EV_CLEAR;
+    const code = this.#control(fd, direction === READABLE ? EVFILT_READ : EVFILT_WRITE, flags, 0, token);
+    // A pipe whose reader has closed gets no EVFILT_WRITE. A write would fail, so the hang-up is reported instead.
+    if (code !== errors.EPIPE) {
+      this.#require(code);
+      return direction;
+    }
+    this.#require(this.#control(token.slot, EVFILT_USER, flags, NOTE_TRIGGER, token));
+    return direction | HANGUP;
+  }
+
+  /** Deletes filters. A failure is ignored: the descriptor was closed elsewhere, and its filters with it. */
+  #unwatch(fd: number, token: Token, filters: number): void {
+    const { EVFILT_READ, EVFILT_USER, EVFILT_WRITE, EV_DELETE } = this.#libc.system.constants;
+    if ((filters & READABLE) !== 0) this.#control(fd, EVFILT_READ, EV_DELETE, 0, token);
+    if ((filters & WRITABLE) !== 0) this.#control(fd, EVFILT_WRITE, EV_DELETE, 0, token);
+    if ((filters & HANGUP) !== 0) this.#control(token.slot, EVFILT_USER, EV_DELETE, 0, token);
   }
 
   poll(milliseconds: number): number {
@@ -91,9 +118,10 @@ export class Kqueue implements Poller {
     return count === -1 ? this.poll(0) : count;
   }
 
+  /** A failure is ignored: the queue was closed elsewhere, which `poll` reports. */
   wake(): void {
     const { EVFILT_USER, NOTE_TRIGGER } = this.#libc.system.constants;
-    unwrap(this.#control(WAKE_IDENT, EVFILT_USER, 0, NOTE_TRIGGER, WAKE_SLOT, 0), "kevent");
+    this.#control(WAKE_IDENT, EVFILT_USER, 0, NOTE_TRIGGER, { slot: WAKE_SLOT, generation: 0 });
   }
 
   yield(): Promise<unknown> {
@@ -122,15 +150,23 @@ export class Kqueue implements Poller {
     const filter = keventFilter(layout, this.#current.view, index);
     const ended = (keventFlags(layout, this.#current.view, index) & (constants.EV_EOF | constants.EV_ERROR)) !== 0;
     if (filter === constants.EVFILT_READ) return ended ? READABLE | HANGUP : READABLE;
-    return ended ? READABLE | WRITABLE | HANGUP : WRITABLE;
+    return ended || filter === constants.EVFILT_USER ? READABLE | WRITABLE | HANGUP : WRITABLE;
   }
 
-  #control(ident: number, filter: number, flags: number, fflags: number, slot: number, generation: number): number {
-    const { c, system } = this.#libc;
+  /** Makes one change. Returns 0, or the errno. */
+  #control(ident: number, filter: number, flags: number, fflags: number, { slot, generation }: Token): number {
+    const { c, errno, system } = this.#libc;
     const change = { ident, filter, flags, fflags, data: 0, udataLow: slot, udataHigh: generation };
     writeKevent(system.layout, this.#changeView, 0, change);
     writeTimespec(this.#pollTimeout, 0);
-    return c.kevent!(this.#kqueue, this.#change, 1, NO_EVENTS, 0, this.#pollTimeout);
+    if (c.kevent!(this.#kqueue, this.#change, 1, NO_EVENTS, 0, this.#pollTimeout) !== -1) return 0;
+    const code = errno();
+    // Interrupted, the call has made the change: kqueue(2) of FreeBSD.
+    return code === system.errors.EINTR ? 0 : code;
+  }
+
+  #require(code: number): void {
+    if (code !== 0) throw systemError(code, "kevent");
   }
 }
 

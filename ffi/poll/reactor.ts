@@ -123,8 +123,10 @@ export class Reactor {
   }
 
   modify(fd: number, registration: Registration, interest: number): void {
-    registration.interest |= interest;
-    this.#poller?.modify(fd, registration, this.oneShot ? interest : registration.interest);
+    const all = registration.interest | interest;
+    this.#poller?.modify(fd, registration, this.oneShot ? interest : all);
+    // Only now: what the system refuses is not watched.
+    registration.interest = all;
   }
 
   /** Before the descriptor is closed. An event already taken in finds no registration. */
