@@ -15,8 +15,13 @@ const DEFAULT_LENGTH = 2048;
 /** The maximum length of a coalesced message, in bytes. */
 export const LONGEST_MESSAGE = 65_535;
 
-/** An error that occurred after some datagrams had been received, for the next receive. */
-export interface LeftError {
+/** What a batch needs of the socket that it is filled from. */
+export interface BatchSource {
+  /** Whether the kernel may return several datagrams as one message: UDP_GRO. */
+  readonly coalesces: boolean;
+  /** Whether there is to be room for the longest datagrams by default. */
+  readonly wholeDatagrams: boolean;
+  /** An error that occurred after some datagrams had been received, for the next receive. */
   error: Error | null;
 }
 
@@ -91,15 +96,15 @@ export class BatchBuffer {
 
   /** Receives into the batch once and returns the number of datagrams in it. `waiting` is the rest of a coalesced message
    * of which single datagrams were received before. */
-  receive(fd: number, offload: boolean, waiting: Coalesced | null, left: LeftError): number | Again {
-    const vector = this.#prepare(offload);
+  receive(fd: number, source: BatchSource, waiting: Coalesced | null): number | Again {
+    const vector = this.#prepare(source);
     if (waiting !== null) return this.#adopt(vector, waiting);
     if (this.#used > 0) vector.renew(this.#used);
     this.#used = this.#index.length = 0;
-    const count = hasVectoredCalls() ? this.#receiveAll(vector, fd) : this.#receiveEach(vector, fd, left);
+    const count = hasVectoredCalls() ? this.#receiveAll(vector, fd) : this.#receiveEach(vector, fd, source);
     if (count === AGAIN) return AGAIN;
     this.#used = count;
-    if (offload) this.#divide(vector, count);
+    if (source.coalesces) this.#divide(vector, count);
     else this.#index.setWhole(count);
     return this.#index.length;
   }
@@ -127,7 +132,7 @@ export class BatchBuffer {
   }
 
   /** Receives with recvmsg(2), one message at a time, until there are no more. */
-  #receiveEach(vector: MessageVector, fd: number, left: LeftError): number | Again {
+  #receiveEach(vector: MessageVector, fd: number, source: BatchSource): number | Again {
     const { c, errno, system: { constants, errors } } = libc();
     for (let count = 0; count < this.#capacity;) {
       const length = c.recvmsg(fd, vector.pointerAt(count), constants.MSG_DONTWAIT);
@@ -141,7 +146,7 @@ export class BatchBuffer {
       // The system reports an error only once, so it is kept for the next receive.
       const error = systemError(code, "recvmsg");
       if (count === 0) throw error;
-      left.error = error;
+      source.error = error;
       return count;
     }
     return this.#capacity;
@@ -163,9 +168,9 @@ export class BatchBuffer {
     return this.#index.length;
   }
 
-  #prepare(offload: boolean): MessageVector {
-    const maxLength = this.#maxLength ?? (offload ? LONGEST_MESSAGE : DEFAULT_LENGTH);
-    const dataSize = offload ? LONGEST_MESSAGE : maxLength;
+  #prepare({ coalesces, wholeDatagrams }: BatchSource): MessageVector {
+    const maxLength = this.#maxLength ?? (coalesces || wholeDatagrams ? LONGEST_MESSAGE : DEFAULT_LENGTH);
+    const dataSize = coalesces ? LONGEST_MESSAGE : maxLength;
     this.#cut = maxLength;
     if (this.#vector === null || this.#vector.shape.dataSize < dataSize || this.#vector.lost) {
       this.#vector = new MessageVector({ capacity: this.#capacity, dataSize, controlSize: CONTROL_ROOM });

@@ -143,7 +143,7 @@ export function listenUdp(given: UdpListenOptions): UdpSocket {
     options.control?.(socketOf(descriptor), address!.family === "inet" ? "udp4" : "udp6", addr);
     unwrap(libc().c.bind(descriptor.fd, sockaddr, sockaddr.length), "bind", formatAddress(addr));
     if (options.steer !== undefined) setSteering(descriptor.fd, options.steer);
-    return udpSocket(descriptor);
+    return udpSocket(descriptor, options.receiveOffload ?? false);
   });
 }
 

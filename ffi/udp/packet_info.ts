@@ -1,6 +1,7 @@
 import type { Datagram } from "./datagram.ts";
 import { libc } from "../libc/libc.ts";
 import type { OptionName } from "../libc/option_table.ts";
+import { systemError } from "../libc/socket_error.ts";
 import type { ControlCursor } from "../struct/cmsg.ts";
 import { decodePacketInfo4, decodePacketInfo6, IN6_PKTINFO_SIZE, IN_PKTINFO_SIZE } from "../struct/in_pktinfo.ts";
 import { formatIPv4, formatIPv6, isUnspecified } from "../struct/ip.ts";
@@ -28,6 +29,7 @@ const PACKET_INFO: Readonly<Record<IpFamily, readonly OptionName[]>> = {
 /** Options for IPv4 datagrams on a dual-stack socket. Older kernels refuse them; TTL and class are then undefined. */
 const MAPPED: readonly OptionName[] = ["IP_PKTINFO", "IP_RECVTTL", "IP_RECVTOS"];
 
+/** The most precise first. */
 const TIMESTAMPS: readonly OptionName[] = ["SO_TIMESTAMPNS", "SO_TIMESTAMP"];
 
 const ON = Uint8Array.of(1, 0, 0, 0);
@@ -41,6 +43,22 @@ function enable(fd: number, option: OptionName): void {
   writeOption(fd, level, name, ON, option);
 }
 
+/** Enables an option if the kernel knows it, which may be older than the table. Returns whether it does. */
+function enableKnown(fd: number, option: OptionName): boolean {
+  const { level, name } = optionNumber(option);
+  const { c, errno, system } = libc();
+  if (c.setsockopt(fd, level, name, ON, ON.length) !== -1) return true;
+  const code = errno();
+  if (code === system.errors.ENOPROTOOPT) return false;
+  throw systemError(code, "setsockopt", option);
+}
+
+/** Enables the most precise timestamps that the kernel knows. */
+function enableTimestamps(fd: number): void {
+  const names = supported(TIMESTAMPS);
+  if (!names.slice(0, -1).some((name) => enableKnown(fd, name))) enable(fd, names.at(-1)!);
+}
+
 /** Enables the requested features. UDP_GRO is skipped on systems without it, where the results are the same. */
 export function enableFeatures(fd: number, family: IpFamily, features: UdpFeatures): void {
   if (features.packetInfo) {
@@ -50,8 +68,8 @@ export function enableFeatures(fd: number, family: IpFamily, features: UdpFeatur
       libc().c.setsockopt(fd, level, name, ON, ON.length);
     }
   }
-  if (features.timestamps) enable(fd, supported(TIMESTAMPS)[0]!);
-  if (features.receiveOffload) { for (const name of supported(["UDP_GRO"])) enable(fd, name); }
+  if (features.timestamps) enableTimestamps(fd);
+  if (features.receiveOffload) { for (const name of supported(["UDP_GRO"])) enableKnown(fd, name); }
 }
 
 /** Whether the kernel coalesces datagrams for a socket. */

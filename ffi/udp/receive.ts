@@ -17,6 +17,8 @@ export interface DatagramSource {
   readonly descriptor: Descriptor;
   /** Whether the kernel may return several datagrams as one message: UDP_GRO. */
   coalesces: boolean;
+  /** Whether a batch has room for the longest datagrams by default. */
+  readonly wholeDatagrams: boolean;
   /** The rest of a coalesced message. */
   waiting: Coalesced | null;
   /** The error for the next receive. */
@@ -209,7 +211,6 @@ export class ReceivingBatch extends Operation<number> {
   }
 
   #receive(waiting: Coalesced | null): number | Again {
-    const { descriptor, coalesces } = this.#source;
-    return memoryOf(this.#batch).receive(descriptor.fd, coalesces, waiting, this.#source);
+    return memoryOf(this.#batch).receive(this.#source.descriptor.fd, this.#source, waiting);
   }
 }

@@ -33,9 +33,9 @@ export class SendingSegments extends Operation<number> {
   readonly #segmentSize: number;
   readonly #to: Destination | null;
   readonly #offload: SegmentOffload;
-  /** The control messages of a call of one segment, and of more; null where the system takes one at a time. */
+  /** The control messages of a call of one segment, and of more. */
   readonly #single: SendControl | null;
-  readonly #several: Uint8Array<ArrayBuffer> | null;
+  readonly #several: Uint8Array<ArrayBuffer>;
   /** Maximum number of bytes in one call. */
   readonly #portion: number;
   #written = 0;
@@ -88,13 +88,13 @@ export class SendingSegments extends Operation<number> {
   }
 
   #sendPortion(): number | Again {
-    const plain = this.#several === null || this.#segmentSize >= this.#offload.refusedFrom || !hasVectoredCalls();
+    const plain = this.#segmentSize >= this.#offload.refusedFrom || !hasSegmentation(this.#descriptor.fd);
     const end = Math.min(this.#length, this.#written + (plain ? this.#segmentSize : this.#portion));
     const rest = viewOf(this.#p, this.#written, end);
     if (plain || rest.length <= this.#segmentSize) return this.#sendSingle(rest);
-    sendingMessage().control.set(this.#several!);
+    sendingMessage().control.set(this.#several);
     try {
-      return sendOne(this.#descriptor, rest, this.#to, this.#several!.length, this.#single?.source ?? null);
+      return sendOne(this.#descriptor, rest, this.#to, this.#several.length, this.#single?.source ?? null);
     } catch (error) {
       if (!isSocketError(error) || !["EIO", "EINVAL", "EMSGSIZE"].includes(error.code)) throw error;
       // The device has no checksum offload, or the segments are longer than its MTU. Plain datagrams then succeed, if
@@ -116,11 +116,23 @@ function gone(p: Uint8Array, length: number): TypeError {
     new TypeError(`The buffer shrank from ${length} bytes to ${lengthOf(p)} while it waited to be sent`);
 }
 
-/** Encodes the control message of UDP_SEGMENT behind those of a source; null on systems without it. */
-function segmentControl(segmentSize: number, control: SendControl | null): Uint8Array<ArrayBuffer> | null {
+let segmentation: boolean | undefined;
+
+/** Whether the kernel cuts what is sent into segments. One that does not know UDP_SEGMENT, Linux before 4.18, passes over
+ * the control message and would send them all as one datagram. */
+function hasSegmentation(fd: number): boolean {
+  if (segmentation !== undefined) return segmentation;
+  const { c, system: { options: { UDP_SEGMENT: option } } } = libc();
+  if (option === null || !hasVectoredCalls()) return segmentation = false;
+  const size = new Int32Array(1);
+  return segmentation = c.getsockopt(fd, option.level, option.name, size, Uint32Array.of(4)) !== -1;
+}
+
+/** Encodes the control message of UDP_SEGMENT behind those of a source; nothing on systems without it. */
+function segmentControl(segmentSize: number, control: SendControl | null): Uint8Array<ArrayBuffer> {
   const { options, layout } = libc().system;
   const option = options.UDP_SEGMENT;
-  if (option === null) return null;
+  if (option === null) return new Uint8Array(0);
   const before = control?.bytes.length ?? 0;
   const bytes = new Uint8Array(before + controlSpace(layout, 2));
   if (control !== null) bytes.set(control.bytes);

@@ -40,11 +40,12 @@ const RECEIVE_MESSAGE = optionsShape<ReceiveMessageOptions>("receiveMessage of U
 /** Maximum length of an IP packet in bytes, and so more than that of a datagram. */
 const LONGEST_MESSAGE = 65_535;
 
-let make: (descriptor: Descriptor) => UdpSocket;
+let make: (descriptor: Descriptor, receiveOffload: boolean) => UdpSocket;
 
-/** Makes the UDP socket of a descriptor. */
-export function udpSocket(descriptor: Descriptor): UdpSocket {
-  return make(descriptor);
+/** Makes the UDP socket of a descriptor. With `receiveOffload` batches have room for the longest datagrams, also where the
+ * kernel has no UDP_GRO. */
+export function udpSocket(descriptor: Descriptor, receiveOffload = false): UdpSocket {
+  return make(descriptor, receiveOffload);
 }
 
 /** A UDP socket, made by {@linkcode listenDatagram}. It has the members of `Deno.DatagramConn`, and socket options,
@@ -75,7 +76,7 @@ export class UdpSocket extends UdpEndpoint implements Deno.DatagramConn {
   #addr!: Deno.NetAddr;
   #remoteAddr!: Deno.NetAddr | null;
 
-  private constructor(descriptor: Descriptor) {
+  private constructor(descriptor: Descriptor, receiveOffload: boolean) {
     requireDescriptor(descriptor);
     const bound = socketName(descriptor.fd).slice();
     const family = decodeInet(bound)?.family ?? "inet";
@@ -83,7 +84,13 @@ export class UdpSocket extends UdpEndpoint implements Deno.DatagramConn {
     this.#descriptor = descriptor;
     this.#family = family;
     this.#association = new Association(descriptor, bound);
-    this.#source = { descriptor, coalesces: coalesces(descriptor.fd), waiting: null, error: null };
+    this.#source = {
+      descriptor,
+      coalesces: coalesces(descriptor.fd),
+      wholeDatagrams: receiveOffload,
+      waiting: null,
+      error: null,
+    };
     descriptor.holdsUnread = () => holdsUnread(this.#source);
     this.#destinations = new Destinations(descriptor, family);
     this.#sender = new Sender(descriptor, family, this.#destinations);
@@ -99,7 +106,7 @@ export class UdpSocket extends UdpEndpoint implements Deno.DatagramConn {
   }
 
   static {
-    make = (descriptor) => new UdpSocket(descriptor);
+    make = (descriptor, receiveOffload) => new UdpSocket(descriptor, receiveOffload);
   }
 
   /** Always "UdpSocket". */
