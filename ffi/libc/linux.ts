@@ -227,7 +227,7 @@ const shared = {
   resolverErrors: linuxResolverErrors,
 } as const;
 
-/** Linux on x86_64, with glibc. */
+/** Linux on x86_64. Where the C library is musl, `libc.so.6` is its name too for the loader, and it has one file. */
 export const linux_x86_64 = {
   ...shared,
   name: "Linux x86_64",
@@ -239,6 +239,7 @@ export const linux_x86_64 = {
     "/usr/lib64/libc.so.6",
     "/usr/lib/libc.so.6",
     "/lib/libc.so.6",
+    "/lib/ld-musl-x86_64.so.1",
   ],
   // The structure is packed only on x86_64, for compatibility with 32-bit programs.
   layout: {
@@ -248,7 +249,7 @@ export const linux_x86_64 = {
   },
 } as const satisfies System;
 
-/** Linux on aarch64, with glibc. */
+/** Linux on aarch64. */
 export const linux_aarch64 = {
   ...shared,
   name: "Linux aarch64",
@@ -260,6 +261,7 @@ export const linux_aarch64 = {
     "/usr/lib64/libc.so.6",
     "/usr/lib/libc.so.6",
     "/lib/libc.so.6",
+    "/lib/ld-musl-aarch64.so.1",
   ],
   layout: {
     ...layout,

@@ -87,8 +87,11 @@ export class Epoll implements Poller {
     }
     // epoll_pwait2(2) is missing before Linux 5.11 and refused by some sandboxes; ppoll(2) is everywhere.
     this.#timeout[1] = BigInt(Math.ceil(milliseconds * NANOSECONDS));
-    c.ppoll!(this.#pollfd, 1, this.#timeout, null);
-    return this.#counted(c.epoll_wait!(this.#epoll, this.#polled.bytes, MAX_EVENTS, 0));
+    const refused = c.ppoll!(this.#pollfd, 1, this.#timeout, null) === -1 &&
+      this.#libc.errno() !== this.#libc.system.errors.EINTR;
+    // Where a sandbox refuses it: not to wait at all would keep a processor busy.
+    const left = refused ? Math.ceil(milliseconds) : 0;
+    return this.#counted(c.epoll_wait!(this.#epoll, this.#polled.bytes, MAX_EVENTS, left));
   }
 
   async wait(milliseconds: number): Promise<number> {

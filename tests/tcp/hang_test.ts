@@ -1,6 +1,14 @@
-import { assert, assertEquals, assertInstanceOf, assertLess, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect } from "../../mod.ts";
+import { libc } from "../../ffi/libc/libc.ts";
 import { CountedSignal } from "../conformance/stream/signals.ts";
 import { assertTimedOut } from "../support/assertions.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
@@ -85,6 +93,23 @@ describe("A dial that hangs", TIMEOUT, () => {
     assert(await isPending(dialling));
     close!();
     assertInstanceOf(await dialling, Deno.errors.Interrupted);
+  });
+
+  itUnless(NO_BLACKHOLE, "ends as ConnectionAborted if another call has read its error", async () => {
+    using blackhole = await Blackhole.open(LOOPBACK);
+    let fd = -1;
+    const control = (socket: { fd: number }) => void (fd = socket.fd);
+    const dialling = rejection(connect({ port: blackhole.addr.port, control }));
+    assert(await isPending(dialling));
+    const { c, system: { constants, errors, options } } = libc();
+    // The error is ECONNRESET, which the system reports once.
+    c.shutdown(fd, constants.SHUT_RDWR);
+    const value = new Int32Array(1);
+    c.getsockopt(fd, constants.SOL_SOCKET, options.SO_ERROR!.name, value, Uint32Array.of(4));
+    assertEquals(value[0], errors.ECONNRESET);
+    const error = await dialling;
+    assertInstanceOf(error, Deno.errors.ConnectionAborted, String(error));
+    assertStringIncludes(error.message, "another call has read its error");
   });
 
   itUnless(NO_BLACKHOLE, "is independent of other hanging dials", async () => {

@@ -20,4 +20,5 @@ const batch = new DatagramBatch({ capacity: 8 });
 let received = 0;
 while (received < sent) received += await udp.receiveMany(batch);
 // O_NONBLOCK and O_CLOEXEC of <fcntl.h>, in octal digits.
-console.log(JSON.stringify({ nonblocking: (parseInt(flags!, 8) & 0o4000) !== 0, read, sent, received }));
+const [nonblocking, closeOnExec] = [0o4000, 0o2000000].map((flag) => (parseInt(flags!, 8) & flag) !== 0);
+console.log(JSON.stringify({ nonblocking, closeOnExec, read, sent, received }));
