@@ -57,8 +57,10 @@ describe("A system call that a signal interrupts", TIMEOUT, () => {
         const { success, stdout, report } = await run("strace", [...words, ...deno], { cwd: ROOT, env });
         assert(success, report);
         assertEquals(JSON.parse(stdout), { streams: [24, 24, 3, 6], datagrams: [4 * (6 + 15 + 15 + 6)] });
-        const calls = INTERRUPTIBLE.split(",").filter((call) => poller === "poll" || call !== "ppoll").sort();
-        assertEquals(interrupted(await Deno.readTextFile(trace)), calls);
+        // Over epoll ppoll(2) is for short waits, of which a program may have none.
+        const isCertain = (call: string) => poller === "poll" || call !== "ppoll";
+        const calls = interrupted(await Deno.readTextFile(trace)).filter(isCertain);
+        assertEquals(calls, INTERRUPTIBLE.split(",").filter(isCertain).sort());
       } finally {
         await Deno.remove(trace);
       }
