@@ -20,8 +20,8 @@ const WARM_UP = new URL("./support/warm_up.ts", import.meta.url).pathname;
 /** Flags that `deno check` takes too. */
 const OF_CHECK = /^--(config|frozen|import-map|lock|no-lock|reload)\b/;
 
-/** One more than cores: a third of the time of the tests is waiting. More than that wait for each other. */
-const JOBS = Number(Deno.env.get("DENO_JOBS") ?? Math.min(4, navigator.hardwareConcurrency + 1));
+/** Two for each core: a third of the time of the tests is waiting. */
+const JOBS = Number(Deno.env.get("DENO_JOBS") ?? Math.min(4, 2 * navigator.hardwareConcurrency));
 
 /** What came of one process. */
 interface Outcome {
@@ -49,7 +49,9 @@ async function readOutput(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Prom
   return output;
 }
 
-async function runDeno(args: readonly string[]): Promise<{ status: Deno.CommandStatus; stdout: string; stderr: string }> {
+async function runDeno(
+  args: readonly string[],
+): Promise<{ status: Deno.CommandStatus; stdout: string; stderr: string }> {
   const env = { NO_COLOR: "1" };
   const command = new Deno.Command(Deno.execPath(), { args: [...args], env, stdout: "piped", stderr: "piped" });
   const child = command.spawn();
@@ -80,7 +82,12 @@ async function runFile(file: string, flags: readonly string[], reportPath: strin
 }
 
 async function checkTypes(files: readonly string[], flags: readonly string[]): Promise<Outcome> {
-  const { status, stderr } = await runDeno(["check", "--quiet", ...flags.filter((flag) => OF_CHECK.test(flag)), ...files]);
+  const { status, stderr } = await runDeno([
+    "check",
+    "--quiet",
+    ...flags.filter((flag) => OF_CHECK.test(flag)),
+    ...files,
+  ]);
   return status.success ? { counts: {}, failures: "", ignored: [] } : crashed("deno check", status, stderr.trim());
 }
 
@@ -103,12 +110,12 @@ async function runAll(jobs: readonly (() => Promise<Outcome>)[]): Promise<Outcom
 }
 
 const begun = performance.now();
-const { files, flags } = select(Deno.args);
+const { files, flags: given } = select(Deno.args);
+const flags = given.includes("--no-lock") ? given : [...given, `--lock=${LOCK}`, "--frozen"];
 if (files.length === 0) {
   console.error("error: No test modules found");
   Deno.exit(1);
 }
-if (!flags.includes("--no-lock")) flags.push(`--lock=${LOCK}`, "--frozen");
 const folder = await Deno.makeTempDir({ prefix: "berkeley-" });
 try {
   const tests = files.map((file, index) => () => runFile(file, flags, `${folder}/${index}.xml`));

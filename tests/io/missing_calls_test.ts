@@ -21,7 +21,17 @@ describe("A system without accept4, recvmmsg and sendmmsg", TIMEOUT, () => {
       const trace = await Deno.makeTempFile();
       try {
         const deno = [Deno.execPath(), "run", "-A", "--no-prompt", PROGRAM];
-        const words = ["-f", "-e", "trace=accept,accept4,recvmmsg,sendmmsg", "-e", missing, "-o", trace, ...deno];
+        const words = [
+          "-f",
+          "--seccomp-bpf",
+          "-e",
+          "trace=accept,accept4,recvmmsg,sendmmsg",
+          "-e",
+          missing,
+          "-o",
+          trace,
+          ...deno,
+        ];
         const { success, stdout, report } = await run("strace", words, { cwd: ROOT });
         assert(success, report);
         assertEquals(JSON.parse(stdout), { nonblocking: true, closeOnExec: true, read: 5, sent: 3, received: 3 });
@@ -49,7 +59,7 @@ describe("A system call that a signal interrupts", TIMEOUT, () => {
       try {
         const deno = [Deno.execPath(), "run", "-A", "--no-prompt", INTERRUPTED];
         // The second call of each kind, and each third after it; a connection is accepted once.
-        const words = ["-f", "-o", trace, "-e", `trace=${INTERRUPTIBLE}`];
+        const words = ["-f", "--seccomp-bpf", "-o", trace, "-e", `trace=${INTERRUPTIBLE}`];
         for (const call of INTERRUPTIBLE.split(",")) {
           words.push("-e", `inject=${call}:error=EINTR:when=${call === "accept4" ? 1 : 2}+3`);
         }

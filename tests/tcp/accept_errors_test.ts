@@ -13,6 +13,9 @@ noDescriptorLeaks();
 
 const PROGRAM = new URL("./programs/accepting.ts", import.meta.url).pathname;
 
+/** Stops the child at the calls that are to fail, and at no other. */
+const STRACE = ["-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=accept4"];
+
 /** Why the system calls of a child cannot be made to fail, or null. */
 const notTraceable = await missingCommands("strace") ??
   ((await run("strace", ["-o", "/dev/null", "true"])).success ? null : "strace may not trace here");
@@ -21,7 +24,7 @@ const notTraceable = await missingCommands("strace") ??
 async function acceptedAfter(errno: string): Promise<string> {
   const inject = `inject=accept4:error=${errno}:when=1`;
   const deno = [Deno.execPath(), "run", "-A", "--no-prompt", PROGRAM];
-  const { success, stdout, report } = await run("strace", ["-f", "-o", "/dev/null", "-e", inject, ...deno]);
+  const { success, stdout, report } = await run("strace", [...STRACE, "-e", inject, ...deno]);
   assert(success, report);
   return stdout.trim();
 }

@@ -84,6 +84,7 @@ describe("A mode", TIMEOUT, () => {
       const deno = [Deno.execPath(), "run", "-A", "--no-prompt", MODED, directory.file("socket")];
       const { success, report } = await run("strace", [
         "-f",
+        "--seccomp-bpf",
         "-e",
         "fchmod,bind,chmod,listen,umask",
         "-o",
