@@ -13,6 +13,7 @@ const LEFT_OUT = new Set([
   "interop",
   "mutate",
   "readme",
+  "runner",
   "soak",
   "std",
   "support",
@@ -94,9 +95,14 @@ async function measure(root: string, file: string, digest: string): Promise<Meas
 
 /**
  * Measures every file of tests of the tree `root`, `jobs` at a time. What `known` has of a file that has not changed is
- * taken from there, as long as ffi/ has not changed either.
+ * taken from there, as long as ffi/ has not changed either. `keep` gets what there is after each file.
  */
-export async function measured(root: string, known: Coverage, jobs: number): Promise<Coverage> {
+export async function measured(
+  root: string,
+  known: Coverage,
+  jobs: number,
+  keep: (coverage: Coverage) => Promise<void>,
+): Promise<Coverage> {
   const sources = await digestOf(`${root}/ffi`, () => true);
   const coverage: Coverage = {};
   const files = testFilesOf(root);
@@ -112,7 +118,9 @@ export async function measured(root: string, known: Coverage, jobs: number): Pro
       if (Object.keys(found.lines).length === 0) found = await measure(root, file, digest);
       coverage[file] = found;
       const failed = Object.keys(found.lines).length === 0 ? ", failed or runs nothing of ffi/: left out" : "";
-      if (found !== before) console.error(`measured ${file}: ${found.milliseconds} ms${failed}`);
+      if (found === before) continue;
+      console.error(`measured ${file}: ${found.milliseconds} ms${failed}`);
+      await keep({ ...known, ...coverage });
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));

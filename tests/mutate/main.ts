@@ -20,7 +20,7 @@ const HELP = `Changes ffi/ at random, one operator, literal or call at a time, a
   --only PATH   changes whose "PATH:LINE:" contains this: "ffi/udp", "send.ts:120:"
   --jobs N      copies of the tree that work at the same time (1)
   --patience N  seconds of tests of other rooms that one change is shown to, at most (60)
-  --map FILE    where to keep which test runs which line: read at the start, written when it has been measured anew
+  --map FILE    where to keep which test runs which line: read at the start, written after each file measured anew
   --help        this text
 
 Every file of tests is run once before the first change, to see that it passes and which lines it runs; a change is shown
@@ -93,9 +93,12 @@ async function coverageOf(path: string, jobs: number): Promise<Coverage> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+  const keep = async (coverage: Coverage): Promise<void> => {
+    if (path !== "") await Deno.writeTextFile(path, JSON.stringify(coverage));
+  };
   await using trial = await Trial.open();
-  const coverage = await measured(trial.folder, known, jobs);
-  if (path !== "") await Deno.writeTextFile(path, JSON.stringify(coverage));
+  const coverage = await measured(trial.folder, known, jobs, keep);
+  await keep(coverage);
   return coverage;
 }
 
