@@ -140,7 +140,17 @@ describe("isSocketError()", () => {
   it("is true for errors of the system and of deadlines, and for nothing else", async () => {
     const others = [undefined, null, 5, "EPIPE", {}, new Error("x"), Object.assign(new Error("x"), { code: "EPIPE" })];
     for (const other of others) assertFalse(isSocketError(other));
-    assertFalse(isSocketError({ code: "EPIPE", errno: 32, syscall: "send", timeout: false }));
+    const whole = { code: "EPIPE", errno: 32, syscall: "send", timeout: false };
+    assertFalse(isSocketError(whole));
+    assert(isSocketError(Object.assign(new Error("x"), whole)));
+    // Those of node:net are of the system too, and say nothing of timeouts.
+    for (const key of Object.keys(whole)) {
+      const { [key as "code"]: _, ...rest } = whole;
+      assertFalse(isSocketError(Object.assign(new Error("x"), rest)), `without ${key}`);
+    }
+    for (const wrong of [{ code: 20 }, { errno: "32" }]) {
+      assertFalse(isSocketError(Object.assign(new Error("x"), { ...whole, ...wrong })), JSON.stringify(wrong));
+    }
     using socket = openUdp();
     socket.setReadDeadline(new Date(0));
     assert(isSocketError(await assertRejects(() => socket.receive(), Deno.errors.TimedOut)));

@@ -132,10 +132,13 @@ function wordsOf(path: string): string[] {
   return path.slice(path.lastIndexOf("/") + 1).replace(/(_test)?\.ts$/, "").split("_");
 }
 
-/** Whether a file of tests is about the room of a source, or has its name; what errors say is tested for all in one. */
+/** Rooms of tests that are about every source: what errors and objects say, and what is exported. */
+const ABOUT_ALL = new Set(["errors", "surface"]);
+
+/** Whether a file of tests is about the room of a source, or has its name. */
 function isOfRoom(test: string, path: string): boolean {
   const [, folder] = test.split("/");
-  return folder === "errors" || folder === path.split("/")[1] || wordsOf(test).join() === wordsOf(path).join();
+  return ABOUT_ALL.has(folder!) || folder === path.split("/")[1] || wordsOf(test).join() === wordsOf(path).join();
 }
 
 /** How much sooner than its time alone says a file of tests is run: it is about the same room, or the same subject. */
@@ -160,8 +163,8 @@ function runners(coverage: Coverage, path: string, line: number): string[] {
 
 /**
  * The files of tests that a change in a line is shown to: of its room as many as take no more than three times `patience`
- * milliseconds, of the others no more than that. Those come first that are quick and likely to notice it. The time they take together is the
- * second value.
+ * milliseconds, of the others no more than that. Those come first that are quick and likely to notice it. The time they
+ * take together is the second value.
  */
 export function testsOf(coverage: Coverage, path: string, line: number, patience: number): [string[], number] {
   const rank = (file: string) => coverage[file]!.milliseconds / affinity(file, path);

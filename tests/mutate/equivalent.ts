@@ -162,6 +162,19 @@ export const EQUIVALENT: readonly Equivalent[] = [
     change: "`>` becomes `>=`",
     reason: "a clock that reads exactly the end of a budget",
   },
+  {
+    path: "ffi/udp/counters.ts",
+    line: "const value = new Int32Array(1);",
+    change: "`1` becomes `2`",
+    reason: "room for a second number, which ioctl(2) does not write",
+  },
+  {
+    path: "ffi/io/fd_streams.ts",
+    line: 'kind === "file" || kind === "block device"',
+    change: "`||` becomes `&&`",
+    reason:
+      "what never blocks is opened anew, or asked about with poll(2) before each call: the same bytes, more slowly",
+  },
 ];
 
 /** The reason why a change of this line is not counted; undefined where it is. */

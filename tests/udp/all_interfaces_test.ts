@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { inside } from "../support/inside.ts";
 import { missingNamespaces, type Namespace, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
@@ -218,6 +219,23 @@ describe("more interfaces than the system allows memberships", TIMEOUT, () => {
 });
 
 describe("a membership of all interfaces", TIMEOUT, () => {
+  itUnless(reason, "is left where a using declaration ends, and that is silent where it has been left", async () => {
+    const group = "239.255.15.15";
+    const leaving = inside(pair.left.name, () => {
+      using udp = listenDatagram({ transport: "udp", hostname: "0.0.0.0" });
+      const joinOne = () => udp.joinMulticast(group, { interface: "veth0" });
+      {
+        using membership = udp.joinMulticast(group, { interface: "all" });
+        assertEquals(membership.interfaces?.length, 1);
+        assertThrows(joinOne, Deno.errors.AddrInUse);
+      }
+      joinOne()[Symbol.dispose]();
+      using membership = udp.joinMulticast(group, { interface: "all" });
+      return membership.leave();
+    });
+    await leaving;
+  });
+
   itUnless(reason, "does not keep the process alive, and ends with its socket", async () => {
     const program = `
       import { listenDatagram } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};

@@ -1,6 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe } from "@std/testing/bdd";
+import { listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { inside } from "../support/inside.ts";
 import { missingNamespaces, type Namespace, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
@@ -158,3 +160,19 @@ for (const family of [IPV4, IPV6]) {
 function bare(address: string): string {
   return address.replace(/%.*/, "");
 }
+
+describe("A join that names no interface", TIMEOUT, () => {
+  itUnless(reason, "says that there is no route to the group, or that the group is joined already", async () => {
+    const udp = inside(pair.left.name, () => listenDatagram({ transport: "udp", hostname: "0.0.0.0" }));
+    using _udp = udp;
+    const join = () => inside(pair.left.name, () => udp.joinMulticast(IPV4.group));
+    const none = "no such device (ENODEV); the system found no interface for the group; pass one as interface";
+    assertThrows(join, Deno.errors.NotFound, none);
+    const route = ["239.0.0.0/8", "dev", pair.left.interface];
+    assert((await pair.left.run("ip", ["route", "add", ...route])).success);
+    join();
+    const twice = "address already in use (EADDRINUSE); the socket has already joined this group on this interface";
+    assertThrows(join, Deno.errors.AddrInUse, twice);
+    assert((await pair.left.run("ip", ["route", "delete", ...route])).success);
+  });
+});

@@ -36,8 +36,13 @@ const ours = {
 };
 using plain = Socket.open("inet", "dgram");
 
-/** What Deno has no function for stands beside the one that takes the same permission. */
+/** What Deno has no function for stands beside the one that takes the same permission. Sends come first, since opening a
+ * socket forgets what is remembered of grants. */
 const OPERATIONS: Record<string, [theirs: () => unknown, ours: () => unknown]> = {
+  "send": [() => theirs.udp.send(data, udp), () => ours.udp.send(data, udp)],
+  "sendMany": [() => theirs.udp.send(data, udp), () => ours.udp.sendMany([{ data, addr: udp }])],
+  "sendSegments": [() => theirs.udp.send(data, udp), () => ours.udp.sendSegments(data, 1, udp)],
+  "Socket.send": [() => theirs.udp.send(data, udp), () => plain.send(data, udp)],
   "listen": [
     () => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close(),
     () => listen({ hostname: "127.0.0.1", port: 0 }).close(),
@@ -46,10 +51,6 @@ const OPERATIONS: Record<string, [theirs: () => unknown, ours: () => unknown]> =
     () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 }).close(),
     () => listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 }).close(),
   ],
-  "send": [() => theirs.udp.send(data, udp), () => ours.udp.send(data, udp)],
-  "sendMany": [() => theirs.udp.send(data, udp), () => ours.udp.sendMany([{ data, addr: udp }])],
-  "sendSegments": [() => theirs.udp.send(data, udp), () => ours.udp.sendSegments(data, 1, udp)],
-  "Socket.send": [() => theirs.udp.send(data, udp), () => plain.send(data, udp)],
   "unix send": [() => theirs.unix.send(data, sink), () => ours.unix.send(data, sink)],
   "unix connect": [
     async () => (await Deno.connect({ transport: "unix", path: `${directory}/live` })).close(),
@@ -71,6 +72,8 @@ for (const [name, both] of Object.entries(OPERATIONS)) {
   outcomes[name] = [];
   for (const operation of both) outcomes[name].push(await outcome(operation));
 }
+// The grant is remembered when it is revoked.
+await ours.udp.send(data, udp);
 // Both ways to revoke; nothing is awaited that would let a turn of the event loop pass.
 if (what === "net") await Deno.permissions.revoke(REVOCATIONS[what]!);
 else Deno.permissions.revokeSync(REVOCATIONS[what]!);
