@@ -17,6 +17,7 @@ const HELP = `Changes ffi/ at random, one operator, literal or call at a time, a
   --seconds N   stop after so many seconds (600); measuring the tests is not counted
   --count N     stop after so many changes that compile (unlimited)
   --seed N      where the choice begins; the same seed makes the same choices (1)
+  --skip N      leaves out the first choices of the seed: goes on where an earlier run has ended (0)
   --only PATH   changes whose "PATH:LINE:" contains this: "ffi/udp", "send.ts:120:"
   --jobs N      copies of the tree that work at the same time (1)
   --patience N  seconds of tests of other rooms that one change is shown to, at most (30); four times that if none fails
@@ -106,9 +107,9 @@ async function coverageOf(path: string, jobs: number): Promise<Coverage> {
 }
 
 const args = parseArgs(Deno.args, {
-  string: ["seconds", "count", "seed", "only", "jobs", "patience", "map"],
+  string: ["seconds", "count", "seed", "skip", "only", "jobs", "patience", "map"],
   boolean: ["help"],
-  default: { seconds: "600", count: "Infinity", seed: "1", only: "", jobs: "1", patience: "30", map: "" },
+  default: { seconds: "600", count: "Infinity", seed: "1", skip: "0", only: "", jobs: "1", patience: "30", map: "" },
 });
 if (args.help) {
   console.log(HELP);
@@ -118,7 +119,8 @@ if (args.help) {
 const jobs = Number(args.jobs);
 const coverage = await coverageOf(args.map, jobs);
 const ends = performance.now() + Number(args.seconds) * 1_000;
-const queue = shuffled(candidates(args.only), generator(Number(args.seed)));
+const choices = shuffled(candidates(args.only), generator(Number(args.seed)));
+let chosen = Number(args.skip);
 const counts: Record<Outcome, number> = { "noticed": 0, "survived": 0, "does not compile": 0 };
 
 /** Tries a change, and how many files of tests it was shown to. */
@@ -139,7 +141,7 @@ async function attempt(trial: Trial, candidate: Candidate): Promise<{ outcome: O
 async function work(): Promise<void> {
   await using trial = await Trial.open();
   while (performance.now() < ends && counts.noticed + counts.survived < Number(args.count)) {
-    const candidate = queue.pop();
+    const candidate = choices[chosen++];
     if (candidate === undefined) return;
     const { path, text, mutation } = candidate;
     const change = described(text, mutation);
@@ -149,7 +151,7 @@ async function work(): Promise<void> {
     counts[outcome]++;
     const took = Math.round((performance.now() - begun) / 1_000);
     const tried = counts.noticed + counts.survived;
-    console.error(`${counts.noticed} of ${tried}; ${took} s; ${outcome}: ${path}:${change}`);
+    console.error(`${chosen}: ${counts.noticed} of ${tried}; ${took} s; ${outcome}: ${path}:${change}`);
     if (outcome === "survived") console.log(`survived ${path}:${change} (${shown} files of tests)`);
   }
 }
@@ -160,5 +162,5 @@ const share = tried === 0 ? 0 : Math.round((100 * counts.noticed) / tried);
 console.log(
   `${counts.noticed} of ${tried} noticed (${share} %), seed ${args.seed}; ${
     counts["does not compile"]
-  } did not compile`,
+  } did not compile; --skip ${chosen} goes on`,
 );
