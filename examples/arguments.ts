@@ -66,6 +66,7 @@ export function parseArgs<
   for (const token of tokenize({ args: [...args], options, strict: false, tokens: true }).tokens) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
+      if (token.value === "") throw new TypeError("an argument is empty; see --help");
       unknown(token.value);
       positionals.push(token.value);
     } else if (!Object.hasOwn(options, token.name)) {
@@ -135,9 +136,15 @@ export function number(name: string, text: string, least: number, most: number):
 /** Parses the value of the option `--name` as a whole number from `least` to `most`. Throws a RangeError for anything
  * else. */
 export function wholeNumber(name: string, text: string, least: number, most: number): number {
+  return wholeArgument(`--${name}`, text, least, most);
+}
+
+/** Parses an argument that `--help` calls `name`, such as "PORT", as a whole number from `least` to `most`. Throws a
+ * RangeError for anything else. */
+export function wholeArgument(name: string, text: string, least: number, most: number): number {
   const value = parse(text);
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`--${name} ${text}: expected a whole number from ${least} to ${most}`);
+  throw new RangeError(`${name} ${text}: expected a whole number from ${least} to ${most}`);
 }
 
 /** Returns NaN for what is not written in decimal digits. Number() would read 0x50, 1e3 and an empty text too. */
@@ -151,9 +158,12 @@ export function unknownArgument(argument: string): never {
   throw new TypeError(`${what} ${argument}; see --help`);
 }
 
-/** Throws for an unknown option and accepts other arguments. */
-export function unknownOption(argument: string): void {
-  if (argument.startsWith("-")) unknownArgument(argument);
+/** Makes a function that throws for an unknown option, and for every other argument after the first `count`. */
+export function atMost(count: number): (argument: string) => void {
+  let left = count;
+  return (argument) => {
+    if (argument.startsWith("-") || left-- === 0) unknownArgument(argument);
+  };
 }
 
 /** What the user of a program can do about an error, by its code, such as "EADDRINUSE". */

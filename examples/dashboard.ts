@@ -169,11 +169,11 @@ async function main(): Promise<void> {
     unknown: unknownArgument,
   });
   if (args.help) return console.log(HELP);
-  const count = Math.trunc(number("workers", args.workers, 1, 8));
+  const count = wholeNumber("workers", args.workers, 1, 8);
   const rates = {
     rate: number("rate", args.rate, 0, 100_000),
     connections: number("connections", args.connections, 0, 1000),
-    flows: Math.trunc(number("flows", args.flows, 1, 256)),
+    flows: wholeNumber("flows", args.flows, 1, 256),
     steered: args.steer,
   };
   const seconds = args.seconds === undefined ? null : number("seconds", args.seconds, 1, 86_400);

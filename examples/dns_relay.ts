@@ -54,7 +54,7 @@ async function main(): Promise<void> {
 
   const port = wholeNumber("port", args.port, 0, 65535);
   const count = wholeNumber("workers", args.workers, 1, 64);
-  using _stopping = onStop(() => Deno.exit());
+  onStop(() => Deno.exit()); // Not disposed of: Workers go on after this function.
   if (count > 1) return startWorkers(args.host, port, count, settings);
   using socket = listenDatagram({ transport: "udp", hostname: args.host, port, packetInfo: true });
   console.log(`Listening on ${socket.addr.hostname} port ${socket.addr.port}; Ctrl-C stops`);

@@ -11,6 +11,7 @@
  */
 import { connect, listen, type TcpListener } from "../mod.ts";
 import { fail, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { Steps } from "./progress.ts";
 import { onStop } from "./signals.ts";
 
 const HELP = `Several Workers serve HTTP on one port; the kernel distributes connections over them.
@@ -65,10 +66,13 @@ async function ask(hostname: string, port: number): Promise<string> {
 /** Sends requests one after another and prints how many each Worker answered. */
 async function showSpread(hostname: string, port: number, requests: number, names: readonly string[]): Promise<void> {
   const counts = new Map(names.map((name) => [name, 0]));
-  for (let request = 0; request < requests; request++) {
+  using steps = new Steps(requests, "requests");
+  while (steps.done < requests) {
     const name = await ask(hostname, port);
     counts.set(name, (counts.get(name) ?? 0) + 1);
+    steps.done++;
   }
+  steps.clear();
   const most = Math.max(...counts.values());
   for (const [name, count] of counts) console.log(`${name} ${"█".repeat(Math.round(count / most * 40))} ${count}`);
 }

@@ -12,6 +12,7 @@
  */
 import { interfaces, type NetworkInterface, watchInterfaces } from "../mod.ts";
 import { fail, parseArgs, unknownArgument } from "./arguments.ts";
+import { note } from "./progress.ts";
 import { onStop } from "./signals.ts";
 import { row, table } from "./table.ts";
 
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
   }
   const stopping = new AbortController();
   using _stop = onStop(() => stopping.abort());
+  note("Watching the interfaces; Ctrl-C stops");
   await watch(args.json, stopping.signal);
 }
 

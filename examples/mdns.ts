@@ -13,12 +13,14 @@
  * @module
  */
 import { interfaces } from "../mod.ts";
-import { fail, number, parseArgs, unknownOption, wholeNumber } from "./arguments.ts";
+import { atMost, fail, number, parseArgs, unknownArgument, wholeArgument, wholeNumber } from "./arguments.ts";
 import { Browser, type Found } from "./mdns/browser.ts";
 import { Link } from "./mdns/link.ts";
 import { type Service, shown } from "./mdns/records.ts";
 import { Responder } from "./mdns/responder.ts";
+import { note } from "./progress.ts";
 import { onStop } from "./signals.ts";
+import { row } from "./table.ts";
 
 const HELP = `Finds services by multicast DNS, or announces one.
 
@@ -32,7 +34,7 @@ const HELP = `Finds services by multicast DNS, or announces one.
   --count COUNT           with --browse: stop after this number of services found, 1 to 1000
   --help                  show this text
 
-Ctrl-C stops; an announced service then says goodbye.`;
+Ctrl-C stops, and withdraws an announced service.`;
 
 /** One label: what stands between two dots of a name. */
 function label(what: string, text: string): string {
@@ -46,8 +48,11 @@ function serviceType(option: string, text: string): string {
   throw new TypeError(`--${option} ${text}: expected a type such as _http._tcp`);
 }
 
-function describe({ instance, host, port, addresses, txt }: Found): string {
-  return [instance, `${host}:${port}`, addresses.join(" "), ...txt].map(shown).join("\t");
+/** Widths of the columns on a terminal. */
+const WIDTHS = [5, 24, 24, 32];
+
+function describe({ instance, host, port, addresses, txt }: Found): string[] {
+  return [instance, `${host}:${port}`, addresses.join(" "), ...txt].map(shown);
 }
 
 /** Prints the services that are found and lost, until there are `count` of them. */
@@ -55,13 +60,14 @@ async function browse(link: Link, type: string, count: number): Promise<void> {
   const found = new Set<string>();
   const enough = Promise.withResolvers<void>();
   const browser = new Browser(link, type, (event, service) => {
-    console.log(`${event}\t${describe(service)}`);
+    console.log(row([event, ...describe(service)], WIDTHS));
     if (event === "found" && found.add(service.instance).size >= count) enough.resolve();
   });
   const following = (async () => {
     for await (const one of link.follow()) browser.ask(one);
   })();
   browser.start();
+  note(`Browsing for ${type}; Ctrl-C stops`);
   const receiving = (async () => {
     for await (const received of link.receive()) browser.take(received);
   })();
@@ -101,12 +107,13 @@ async function main(): Promise<void> {
     boolean: ["help"],
     collect: ["txt"],
     default: { type: "_http._tcp", count: "Infinity" },
-    unknown: unknownOption,
+    unknown: atMost(1),
   });
   if (args.help) return console.log(HELP);
   if ((args.browse === undefined) === (args.announce === undefined)) {
     throw new TypeError("pass --browse TYPE or --announce NAME PORT; see --help");
   }
+  if (args.browse !== undefined && args._[0] !== undefined) unknownArgument(args._[0]);
   const loopback = interfaces().find((one) => one.loopback)?.name ?? "lo";
   const stopping = new AbortController();
   const stop = () => stopping.abort();
@@ -122,7 +129,8 @@ async function main(): Promise<void> {
     });
   } else {
     const host = label("--host", args.host ?? Deno.hostname().replace(/\..*/, ""));
-    const port = wholeNumber("announce", String(args._[0] ?? ""), 1, 65_535);
+    if (args._[0] === undefined) throw new TypeError("--announce needs a NAME and a PORT; see --help");
+    const port = wholeArgument("PORT", args._[0], 1, 65_535);
     const [instance, type] = [label("--announce", args.announce!), serviceType("type", args.type)];
     await announce(link, { instance, type, host, port, txt: args.txt }, stopping.signal);
   }

@@ -10,7 +10,7 @@
  * @module
  */
 import { type DatagramError, isSocketError, listenDatagram, resolveAddress, type UdpSocket } from "../mod.ts";
-import { fail, parseArgs, unknownOption, wholeNumber } from "./arguments.ts";
+import { atMost, fail, parseArgs, wholeNumber } from "./arguments.ts";
 
 const HELP = `Finds the MTU of the path to a host.
 
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
     string: ["port", "tries", "timeout", "interface"],
     boolean: ["help"],
     default: { port: "33434", tries: "5", timeout: "1" },
-    unknown: unknownOption,
+    unknown: atMost(1),
   });
   if (args.help) return console.log(HELP);
   const port = wholeNumber("port", args.port, 1, 65_535);

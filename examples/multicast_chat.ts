@@ -65,7 +65,7 @@ class Prompt {
 async function printMessages(receiver: UdpSocket, own: Deno.NetAddr, prompt: Prompt): Promise<void> {
   for await (const [data, from] of receiver) {
     if (from.port === own.port && from.hostname === own.hostname) continue;
-    // Anybody can send to the group: replace control characters.
+    // Any program can send to the group: replace control characters.
     prompt.print(new TextDecoder().decode(data).replaceAll(/\p{Cc}+/gu, " "));
   }
 }

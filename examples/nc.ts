@@ -9,12 +9,13 @@
  *
  * @module
  */
-import { fail, number, parseArgs, unknownOption, wholeNumber } from "./arguments.ts";
+import { atMost, fail, number, parseArgs, wholeArgument, wholeNumber } from "./arguments.ts";
 import type { Channel } from "./nc/channel.ts";
 import { dial, open, type Wanted } from "./nc/open.ts";
 import { showProgress, size } from "./nc/progress.ts";
 import { type Counters, Input, relay } from "./nc/relay.ts";
 import { parsePorts, scan } from "./nc/scan.ts";
+import { note, Steps } from "./progress.ts";
 import { onStop } from "./signals.ts";
 
 const HELP = `Connects standard input and output with a socket.
@@ -30,14 +31,14 @@ const HELP = `Connects standard input and output with a socket.
   -U, --unix           Unix socket
       --seqpacket      with -U: SOCK_SEQPACKET; what is read at once is one message
   -z, --scan           connect and send nothing
-  -N, --shutdown       tell the peer when the input ends; with -u, exit then
+  -N, --shutdown       shut down the write side when the input ends; with -u, exit then
   -w, --wait SECONDS   give up a dial, or end a connection without traffic, after this time, 0.1 to 86400
   -s, --source ADDRESS address to send from
   -p, --port PORT      port to send from
       --interface NAME interface to use: for TCP and received datagrams, and for multicast
       --join GROUP     with -lu: multicast group to receive
       --ttl TTL        TTL of datagrams, 1 to 255
-  -v, --verbose        say on standard error what happens
+  -v, --verbose        print addresses, and how much was moved, on standard error
       --progress       on a terminal: show how much is moved, and how fast
       --help           show this text`;
 
@@ -71,7 +72,7 @@ function parse() {
     boolean: BOOLEANS,
     string: ["wait", "source", "port", "interface", "join", "ttl", "_"],
     alias: ALIASES,
-    unknown: unknownOption,
+    unknown: atMost(2),
   });
 }
 
@@ -99,7 +100,7 @@ function wantedOf(args: Args, signal: AbortSignal): Wanted {
     kind: kindOf(args),
     hostname,
     path,
-    port: args.unix || args.scan ? 0 : wholeNumber("port", ports, args.listen ? 0 : 1, 65_535),
+    port: args.unix || args.scan ? 0 : wholeArgument("PORT", ports, args.listen ? 0 : 1, 65_535),
     source: {
       ...(args.source === undefined ? {} : { hostname: args.source }),
       ...(args.port === undefined ? {} : { port: wholeNumber("port", args.port, 1, 65_535) }),
@@ -117,9 +118,14 @@ async function scanPorts(args: Args, wanted: Wanted, say: (text: string) => void
   if (args.unix || args.listen) throw new TypeError("-z is for TCP and UDP, without -l");
   let any = false;
   const timeout = wanted.timeout === Infinity ? 5000 : wanted.timeout;
-  const options = { udp: args.udp, timeout, ...(args.interface === undefined ? {} : { interface: args.interface }) };
-  for await (const { port, open, reason } of scan(wanted.hostname, parsePorts(target(args).ports), options)) {
+  const by = args.interface === undefined ? {} : { interface: args.interface };
+  const options = { udp: args.udp, timeout, signal: wanted.signal, ...by };
+  const ports = parsePorts(target(args).ports);
+  using steps = new Steps(ports.length, "ports");
+  for await (const { port, open, reason } of scan(wanted.hostname, ports, options)) {
     any ||= open;
+    steps.done++;
+    if (open || args.verbose) steps.clear();
     if (open) console.log(`${wanted.hostname} port ${port} (${args.udp ? "udp" : "tcp"}) is open`);
     else say(`${wanted.hostname} port ${port}: ${reason}`);
   }
@@ -155,7 +161,8 @@ async function main(): Promise<number> {
     return 0;
   }
   using source = open(wanted);
-  say(`listening on ${source.at}`);
+  if (args.verbose) say(`listening on ${source.at}`);
+  else note(`listening on ${source.at}`);
   do {
     const channel = await source.next();
     if (channel.hasEnd) say(`connection from ${channel.peer}`);
@@ -170,5 +177,5 @@ try {
 } catch (error) {
   const stopped = error instanceof DOMException && error.name === "AbortError";
   if (stopped) Deno.exit(0);
-  fail("nc", error, { ECONNREFUSED: "nobody listens there" });
+  fail("nc", error, { EADDRINUSE: "choose another port or path" });
 }

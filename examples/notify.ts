@@ -10,7 +10,7 @@
  * @module
  */
 import { listenDatagram, resolveAddress } from "../mod.ts";
-import { fail, parseArgs, unknownOption } from "./arguments.ts";
+import { atMost, fail, parseArgs } from "./arguments.ts";
 
 const HELP = `Notifies systemd of the state of this service through the socket named by NOTIFY_SOCKET.
 
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const args = parseArgs(Deno.args, {
     string: ["_"],
     boolean: ["help"],
-    unknown: unknownOption,
+    unknown: atMost(Infinity),
   });
   if (args.help) return console.log(HELP);
   const assignments = args._.length === 0 ? ["READY=1"] : args._.map(String);

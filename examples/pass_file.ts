@@ -10,7 +10,7 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { connect, listen } from "../mod.ts";
-import { fail, parseArgs, unknownOption } from "./arguments.ts";
+import { atMost, fail, parseArgs } from "./arguments.ts";
 
 const HELP = `Passes an open file to another process, which counts its lines.
 
@@ -78,7 +78,7 @@ async function main(): Promise<void> {
     string: ["path"],
     boolean: ["take", "help"],
     default: { path: "/tmp/berkeley-file.sock" },
-    unknown: unknownOption,
+    unknown: atMost(1),
   });
   if (args.help) return console.log(HELP);
   if (args.take) return await take(args.path);

@@ -11,8 +11,10 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { type ControlMessage, resolveAddress, Socket, sockopt } from "../mod.ts";
-import { fail, number, parseArgs, unknownOption } from "./arguments.ts";
+import { atMost, fail, number, parseArgs, wholeNumber } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `Sends ICMP echo requests and prints the round-trip times.
 
@@ -22,7 +24,9 @@ const HELP = `Sends ICMP echo requests and prints the round-trip times.
   --interval SECONDS   time between two requests, 0 to 60 (1)
   --timeout SECONDS    how long to wait for each answer, 0.001 to 60 (1)
   --interface ADDRESS  address of the interface to send from (127.0.0.1 or ::1); needs --allow-net for it
-  --help               show this text`;
+  --help               show this text
+
+Ctrl-C prints the summary; a second Ctrl-C exits at once.`;
 
 /** Protocol numbers and message types of ICMP (RFC 792) and ICMPv6 (RFC 4443). */
 const V4 = { domain: "inet", protocol: 1, request: 8, reply: 0, loopback: "127.0.0.1", header: 20 } as const;
@@ -87,7 +91,7 @@ function openSocket(version: Version): [socket: Socket, kind: string] {
   throw new Deno.errors.PermissionDenied("needs a group in net.ipv4.ping_group_range, or CAP_NET_RAW (run as root)");
 }
 
-/** An answer: its round-trip time in milliseconds, and its TTL or hop limit where the system tells. */
+/** An answer: its round-trip time in milliseconds, and its TTL or hop limit where the system has it. */
 interface Answer {
   readonly time: number;
   readonly ttl: number | undefined;
@@ -131,10 +135,10 @@ async function main(): Promise<void> {
     string: ["count", "interval", "timeout", "interface"],
     boolean: ["help"],
     default: { count: "4", interval: "1", timeout: "1" },
-    unknown: unknownOption,
+    unknown: atMost(1),
   });
   if (args.help) return console.log(HELP);
-  const count = Math.trunc(number("count", args.count, 1, 1000));
+  const count = wholeNumber("count", args.count, 1, 1000);
   const interval = number("interval", args.interval, 0, 60) * 1000;
   const timeout = number("timeout", args.timeout, 0.001, 60) * 1000;
 
@@ -152,17 +156,20 @@ async function main(): Promise<void> {
   console.log(`Pinging ${peer.hostname} through a ${kind} socket`);
 
   const times: number[] = [];
-  for (let sequence = 1; sequence <= count; sequence++) {
+  const stopping = new AbortController();
+  using _stop = onStop(() => stopping.abort());
+  let sent = 0;
+  while (sent < count && !stopping.signal.aborted) {
     const token = crypto.getRandomValues(new Uint8Array(16));
-    const answer = await ping(socket, version, sequence, token, timeout);
+    const answer = await ping(socket, version, ++sent, token, timeout);
     if (answer !== null) times.push(answer.time);
-    console.log(`${sequence}: ${answer === null ? "no answer" : describe(answer)}`);
-    if (sequence < count) await new Promise((resolve) => setTimeout(resolve, interval));
+    console.log(`${sent}: ${answer === null ? "no answer" : describe(answer)}`);
+    if (sent < count) await delay(interval, undefined, { signal: stopping.signal }).catch(() => {});
   }
   if (times.length === 0) throw new Deno.errors.TimedOut(`${peer.hostname} did not answer`);
   const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
   const spread = [Math.min(...times), mean, Math.max(...times)].map((time) => time.toFixed(3)).join(" / ");
-  console.log(`${times.length} of ${count} answered; min / mean / max ${spread} ms`);
+  console.log(`${times.length} of ${sent} answered; min / mean / max ${spread} ms`);
 }
 
 try {

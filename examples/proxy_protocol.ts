@@ -23,8 +23,8 @@ const HELP = `Serves HTTP behind a proxy that speaks the PROXY protocol.
 
   --host ADDRESS   address to listen on (127.0.0.1); needs --allow-net for it
   --port PORT      port to listen on, 0 for a free one (8080)
-  --trust ADDRESS  address of a proxy; can be repeated (127.0.0.1 and ::1). Others are refused: anybody
-                   can write a header
+  --trust ADDRESS  address of a proxy; can be repeated (127.0.0.1 and ::1). Others are refused,
+                   since any client can write a header
   --help           show this text
 
 Ctrl-C stops.`;

@@ -34,7 +34,8 @@ async function listen(shared: UdpSocket, address: string, milliseconds: number, 
   // A socket bound to the group receives nothing else on that port, and any number of sockets can share it.
   using member = listenDatagram({ transport: "udp", hostname: GROUP.hostname, port: GROUP.port });
   member.joinMulticast(GROUP.hostname, { interface: address });
-  console.log(`Listening on ${address}:${shared.addr.port} and as a member of ${GROUP.hostname}:${GROUP.port}`);
+  const time = last === undefined ? ` for ${milliseconds / 1000} s` : "";
+  console.log(`Listening on ${address}:${shared.addr.port} and as a member of ${GROUP.hostname}:${GROUP.port}${time}`);
   const deadline = new Date(Date.now() + milliseconds);
   for (const socket of [shared, member]) socket.setReadDeadline(deadline);
   const ended = print(shared);

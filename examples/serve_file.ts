@@ -9,7 +9,7 @@
  * @module
  */
 import { listen, type TcpConn } from "../mod.ts";
-import { fail, messageOf, parseArgs, unknownOption, wholeNumber } from "./arguments.ts";
+import { atMost, fail, messageOf, parseArgs, wholeNumber } from "./arguments.ts";
 import { onStop } from "./signals.ts";
 
 const HELP = `Serves one file over HTTP.
@@ -88,7 +88,7 @@ async function main(): Promise<void> {
     string: ["port"],
     boolean: ["once", "help"],
     default: { port: "8080" },
-    unknown: unknownOption,
+    unknown: atMost(1),
   });
   if (args.help) return console.log(HELP);
   const [file] = args._;

@@ -12,8 +12,10 @@
  */
 import { interfaces, listenDatagram, type NetworkInterface, type UdpSocket } from "../mod.ts";
 import { fail, number, parseArgs, unknownArgument, wholeNumber } from "./arguments.ts";
+import { note } from "./progress.ts";
 import { onStop } from "./signals.ts";
 import { answers, type Device, GROUPS, MAX_AGE, type Message, notices, parse, PORT, search } from "./ssdp/message.ts";
+import { row } from "./table.ts";
 
 const HELP = `Finds UPnP devices by SSDP, or announces one.
 
@@ -27,7 +29,7 @@ const HELP = `Finds UPnP devices by SSDP, or announces one.
   --timeout SECONDS   stop after this time, 0.1 to 86400 (with --search: a second more than --mx)
   --help              show this text
 
-Ctrl-C stops; an announced device then says goodbye.`;
+Ctrl-C stops, and withdraws an announced device.`;
 
 type Family = keyof typeof GROUPS;
 
@@ -82,10 +84,14 @@ async function* messages(
   }
 }
 
+/** Widths of the columns on a terminal. */
+const WIDTHS = [6, 41, 41, 32];
+
 function print(event: string, { headers }: Message, from: Deno.NetAddr): void {
   const what = headers.get("st") ?? headers.get("nt") ?? "-";
   const hostname = from.hostname.replace(/^::ffff:(?=\d+\.)/, "");
-  console.log([event, what, headers.get("usn") ?? "-", headers.get("location") ?? "-", hostname].join("\t"));
+  const cells = [event, what, headers.get("usn") ?? "-", headers.get("location") ?? "-", hostname];
+  console.log(row(cells, WIDTHS));
 }
 
 /** Asks twice, since datagrams can be lost, and prints each answer once. */
@@ -110,7 +116,7 @@ function join(socket: UdpSocket, wanted: string): void {
 async function listen(wanted: string, signal: AbortSignal): Promise<void> {
   using socket = openSocket(PORT);
   join(socket, wanted);
-  console.log(`listening to ${Object.values(GROUPS).join(" and ")} port ${PORT}`);
+  console.log(`listening to ${Object.values(GROUPS).join(" and ")} port ${PORT}; Ctrl-C stops`);
   for await (const { message, from } of messages(socket, signal)) {
     const event = message.headers.get("nts")?.replace(/^ssdp:/, "");
     if (message.kind === "notify" && event !== undefined) print(event, message, from);
@@ -174,6 +180,7 @@ async function main(): Promise<void> {
   const seconds = args.timeout === undefined ? null : number("timeout", args.timeout, 0.1, 86_400);
   const limit = seconds ?? (args.search === undefined ? null : mx + 1);
   const timer = limit === null ? undefined : setTimeout(() => stopping.abort(), limit * 1000);
+  if (args.search !== undefined) note(`Searching for ${args.search} on ${wanted} for ${limit} s; Ctrl-C stops`);
   try {
     if (args.search !== undefined) await find(wanted, args.search, mx, stopping.signal);
     else if (args.listen) await listen(wanted, stopping.signal);

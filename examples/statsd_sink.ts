@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   });
   if (args.help) return console.log(HELP);
   const interval = number("interval", args.interval, 0.1, 3600) * 1000;
-  let left = args.once === undefined ? Infinity : Math.trunc(number("once", args.once, 1, 1e9));
+  let left = args.once === undefined ? Infinity : wholeNumber("once", args.once, 1, 1e9);
   const port = wholeNumber("port", args.port, 0, 65535);
   const workers = wholeNumber("workers", args.workers, 1, 64);
   using collector = workers === 1 ? new OneCollector(args.host, port) : new WorkerCollector(args.host, port, workers);

@@ -9,7 +9,7 @@
  * @module
  */
 import { listenDatagram } from "../mod.ts";
-import { fail, parseArgs, unknownOption } from "./arguments.ts";
+import { atMost, fail, parseArgs } from "./arguments.ts";
 
 const FACILITIES = (
   "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock " +
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
     string: ["path", "facility", "severity", "tag", "rfc", "_"],
     boolean: ["help"],
     default: { path: "/dev/log", facility: "user", severity: "notice", tag: "berkeley", rfc: "3164" },
-    unknown: unknownOption,
+    unknown: atMost(Infinity),
   });
   if (args.help) return console.log(HELP);
   const facility = indexOf("facility", args.facility, FACILITIES);

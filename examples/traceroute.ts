@@ -10,7 +10,7 @@
  * @module
  */
 import { type DatagramError, listenDatagram, resolveAddress, type UdpSocket } from "../mod.ts";
-import { fail, parseArgs, unknownOption, wholeNumber } from "./arguments.ts";
+import { atMost, fail, parseArgs, wholeNumber } from "./arguments.ts";
 
 const HELP = `Prints the routers on the way to a host.
 
@@ -75,7 +75,7 @@ async function main(): Promise<void> {
     string: ["hops", "probes", "timeout", "interface"],
     boolean: ["help"],
     default: { hops: "30", probes: "3", timeout: "2" },
-    unknown: unknownOption,
+    unknown: atMost(1),
   });
   if (args.help) return console.log(HELP);
   const hops = wholeNumber("hops", args.hops, 1, 255);

@@ -266,7 +266,7 @@ async function main(): Promise<void> {
   if (args.help) return console.log(HELP);
   const options: Options = {
     mode: modeOf(args.mode),
-    size: Math.trunc(number("size", args.size, HEADER, 65_507)),
+    size: wholeNumber("size", args.size, HEADER, 65_507),
     seconds: number("seconds", args.seconds, 0.1, LONGEST),
     rate: number("rate", args.rate, 0, 1e9),
   };

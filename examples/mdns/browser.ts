@@ -71,7 +71,7 @@ export class Browser {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  /** Asks for all services by an interface, and says which are known. */
+  /** Asks for all services by an interface, with the known answers. */
   async ask(by: NetworkInterface): Promise<void> {
     const now = Date.now();
     const known = [...this.#cache.values()].filter(({ record, by: index, expires, ttl }) => {
@@ -142,7 +142,7 @@ export class Browser {
     return found.filter((record) => record.type === type && sameName(record.name, name));
   }
 
-  /** Tells how what is known now differs from what was told. */
+  /** Reports services that are found, changed or lost since the last report. */
   #compare(): void {
     const now = new Map(this.#services().map((service) => [service.instance, service]));
     for (const [instance, service] of this.#told) {

@@ -73,7 +73,7 @@ export function texts(data: readonly (string | Uint8Array)[]): string[] {
   return data.map((one) => typeof one === "string" ? one : decoder.decode(one));
 }
 
-/** What a record says, in one string. */
+/** The data of a record in one string. */
 export function dataKey({ type, data }: Answer): string {
   switch (type) {
     case "SRV":

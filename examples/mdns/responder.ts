@@ -71,7 +71,7 @@ export class Responder {
     }
   }
 
-  /** Tells everybody that the service is gone: a TTL of 0. */
+  /** Withdraws the service: every record with a TTL of 0. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (!this.#ready) return;
@@ -125,7 +125,7 @@ export class Responder {
     return false;
   }
 
-  /** Somebody else's answers: one of them may have a name of ours. */
+  /** Takes the answers of others: one of them may have a name of ours. */
   #notice(answers: readonly Answer[], by: NetworkInterface): void {
     const ours = uniqueRecords(this.#service, by.addresses);
     for (const record of answers) {

@@ -17,7 +17,7 @@ export interface Channel extends Disposable {
   /** The next bytes, valid until the next call; null at the end. */
   receive(options: WaitOptions): Promise<Uint8Array | null>;
   send(data: Uint8Array, options: WaitOptions): Promise<void>;
-  /** Says that nothing more will be sent. */
+  /** Shuts down the write side, where there is one. */
   closeWrite(): Promise<void>;
 }
 
@@ -94,14 +94,14 @@ export class DatagramChannel implements Channel {
   readonly #socket: UdpSocket | UnixDatagram;
   #to: Deno.Addr | undefined;
 
-  /** Without `to` the first datagram that comes says where to. */
+  /** Without `to`, the sender of the first datagram is the peer. */
   constructor(socket: UdpSocket | UnixDatagram, to?: Deno.Addr) {
     this.#socket = socket;
     this.#to = to;
   }
 
   get peer(): string {
-    return this.#to === undefined ? "nobody yet" : describe(this.#to as Deno.NetAddr);
+    return this.#to === undefined ? "no peer yet" : describe(this.#to as Deno.NetAddr);
   }
 
   async receive(options: WaitOptions): Promise<Uint8Array> {
@@ -112,7 +112,7 @@ export class DatagramChannel implements Channel {
   }
 
   async send(data: Uint8Array, options: WaitOptions): Promise<void> {
-    if (this.#to === undefined) throw new Error("nobody has sent a datagram that could be answered");
+    if (this.#to === undefined) throw new Error("no datagram has been received that could be answered");
     await this.#socket.send(data, this.#to, options);
   }
 

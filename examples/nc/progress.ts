@@ -1,5 +1,5 @@
 /**
- * A line on standard error that says how much was moved and how fast, while it is moved, on a terminal.
+ * A line on standard error with the bytes moved and their rate, while they are moved. Only a terminal gets it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Looks which ports of a host answer.
+ * Finds the ports of a host that answer.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { connect, isSocketError, listenDatagram } from "../../mod.ts";
 const AT_ONCE = 32;
 
 /** Milliseconds that a UDP port may take to refuse: silence means that it may be open. */
-const UDP_PATIENCE = 500;
+const UDP_TIMEOUT = 500;
 
-/** A port and what came of it. */
+/** A port and its result. */
 export interface Scanned {
   port: number;
   open: boolean;
@@ -39,11 +39,11 @@ async function scanTcp(hostname: string, port: number, timeout: number, by: { in
   }
 }
 
-/** A host says of a closed port that it is unreachable, which a connected socket reports. */
+/** For a closed port the host sends an ICMP error, which a connected socket reports. */
 async function scanUdp(hostname: string, port: number): Promise<Scanned> {
   using socket = listenDatagram({ transport: "udp", hostname: hostname.includes(":") ? "::" : "0.0.0.0" });
   socket.connect({ transport: "udp", hostname, port });
-  socket.setReadDeadline(UDP_PATIENCE);
+  socket.setReadDeadline(UDP_TIMEOUT);
   try {
     await socket.send(new Uint8Array(1));
     await socket.receive();
@@ -54,16 +54,17 @@ async function scanUdp(hostname: string, port: number): Promise<Scanned> {
   return { port, open: true, reason: "" };
 }
 
-/** Yields what came of each port, in order, asking some at the same time. */
+/** Yields the result of each port, in order, and asks some at the same time. Ends when the signal is aborted. */
 export async function* scan(
   hostname: string,
   ports: readonly number[],
-  options: { udp: boolean; timeout: number; interface?: string },
+  options: { udp: boolean; timeout: number; signal: AbortSignal; interface?: string },
 ): AsyncGenerator<Scanned> {
   const by = options.interface === undefined ? {} : { interface: options.interface };
   const ask = (port: number) => options.udp ? scanUdp(hostname, port) : scanTcp(hostname, port, options.timeout, by);
   const waiting: Promise<Scanned>[] = [];
   for (const port of ports) {
+    if (options.signal.aborted) return;
     waiting.push(ask(port));
     if (waiting.length === AT_ONCE) yield await waiting.shift()!;
   }

@@ -1,5 +1,5 @@
 /**
- * A Worker of statsd_sink.ts: takes over a UDP socket, adds up what it receives, and tells it when asked.
+ * A Worker of statsd_sink.ts: takes over a UDP socket, adds up what it receives, and reports it when asked.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { Metrics, type Snapshot } from "./metrics.ts";
 /** What a Worker is sent: the descriptor to receive on, or to report. */
 export type Order = { fd: number } | "report";
 
-/** What a Worker tells: how many datagrams it has just taken, or what it has collected since the last report. */
+/** A message of a Worker: how many datagrams it has just taken, or what it has collected since the last report. */
 export type Report = { taken: number } | { snapshot: Snapshot };
 
 let metrics = new Metrics();

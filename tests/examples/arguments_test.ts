@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { messageOf, number, parseArgs, unknownArgument, unknownOption, wholeNumber } from "../../examples/arguments.ts";
+import { atMost, messageOf, number, parseArgs, unknownArgument, wholeNumber } from "../../examples/arguments.ts";
 import { listenDatagram } from "../../mod.ts";
 
 const OPTIONS = {
@@ -55,8 +55,11 @@ describe("parseArgs()", () => {
     });
   }
 
-  it("refuses unknown options where other arguments are accepted", () => {
-    assertThrows(() => parseArgs(["a", "-x"], { unknown: unknownOption }), TypeError, "unknown option -x; see --help");
+  it("accepts as many other arguments as are wanted, and no unknown option", () => {
+    assertEquals(parseArgs(["a", "b"], { unknown: atMost(2) })._, ["a", "b"]);
+    assertThrows(() => parseArgs(["a", "b"], { unknown: atMost(1) }), TypeError, "unexpected argument b; see --help");
+    assertThrows(() => parseArgs(["a", "-x"], { unknown: atMost(2) }), TypeError, "unknown option -x; see --help");
+    assertThrows(() => parseArgs([""], { unknown: atMost(1) }), TypeError, "an argument is empty; see --help");
   });
 });
 

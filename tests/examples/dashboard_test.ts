@@ -181,9 +181,9 @@ describe("The command line of examples/dashboard.ts", () => {
 
   const mistakes: [args: string[], line: RegExp][] = [
     [["--bogus"], /^unknown option --bogus; see --help$/],
-    [["--workers", "9"], /^--workers 9: expected 1 to 8$/],
+    [["--workers", "9"], /^--workers 9: expected a whole number from 1 to 8$/],
     [["--rate", "1e6"], /^--rate 1e6: expected 0 to 100000$/],
-    [["--flows", "0"], /^--flows 0: expected 1 to 256$/],
+    [["--flows", "0"], /^--flows 0: expected a whole number from 1 to 256$/],
     [["--seconds", "0"], /^--seconds 0: expected 1 to 86400$/],
     [["--host", "192.0.2.55"], /^Requires net access to "192\.0\.2\.55:0", .*--allow-net flag$/],
   ];

@@ -80,6 +80,8 @@ describe("examples/dns_relay.ts --workers", () => {
           new RegExp(`^worker ${id % 4 + 1}: 127\\.0\\.0\\.1 port \\d+ asked 127\\.0\\.0\\.3 for berkeley`),
         );
       }
+      const { code, report } = await server.end("SIGINT");
+      assertEquals(code, 0, report);
     },
   );
 });

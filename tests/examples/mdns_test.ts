@@ -245,6 +245,7 @@ describe("examples/mdns.ts", () => {
   const WRONG: readonly (readonly [string[], RegExp])[] = [
     [["--browse", "http"], /^mdns: --browse http: expected a type such as _http\._tcp$/],
     [["--announce", "A.b"], /^mdns: pass --browse TYPE or --announce NAME PORT; see --help$/],
+    [["stray"], /^mdns: unexpected argument stray; see --help$/],
     [["--interface", "nosuch0"], /^mdns: .*no such device \(ENODEV\).*$/],
     [["--bogus"], /^mdns: unknown option --bogus; see --help$/],
   ];

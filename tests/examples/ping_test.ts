@@ -47,6 +47,14 @@ describe("examples/ping.ts", () => {
     assertAnswered(lines, 3, report);
   });
 
+  itUnless(whyNot("inet", 1), "prints the summary at Ctrl-C", async () => {
+    await using child = await startExample("ping", { args: ["--count", "9", "--interval", "60"] });
+    await child.waitForLine(/^1: /);
+    const { code, stdout, report } = await child.end("SIGINT");
+    assertEquals(code, 0, report);
+    assertMatch(stdout, /\n1 of 1 answered; [^\n]*$/, report);
+  });
+
   itUnless(whyNot("inet6", 58), "gets answers from ::1", async () => {
     const { code, lines, report } = await ping({ command: 1, args: ["--count", "2", "--interval", "0"] });
     assertEquals(code, 0, report);

@@ -195,7 +195,7 @@ describe("The command line of examples/statsd_sink.ts", () => {
   const mistakes: [args: string[], line: RegExp][] = [
     [["--bogus"], /^unknown option --bogus; see --help$/],
     [["--interval", "0"], /^--interval 0: expected 0\.1 to 3600$/],
-    [["--once", "0"], /^--once 0: expected 1 to 1000000000$/],
+    [["--once", "0"], /^--once 0: expected a whole number from 1 to 1000000000$/],
     [["--port", "65536"], /^--port 65536: expected a whole number from 0 to 65535$/],
     [["--host", "192.0.2.55"], /^Requires net access to "192\.0\.2\.55:8125", .*--allow-net flag$/],
   ];

@@ -173,7 +173,7 @@ describe("The command line of examples/udp_flood.ts", () => {
   const mistakes: [args: string[], line: RegExp][] = [
     [["--bogus"], /^unknown option --bogus; see --help$/],
     [["--mode", "fast"], /^--mode fast: expected single, many, segments$/],
-    [["--size", "11"], /^--size 11: expected 12 to 65507$/],
+    [["--size", "11"], /^--size 11: expected a whole number from 12 to 65507$/],
     [["--seconds", "61"], /^--seconds 61: expected 0\.1 to 60$/],
     [["--send", "--port", "0"], /^--port 0: expected a whole number from 1 to 65535$/],
     [["--send", "--host", "192.0.2.55"], /^Requires net access to "192\.0\.2\.55:7008", .*--allow-net flag$/],
