@@ -15,6 +15,7 @@ export interface Selection {
 /** Files that take longer than five seconds, longest first: none of them shall be the one that all wait for. */
 export const LONG: readonly string[] = [
   "examples/mdns_test.ts",
+  "examples/two_ways_test.ts",
   "examples/dashboard_page_test.ts",
   "examples/routed_test.ts",
   "examples/dashboard_test.ts",
