@@ -1,6 +1,8 @@
 import { libc } from "../libc/libc.ts";
 import { systemError } from "../libc/socket_error.ts";
+import { IFADDRS_SIZE, readIfaddrs } from "../struct/ifaddrs.ts";
 import { formatIPv4, parseIPv4 } from "../struct/ip.ts";
+import { readFamily, SIN_ADDR } from "../struct/sockaddr.ts";
 import { quote } from "../validate/quote.ts";
 
 const encoder = new TextEncoder();
@@ -8,9 +10,6 @@ const decoder = new TextDecoder();
 
 /** IF_NAMESIZE, with the NUL, on every supported system. */
 const NAME_SIZE = 16;
-
-/** Offsets in struct ifaddrs, the same on all supported systems: next, name, flags, address. */
-const IFADDRS = { size: 32, next: 0, name: 8, address: 24 } as const;
 
 /** The index of an interface by its name; 0 and the errno where there is none. */
 function findName(name: string): { readonly index: number; readonly code: number } {
@@ -64,20 +63,19 @@ interface LocalIPv4 {
 
 /** Lists the IPv4 addresses of this machine: getifaddrs(3). */
 function localIPv4(): LocalIPv4[] {
-  const { c, errno, system: { constants, layout } } = libc();
+  const { c, errno, system } = libc();
   const head = new BigUint64Array(1);
   if (c.getifaddrs(head) === -1) throw systemError(errno(), "getifaddrs");
   const found: LocalIPv4[] = [];
   try {
     for (let at = head[0]!; at !== 0n;) {
-      const entry = new DataView(libc().copyFrom(at, IFADDRS.size).buffer);
-      at = entry.getBigUint64(IFADDRS.next, true);
-      const address = entry.getBigUint64(IFADDRS.address, true);
-      if (address === 0n) continue;
-      const sockaddr = libc().copyFrom(address, 8);
-      if (sockaddr[layout.sockaddrHasLength ? 1 : 0] !== constants.AF_INET) continue;
-      const name = libc().copyFrom(entry.getBigUint64(IFADDRS.name, true), NAME_SIZE);
-      found.push({ name: decoder.decode(name.subarray(0, name.indexOf(0))), address: sockaddr.slice(4) });
+      const { next, name, address } = readIfaddrs(libc().copyFrom(at, IFADDRS_SIZE));
+      at = next;
+      if (address === 0n || readFamily(system, libc().copyFrom(address, 2), 0) !== system.constants.AF_INET) continue;
+      found.push({
+        name: decoder.decode(libc().copyFrom(name, Number(c.strlen(name)))),
+        address: libc().copyFrom(address, SIN_ADDR + 4).slice(SIN_ADDR),
+      });
     }
   } finally {
     c.freeifaddrs(head[0]!);

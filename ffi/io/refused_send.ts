@@ -6,7 +6,7 @@ import { optionNumber, readOption } from "../option/option.ts";
  * and returns whether there is room now that was not there before. */
 export function mayBeLonger(fd: number, errno: number, length: number): boolean {
   const { c, system } = libc();
-  if (errno !== system.errors.EMSGSIZE || !system.smallSendBuffers) return false;
+  if (errno !== system.errors.EMSGSIZE || !system.smallDatagramBuffers) return false;
   if (length > 0x7fff_ffff || sendBuffer(fd) >= length) return false;
   const { level, name } = optionNumber("SO_SNDBUF");
   c.setsockopt(fd, level, name, new Uint8Array(Int32Array.of(length).buffer), 4);

@@ -142,7 +142,7 @@ export const freebsd = {
   peekReturnsWholeLength: false,
   echoesReceiveFlags: true,
   shortReadDrains: false,
-  smallSendBuffers: true,
+  smallDatagramBuffers: true,
   seqpacketSockets: true,
   bindKeepsMode: false,
   sendsFiles: false,

@@ -214,7 +214,7 @@ const shared = {
   peekReturnsWholeLength: true,
   echoesReceiveFlags: false,
   shortReadDrains: true,
-  smallSendBuffers: false,
+  smallDatagramBuffers: false,
   seqpacketSockets: true,
   bindKeepsMode: true,
   sendsFiles: true,

@@ -205,7 +205,7 @@ const shared = {
   peekReturnsWholeLength: false,
   echoesReceiveFlags: true,
   shortReadDrains: false,
-  smallSendBuffers: true,
+  smallDatagramBuffers: true,
   seqpacketSockets: false,
   bindKeepsMode: false,
   sendsFiles: false,

@@ -271,8 +271,8 @@ export interface System {
    * what lies behind. A kqueue(2) reports nothing of what lies behind urgent data. */
   readonly shortReadDrains: boolean;
   /** Whether datagrams longer than SO_SNDBUF are refused (EMSGSIZE) where that is small by default: 9,216 bytes, and
-   * 2,048 for Unix sockets. */
-  readonly smallSendBuffers: boolean;
+   * 2,048 for Unix sockets. Those receive no more than SO_RCVBUF either, 4,096 bytes (ENOBUFS). */
+  readonly smallDatagramBuffers: boolean;
   /** Whether Unix sockets of type SOCK_SEQPACKET exist. */
   readonly seqpacketSockets: boolean;
   /** Whether a socket's mode before bind(2), by fchmod(2), is that of the file it is bound to. */

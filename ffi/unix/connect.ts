@@ -15,6 +15,7 @@ import { type Control, socketOf } from "../socket/socket.ts";
 import { type UnixDatagram, unixDatagram } from "./datagram.ts";
 import { type UnixConn, unixConn } from "./unix.ts";
 import { requirePath } from "./path.ts";
+import { makeReceiveRoom } from "./receive_room.ts";
 
 /** Options of {@linkcode connect} for Unix stream sockets.
  *
@@ -187,8 +188,13 @@ export function socketPair(
     requireSeqpacket();
     return pair(constants.SOCK_SEQPACKET, seqpacketConn);
   }
-  if (type === "dgram") return pair(constants.SOCK_DGRAM, unixDatagram);
+  if (type === "dgram") return pair(constants.SOCK_DGRAM, datagramSocket);
   throw new TypeError(`Unknown type: ${quote(type)}, expected "stream", "dgram" or "seqpacket"`);
+}
+
+function datagramSocket(descriptor: Descriptor): UnixDatagram {
+  makeReceiveRoom(descriptor);
+  return unixDatagram(descriptor);
 }
 
 function pair<T>(type: number, make: (descriptor: Descriptor) => T): [T, T] {

@@ -91,12 +91,14 @@ export class UnixDatagram extends Endpoint implements Deno.DatagramConn {
     return this.#descriptor.reads.run(receiving, options);
   }
 
-  /** Sends one datagram and resolves to its length in bytes: sendmsg(2). It waits while the receiver's queue is full.
+  /** Sends one datagram and resolves to its length in bytes: sendmsg(2). It waits while the receiver's queue is full,
+   * and on macOS and FreeBSD while the receiver's buffer (SO_RCVBUF) is shorter than the datagram.
    *
    * @param addr the path or abstract name to send to; the connected peer by default
    * @throws {Deno.errors.NotFound} if the path does not exist
    * @throws {Deno.errors.ConnectionRefused} if no socket is bound to the path or the name
-   * @throws {SocketError} EMSGSIZE for a datagram longer than the send buffer (SO_SNDBUF), EPROTOTYPE for a stream socket
+   * @throws {SocketError} EMSGSIZE for a datagram longer than the send buffer (SO_SNDBUF), ENOBUFS for one of more than
+   * 262,144 bytes that is longer than the receiver's on macOS and FreeBSD, EPROTOTYPE for a stream socket
    * @throws {TypeError} for a value that is not a Unix address, no address at all on a socket without a peer, or a buffer
    * that is detached or shared
    * @throws {Deno.errors.NotCapable} without `--allow-write` and `--allow-net` for the path

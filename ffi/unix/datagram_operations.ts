@@ -2,7 +2,7 @@ import { libc } from "../libc/libc.ts";
 import { isSocketError, systemError } from "../libc/socket_error.ts";
 import { SOCKADDR_STORAGE_SIZE } from "../struct/sockaddr.ts";
 import { decodeUnix, type UnixAddr } from "../address/address.ts";
-import { viewOf } from "../validate/bytes.ts";
+import { lengthOf, viewOf } from "../validate/bytes.ts";
 import { Backoff } from "../io/backoff.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { sendParts } from "../io/gather.ts";
@@ -11,6 +11,7 @@ import { AGAIN, type Again, Operation, type RetryLater } from "../io/operation.t
 import { nextLength } from "../io/peek.ts";
 import { controlRoom, passCredentials, readControl, type UnixMessage, type Wanted } from "./message.ts";
 import type { ScmRights } from "./outgoing_message.ts";
+import { mayFitLater } from "./receive_room.ts";
 
 /** The address of a datagram socket, as Deno's type has it; the path of an unnamed one is null. */
 export function datagramAddr(sockaddr: Uint8Array, length: number): Deno.UnixAddr {
@@ -129,7 +130,8 @@ export class SendingUnix extends Operation<number> {
       return this.#to === null ? AGAIN : this.#backoff.later();
     } catch (error) {
       // The errno for a full queue on BSD, which no poller reports the end of.
-      if (isSocketError(error) && error.code === "ENOBUFS") return this.#backoff.later();
+      const full = isSocketError(error) && error.code === "ENOBUFS";
+      if (full && mayFitLater(lengthOf(this.#p))) return this.#backoff.later();
       throw error;
     }
   }

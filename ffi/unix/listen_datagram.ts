@@ -5,6 +5,7 @@ import { copyOptions, optionsShape } from "../validate/options.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { type UnixDatagram, unixDatagram } from "./datagram.ts";
 import { bindPath, keepPath, requireBindable, requirePath, type UnixPathOptions } from "./path.ts";
+import { makeReceiveRoom } from "./receive_room.ts";
 
 /** Options of {@linkcode listenDatagram} for Unix datagram sockets.
  *
@@ -50,6 +51,7 @@ export function listenUnixDatagram(given: UnixDatagramOptions): UnixDatagram {
   const { constants } = libc().system;
   const descriptor = openDescriptor(constants.AF_UNIX, constants.SOCK_DGRAM, 0);
   return closeUnless(descriptor, () => {
+    makeReceiveRoom(descriptor);
     options.control?.(socketOf(descriptor), "unixgram", { transport: "unixpacket", path: path ?? null });
     if (bindable !== null) bindPath(descriptor, bindable);
     const socket = unixDatagram(descriptor);

@@ -59,6 +59,7 @@ void begin(int fd, int connected) {
   int datagrams = int_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM;
   struct state fresh = { .connected = connected, .domain = domain, .datagrams = datagrams };
   fresh.send_buffer = !datagrams ? 0 : domain == AF_UNIX ? 2048 : 9216;
+  fresh.receive_buffer = datagrams && domain == AF_UNIX ? MACOS_OR_FREEBSD(4096, 16384) : 0;
   *state_of(fd) = fresh;
   /* A socket receives of the groups that it has joined itself, of no others'. */
   if (datagrams && domain != AF_UNIX) syscall(SYS_setsockopt, fd, IPPROTO_IP, IP_MULTICAST_ALL, &(int) { 0 }, 4);
@@ -95,6 +96,12 @@ void to_bsd(uint8_t *to, socklen_t *room, const struct sockaddr_storage *from, s
   *room = length;
 }
 
+unsigned long inode_of(const struct sockaddr_storage *address) {
+  struct stat found;
+  if (address->ss_family != AF_UNIX) return 0;
+  return syscall(SYS_newfstatat, AT_FDCWD, ((const struct sockaddr_un *)address)->sun_path, &found, 0) == -1 ? 0 : found.st_ino;
+}
+
 /* Habit 10: no abstract names. The kernels look up the empty path, and find nothing. */
 static int is_abstract(const struct sockaddr_storage *address, socklen_t length) {
   return address->ss_family == AF_UNIX && (length <= 2 || ((const char *)address)[2] == '\0');
@@ -119,8 +126,10 @@ int bsd_socket(int domain, int type, int protocol) { return open_socket(SYS_sock
 int bsd_socketpair(int domain, int type, int protocol, int pair[2]) EXPORTED("socketpair");
 int bsd_socketpair(int domain, int type, int protocol, int pair[2]) {
   if (open_socket(SYS_socketpair, domain, type, protocol, pair) == -1) return -1;
-  begin(pair[0], 1);
-  begin(pair[1], 1);
+  for (int at = 0; at < 2; at++) {
+    begin(pair[at], 1);
+    state_of(pair[at])->other = pair[1 - at];
+  }
   return 0;
 }
 
@@ -128,7 +137,10 @@ int bsd_bind(int fd, const uint8_t *address, socklen_t length) EXPORTED("bind");
 int bsd_bind(int fd, const uint8_t *address, socklen_t length) {
   struct sockaddr_storage to;
   length = to_linux(&to, address, length);
-  return is_abstract(&to, length) ? fail(ENOENT) : checked(syscall(SYS_bind, fd, &to, length));
+  if (is_abstract(&to, length)) return fail(ENOENT);
+  int result = checked(syscall(SYS_bind, fd, &to, length));
+  if (result == 0) state_of(fd)->inode = inode_of(&to);
+  return result;
 }
 
 int bsd_connect(int fd, const uint8_t *address, socklen_t length) EXPORTED("connect");

@@ -40,6 +40,11 @@ struct state {
   int datagrams;
   /* SO_SNDBUF of datagrams: the longest that can be sent. 0 is no limit. */
   int send_buffer;
+  /* SO_RCVBUF of Unix datagrams: the longest that can be received. 0 is no limit. Whose peer is found by the inode that
+   * a socket is bound to, or is the other of a pair. */
+  int receive_buffer;
+  unsigned long inode;
+  int other;
   /* IP_PKTINFO, IP_RECVDSTADDR and IP_RECVIF. */
   int packet_info, destination, interface;
   int reuse_port;
@@ -48,6 +53,7 @@ struct state {
 extern struct state states[MAX_FDS];
 struct state *state_of(int fd);
 void begin(int fd, int connected);
+unsigned long inode_of(const struct sockaddr_storage *address);
 int has_ended(int fd);
 int int_option(int fd, int level, int name);
 int bsd_error(int linux_error);

@@ -118,10 +118,21 @@ static int to_linux_control(const struct bsd_msghdr *from, struct msghdr *to) {
   return 0;
 }
 
+/* Habit 10: the most that the receiver of a Unix datagram has room for, 0 where it is not a socket of this process. */
+static size_t receiver_room(int fd, const struct sockaddr_storage *name) {
+  struct state *state = state_of(fd);
+  if (state->receive_buffer == 0) return 0;
+  if (state->other != 0) return state_of(state->other)->receive_buffer;
+  unsigned long inode = inode_of(name);
+  for (int at = 0; inode != 0 && at < MAX_FDS; at++) if (states[at].inode == inode) return states[at].receive_buffer;
+  return 0;
+}
+
 long bsd_sendmsg(int fd, const struct bsd_msghdr *from, int flags) EXPORTED("sendmsg");
 long bsd_sendmsg(int fd, const struct bsd_msghdr *from, int flags) {
-  struct sockaddr_storage name, peer;
+  struct sockaddr_storage name, peer = { 0 };
   socklen_t peer_length = sizeof peer;
+  int peerless = syscall(SYS_getpeername, fd, &peer, &peer_length);
   uint64_t control[1024] = { 0 };
   struct msghdr to = { .msg_iov = from->iov, .msg_iovlen = from->iov_length, .msg_control = control };
   struct state *state = state_of(fd);
@@ -132,12 +143,14 @@ long bsd_sendmsg(int fd, const struct bsd_msghdr *from, int flags) {
     to.msg_name = &name;
     to.msg_namelen = to_linux(&name, from->name, from->name_length);
     /* Habit 9. */
-    if (syscall(SYS_getpeername, fd, &peer, &peer_length) == 0) return fail(EISCONN);
+    if (!peerless) return fail(EISCONN);
   }
   if (to_linux_control(from, &to) == -1) return -1;
   if (to.msg_controllen == 0) to.msg_control = NULL;
   for (int at = 0; at < from->iov_length; at++) length += from->iov[at].iov_len;
   if (state->send_buffer != 0 && length > (size_t)state->send_buffer) return fail(EMSGSIZE);
+  size_t room = length <= 4096 ? 0 : receiver_room(fd, peerless ? &name : &peer);
+  if (room != 0 && length > room) return fail(ENOBUFS);
   /* What has ended is a broken pipe, though an error is pending. */
   if (has_ended(fd)) return fail(EPIPE);
   return checked(syscall(SYS_sendmsg, fd, &to, to_linux_flags(flags)));

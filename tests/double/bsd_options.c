@@ -4,10 +4,10 @@
 #include <netinet/tcp.h>
 
 /* How a value differs: not; a flag that reads as its own number; one byte in place of an int; a structure with
- * addresses; SO_SNDBUF and SO_ERROR, which have a state; which control messages of packet information are wanted;
+ * addresses; SO_SNDBUF, SO_RCVBUF and SO_ERROR, which have a state; which control messages of packet information are wanted;
  * a flag that is a choice of several on Linux; SO_REUSEPORT, which gives unicast to the socket bound last, as
  * SO_REUSEADDR does for datagrams on Linux. */
-enum form { SAME, FLAG, BYTE, GROUP, BUFFER, SEND_BUFFER, ERROR, PACKET_INFO, DONT_FRAGMENT, SHARED_PORT };
+enum form { SAME, FLAG, BYTE, GROUP, SEND_BUFFER, RECEIVE_BUFFER, ERROR, PACKET_INFO, DONT_FRAGMENT, SHARED_PORT };
 
 static const struct option {
   int bsd_level, bsd_name, level, name;
@@ -23,7 +23,7 @@ static const struct option {
   { 0xffff, 0x200, SOL_SOCKET, SO_REUSEPORT, SHARED_PORT },
   { 0xffff, 0x400, SOL_SOCKET, SO_TIMESTAMP, FLAG },
   { 0xffff, 0x1001, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER },
-  { 0xffff, 0x1002, SOL_SOCKET, SO_RCVBUF, BUFFER },
+  { 0xffff, 0x1002, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER },
   { 0xffff, 0x1004, SOL_SOCKET, SO_RCVLOWAT, SAME },
   { 0xffff, 0x1007, SOL_SOCKET, SO_ERROR, ERROR },
   { 0xffff, 0x1008, SOL_SOCKET, SO_TYPE, SAME },
@@ -141,6 +141,7 @@ int bsd_setsockopt(int fd, int level, int name, const void *value, socklen_t len
   /* kern.ipc.maxsockbuf. */
   if (option->form == SEND_BUFFER && number > 8 << 20) return fail(ENOBUFS);
   if (option->form == SEND_BUFFER && state_of(fd)->send_buffer != 0) state_of(fd)->send_buffer = number;
+  if (option->form == RECEIVE_BUFFER && state_of(fd)->receive_buffer != 0) state_of(fd)->receive_buffer = number;
   if (option->form == SHARED_PORT) {
     state_of(fd)->reuse_port = number != 0;
     if (!state_of(fd)->datagrams) return checked(syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_REUSEPORT, &number, 4));
@@ -213,8 +214,9 @@ int bsd_getsockopt(int fd, int level, int name, void *value, socklen_t *length) 
   if (option->form == SHARED_PORT) *number = state_of(fd)->reuse_port ? name : 0;
   if (option->form == BYTE) *length = 1;
   if (option->form == DONT_FRAGMENT) *number = *number == IP_PMTUDISC_DO;
-  if (option->form == BUFFER || option->form == SEND_BUFFER) *number /= 2;
+  if (option->form == RECEIVE_BUFFER || option->form == SEND_BUFFER) *number /= 2;
   if (option->form == SEND_BUFFER && state_of(fd)->send_buffer != 0) *number = state_of(fd)->send_buffer;
+  if (option->form == RECEIVE_BUFFER && state_of(fd)->receive_buffer != 0) *number = state_of(fd)->receive_buffer;
   if (option->form == PACKET_INFO) *number = *packet_info_of(fd, name);
   return 0;
 }

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { describe } from "@std/testing/bdd";
-import { connect, listen, listenDatagram, msg, Socket, socketPair, type UnixConn } from "../../mod.ts";
+import { connect, listen, listenDatagram, msg, Socket, socketPair, sockopt, type UnixConn } from "../../mod.ts";
 import { libc } from "../../ffi/libc/libc.ts";
 import { bytes, pattern, text } from "../support/bytes.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
@@ -178,11 +178,32 @@ describe("A kernel of BSD", TIMEOUT, () => {
     using directory = new Directory();
     using sink = listenDatagram({ transport: "unixgram", path: directory.file() });
     using source = listenDatagram({ transport: "unixgram" });
-    for (const length of [2_048, 2_049, 100_000]) {
+    const [one, two] = socketPair("dgram");
+    for (const length of [2_048, 2_049, 4_097, 16_385, 100_000]) {
       await source.send(pattern(length), sink.addr);
       assertEquals((await sink.receive())[0].length, length);
+      await one.send(pattern(length));
+      assertEquals((await two.receive())[0].length, length);
     }
+    one.close();
+    two.close();
   });
+
+  itUnless(
+    linux,
+    "10: has small receive buffers of Unix datagrams: one that is longer waits for a larger",
+    async () => {
+      using directory = new Directory();
+      using small = Socket.open("unix", "dgram");
+      small.bind({ transport: "unixpacket", path: directory.file() });
+      using source = listenDatagram({ transport: "unixgram" });
+      const sending = source.send(pattern(20_000), { transport: "unixpacket", path: directory.file() });
+      assert(await isPending(sending));
+      small.setOption(sockopt.SO_RCVBUF, 20_000);
+      assertEquals(await sending, 20_000);
+      assertEquals((await small.receive(new Uint8Array(30_000))).length, 20_000);
+    },
+  );
 
   itUnless(linux, "10: makes a socket's file with the umask alone: mode holds from birth", () => {
     using directory = new Directory();

@@ -8,6 +8,7 @@ import { after, isPending, PAST, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
 import { startDeno } from "../support/process.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { linuxTable } from "../support/systems.ts";
 import { abstractName, Directory, noAbstractNames } from "./support.ts";
 
 noDescriptorLeaks();
@@ -127,11 +128,9 @@ describe("A Unix datagram", TIMEOUT, () => {
     using source = open();
     const error = await rejection(source.send(new Uint8Array(8 << 20), sink.addr));
     assert(isSocketError(error));
-    assertEquals([error.code, error.syscall, error.address], [
-      "EMSGSIZE",
-      "sendmsg",
-      sink.addr.path.replace("\0", "@"),
-    ]);
+    // What BSD lets out, the receiver's buffer may be too short for.
+    assert(linuxTable ? error.code === "EMSGSIZE" : ["EMSGSIZE", "ENOBUFS"].includes(error.code), String(error));
+    assertEquals([error.syscall, error.address], ["sendmsg", sink.addr.path.replace("\0", "@")]);
     await source.send(bytes("hello"), sink.addr);
     assertEquals(text((await sink.receive())[0]), "hello");
   });
