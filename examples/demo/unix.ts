@@ -81,11 +81,12 @@ async function checkConnection(listener: UnixListener): Promise<Check> {
   using client = await connect({ transport: "unix", path: PATH, deadline: soon() });
   using server = await listener.accept();
   for (const conn of [client, server]) conn.setDeadline(soon());
-  const echoing = server.readable.pipeTo(server.writable);
   await client.write(encoder.encode("hello"));
   await client.closeWrite();
-  const received = await new Response(client.readable).text();
-  await echoing;
+  const [received] = await Promise.all([
+    new Response(client.readable).text(),
+    server.readable.pipeTo(server.writable),
+  ]);
   return {
     claim: "A client is echoed",
     passed: received === "hello",
