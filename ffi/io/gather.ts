@@ -72,9 +72,10 @@ class GatheringMessage {
   }
 
   /** Points the vector at the buffers. While an operation waited they may have been transferred away or resized, so
-   * each is checked. Returns how many there are. */
+   * each is checked. Returns how many there are, which is at least one: macOS refuses a message of none. */
   #point(parts: readonly Uint8Array[], { part, offset }: Position): number {
     const count = Math.min(parts.length - part, MOST_PARTS);
+    if (count === 0) setIovec(this.#view, HEADER, Number(this.#base), 0);
     for (let index = 0; index < count; index++) {
       const bytes = parts[part + index]!;
       const skipped = index === 0 ? offset : 0;
@@ -82,7 +83,7 @@ class GatheringMessage {
       const length = Math.max(lengthOf(bytes) - skipped, 0);
       setIovec(this.#view, HEADER + index * IOVEC_SIZE, this.#addresses.of(bytes) + skipped, length);
     }
-    return count;
+    return Math.max(count, 1);
   }
 
   #write(count: number, destination: Uint8Array | null, control: Uint8Array | null): void {

@@ -137,6 +137,8 @@ long bsd_sendmsg(int fd, const struct bsd_msghdr *from, int flags) {
   struct msghdr to = { .msg_iov = from->iov, .msg_iovlen = from->iov_length, .msg_control = control };
   struct state *state = state_of(fd);
   size_t length = 0;
+  /* A message of no buffer is refused. */
+  if (!FREEBSD && from->iov_length <= 0) return fail(EMSGSIZE);
   if (from->name != NULL) {
     /* Habit 1. */
     if (from->name_length < 2) return fail(EINVAL);
