@@ -1,5 +1,5 @@
 import { libc } from "../libc/libc.ts";
-import { unwrap } from "../libc/socket_error.ts";
+import { isSocketError, unwrap } from "../libc/socket_error.ts";
 import { decodeInet, decodeNet, formatAddress } from "../address/address.ts";
 import { peerName, socketName } from "../address/sockname.ts";
 import type { Descriptor } from "../io/descriptor.ts";
@@ -7,13 +7,14 @@ import { getOption, setOption } from "../option/option.ts";
 import { sockopt } from "../option/sockopt.ts";
 import type { Destination } from "./destinations.ts";
 
-/** The interface that a socket is bound to; "" where it is bound to none, or its interface was removed. */
+/** The interface that a socket is bound to; "" where it is bound to none, its interface was removed, or the kernel does
+ * not return it, as older ones of macOS and Linux. */
 function deviceOf(fd: number): string {
   if (!sockopt.SO_BINDTODEVICE.supported) return "";
   try {
     return getOption(fd, sockopt.SO_BINDTODEVICE);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
+    if (isSocketError(error)) return "";
     throw error;
   }
 }

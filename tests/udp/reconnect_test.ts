@@ -1,9 +1,11 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { connect, connectAny, Socket, sockopt, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
+import { libc } from "../../ffi/libc/libc.ts";
 import { bytes } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { inside } from "../support/inside.ts";
+import { noInterfaceReading } from "../support/kernel.ts";
 import { at, LOOPBACK } from "../support/loopback.ts";
 import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
@@ -30,6 +32,33 @@ async function talk(socket: UdpSocket, peer: UdpSocket): Promise<string> {
   const [, from] = await peer.receive();
   await peer.send(bytes("answer"), from);
   return await receiveText(socket);
+}
+
+/** A kernel that does not return SO_BINDTODEVICE, until the end of the block. */
+class OlderKernel implements Disposable {
+  readonly #real = { c: libc().c, errno: libc().errno };
+
+  constructor() {
+    const { c: real, errno } = this.#real;
+    const { options, errors } = libc().system;
+    let isUnknown = false;
+    const getsockopt: typeof real.getsockopt = (fd, level, name, value, length) => {
+      isUnknown = level === options.SO_BINDTODEVICE!.level && name === options.SO_BINDTODEVICE!.name;
+      return isUnknown ? -1 : real.getsockopt(fd, level, name, value, length);
+    };
+    Object.assign(libc(), {
+      c: Object.create(real, { getsockopt: { value: getsockopt } }),
+      errno: () => {
+        const number = isUnknown ? errors.ENOPROTOOPT! : errno();
+        isUnknown = false;
+        return number;
+      },
+    });
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(libc(), this.#real);
+  }
 }
 
 describe("A second connect()", TIMEOUT, () => {
@@ -62,7 +91,7 @@ describe("A second connect()", TIMEOUT, () => {
   });
 
   itUnless(
-    missingOptions("SO_BINDTODEVICE") ?? reason,
+    noInterfaceReading() ?? reason,
     "goes by another interface than a link-local first peer",
     async () => {
       using near = left({ hostname: "::1" });
@@ -99,7 +128,7 @@ describe("A second connect()", TIMEOUT, () => {
     assertEquals(await talk(socket, near), "answer");
   });
 
-  itUnless(notLinux, "and connect(null) keep the interface that a socket is bound to", () => {
+  itUnless(notLinux ?? noInterfaceReading(), "and connect(null) keep the interface that a socket is bound to", () => {
     using one = openUdp();
     using other = openUdp();
     using socket = openUdp();
@@ -109,6 +138,22 @@ describe("A second connect()", TIMEOUT, () => {
       assertEquals(socket.socket.getOption(sockopt.SO_BINDTODEVICE), "lo");
     }
   });
+
+  itUnless(
+    missingOptions("SO_BINDTODEVICE"),
+    "needs no SO_BINDTODEVICE, which older kernels do not return",
+    async () => {
+      using _older = new OlderKernel();
+      using first = openUdp();
+      using second = openUdp();
+      using socket = openUdp();
+      assertThrows(() => socket.socket.getOption(sockopt.SO_BINDTODEVICE), Error, "ENOPROTOOPT");
+      for (const peer of [first, second]) {
+        socket.connect(peer.addr);
+        assertEquals(await talk(socket, peer), "answer");
+      }
+    },
+  );
 
   it("through socket.connect() is noticed, as is the first", async () => {
     using first = openUdp();
