@@ -32,9 +32,10 @@ export function encodeGroupSourceRequest(
   return bytes;
 }
 
-/** Encodes a struct ip_mreqn for IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP: ip(7). */
+/** Encodes a struct ip_mreqn for IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP: ip(7). Four zeros follow it, which Linux
+ * ignores: qemu-user takes the index for a number of eight bytes, and ignores one of four. */
 export function encodeIpMembership(interfaceIndex: number, group: InetAddress): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(12);
+  const bytes = new Uint8Array(16);
   bytes.set(group.address.subarray(0, 4), 0);
   new DataView(bytes.buffer).setInt32(8, interfaceIndex, true);
   return bytes;
