@@ -112,10 +112,14 @@ function compare(rows: readonly Probe[], output: string): Report {
   return report;
 }
 
-/** The compiler for the running system, $CC or cc; a sentence where there is none. */
+/** The compiler for the running system, $CC or cc; a sentence where there is none, or one for other processors. */
 export async function nativeToolchain(): Promise<Toolchain | string> {
   const compiler = (Deno.env.get("CC")?.trim() || "cc").split(/\s+/);
-  return await answers(compiler) ? { compiler, runner: [] } : `no C compiler answers to "${compiler.join(" ")}"`;
+  if (!await answers(compiler)) return `no C compiler answers to "${compiler.join(" ")}"`;
+  const machine = (await run([...compiler, "-dumpmachine"])).trim();
+  const names = { x86_64: "x86_64", aarch64: "(aarch64|arm64)" };
+  if (new RegExp(`^${names[Deno.build.arch]}-`).test(machine)) return { compiler, runner: [] };
+  return `${compiler.join(" ")} is for ${machine}`;
 }
 
 /** A cross compiler for Linux on aarch64 and the emulator to run its programs; a sentence where either is missing. */

@@ -26,6 +26,16 @@ export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   return pending;
 }
 
+/** Whether a call still waits after some turns of the event loop. It is aborted then. */
+export async function isWaiting(call: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
+  const controller = new AbortController();
+  const promise = call(controller.signal).catch(() => {});
+  const pending = await isPending(promise);
+  controller.abort();
+  await promise;
+  return pending;
+}
+
 /** What a promise rejects with. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown;

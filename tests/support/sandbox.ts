@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { noOwnCalls } from "./kernel.ts";
 import { missingCommands } from "./skipping.ts";
 import { run } from "./process.ts";
 
 /** Why none can be built here, or null. */
 export const noSandbox: string | null = Deno.build.os === "linux"
-  ? await missingCommands("gcc")
+  ? await missingCommands("gcc") ?? noOwnCalls
   : "seccomp(2) is Linux's";
 
 /** The program's file; `await using` removes it. */

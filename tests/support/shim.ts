@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { missingCommands } from "./skipping.ts";
+import { compiler, noCompiler } from "./compiler.ts";
 import { run } from "./process.ts";
 import { linuxTable } from "./systems.ts";
 
 /** Why none can be built here, or null. */
 export const noShim: string | null = Deno.build.os === "linux" && linuxTable
-  ? await missingCommands("gcc")
+  ? noCompiler
   : "the C of these libraries is for Linux and its table";
 
 /** The library's file; `await using` removes it. */
@@ -26,7 +26,7 @@ export class Shim implements AsyncDisposable {
     const shim = new Shim(await Deno.makeTempDir());
     const input = `${shim.#folder}/shim.c`;
     await Deno.writeTextFile(input, source);
-    const { success, report } = await run("gcc", ["-shared", "-fPIC", "-O1", "-Wall", "-o", shim.path, input]);
+    const { success, report } = await run(compiler, ["-shared", "-fPIC", "-O1", "-Wall", "-o", shim.path, input]);
     if (success) return shim;
     await shim[Symbol.asyncDispose]();
     throw new Error(report);

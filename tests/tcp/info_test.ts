@@ -8,13 +8,14 @@ import { freebsd } from "../../ffi/libc/freebsd.ts";
 import type { System } from "../../ffi/libc/system.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { LOOPBACK } from "../support/loopback.ts";
+import { noTcpInfo, unknownHere } from "../support/kernel.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const notLinux = linuxTable ? null : "what Linux fills";
+const notLinux = linuxTable ? noTcpInfo() : "what Linux fills";
 
 async function connected(): Promise<[TcpConn, TcpConn]> {
   using listener = listen({ hostname: LOOPBACK, port: 0 });
@@ -23,9 +24,10 @@ async function connected(): Promise<[TcpConn, TcpConn]> {
 
 /** Why no Multipath TCP can be tried, found out by trying. */
 function withoutMultipath(): string | null {
+  const [IPPROTO_MPTCP, SOL_MPTCP, MPTCP_INFO] = [262, 284, 1];
   try {
-    Socket.open("inet", "stream", 262).close();
-    return null;
+    using socket = Socket.open("inet", "stream", IPPROTO_MPTCP);
+    return unknownHere("MPTCP_INFO", () => socket.getRawOption(SOL_MPTCP, MPTCP_INFO, 64));
   } catch (error) {
     return `no Multipath TCP: ${(error as Error).message}`;
   }

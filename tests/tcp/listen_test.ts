@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { connect, fromFd, isSocketError, listen, sockopt, type TcpListener } from "../../mod.ts";
 import { descriptorCount, noDescriptorLeaks } from "../support/descriptors.ts";
 import { freePort, LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
+import { noTcpInfo } from "../support/kernel.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { listenTcp } from "./support.ts";
@@ -11,7 +12,7 @@ import { linuxTable, noSharedLoad } from "../support/systems.ts";
 noDescriptorLeaks();
 
 const NO_IPV6 = withoutIPv6();
-const NOT_LINUX = linuxTable ? null : "reads what Linux keeps in TCP_INFO";
+const NOT_LINUX = linuxTable ? noTcpInfo() : "reads what Linux keeps in TCP_INFO";
 
 /** The longest that a listener's queue may grow: tcpi_sacked of struct tcp_info, linux/tcp.h. */
 function queueLimit(socket: ReturnType<typeof listenTcp>["socket"]): number {

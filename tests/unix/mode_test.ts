@@ -3,6 +3,7 @@ import { afterEach, describe, it } from "@std/testing/bdd";
 import { listen, listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { run } from "../support/process.ts";
+import { noOwnCalls } from "../support/kernel.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
@@ -21,7 +22,7 @@ function bits(path: string): number {
 
 /** Why the system calls of a child cannot be watched, or null. */
 const notTraceable = await missingCommands("strace") ??
-  ((await run("strace", ["-o", "/dev/null", "true"])).success ? null : "strace may not trace here");
+  ((await run("strace", ["-o", "/dev/null", "true"])).success ? noOwnCalls : "strace may not trace here");
 
 const umask = Deno.umask();
 afterEach(() => void Deno.umask(umask));

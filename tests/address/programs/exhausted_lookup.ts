@@ -4,6 +4,7 @@
  * @module
  */
 import { isSocketError, listenDatagram, resolveAddress, type UdpSocket } from "../../../mod.ts";
+import { openForSignals } from "../../support/signals.ts";
 
 const sockets: UdpSocket[] = [];
 
@@ -17,7 +18,8 @@ async function report(what: string, lookup: () => unknown): Promise<void> {
   }
 }
 
-// Opens what later calls need.
+// Opens what later calls need, and Deno.
+openForSignals();
 await resolveAddress("tcp", "localhost:1");
 try {
   for (;;) sockets.push(listenDatagram({ transport: "udp", hostname: "127.0.0.1" }));

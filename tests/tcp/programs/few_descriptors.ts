@@ -5,6 +5,7 @@
  */
 import { isSocketError, listen, Socket } from "../../../mod.ts";
 import { pause } from "../../support/promises.ts";
+import { openForSignals } from "../../support/signals.ts";
 import { FakeAccept } from "../fake_accept.ts";
 
 /** Sockets until there can be no more. */
@@ -23,7 +24,8 @@ function exhaust(): Socket[] {
 using listener = listen({ hostname: "127.0.0.1", port: 0 });
 using client = Socket.open("inet", "stream");
 using later = Socket.open("inet", "stream");
-// The library and the poller are open before the last descriptor goes.
+// The library, the poller and what Deno needs are open before the last descriptor goes.
+openForSignals();
 const warm = new AbortController();
 const warming = listener.accept({ signal: warm.signal });
 warm.abort();

@@ -1,0 +1,88 @@
+/**
+ * Deno's build for arm64, from npm, and a script that starts it under qemu-user. Both are kept in the user's cache.
+ *
+ * @module
+ */
+import { run } from "../support/process.ts";
+import { ROOT } from "../support/repository.ts";
+import { missingCommands } from "../support/skipping.ts";
+
+/** Where Debian's packages libc6-arm64-cross and libgcc-s1-arm64-cross put their files. */
+const LIBRARIES = "/usr/aarch64-linux-gnu/lib";
+
+/** What Deno is linked with. */
+const NEEDED = ["ld-linux-aarch64.so.1", "libc.so.6", "libdl.so.2", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0"];
+
+const PACKAGE = "@deno/linux-arm64-glibc";
+
+/** Why no Deno for arm64 can be started here, or null. */
+export async function whyNot(): Promise<string | null> {
+  if (Deno.build.os !== "linux") return "the emulator passes system calls on to Linux";
+  if (Deno.build.arch === "aarch64") return "this machine is arm64, so `deno task test` runs them";
+  const reason = await missingCommands("qemu-aarch64", "npm", "tar", "timeout");
+  if (reason !== null) return reason;
+  const missing = NEEDED.map((name) => `${LIBRARIES}/${name}`).filter((path) => !exists(path));
+  return missing.length === 0 ? null : `not installed: ${missing.join(", ")}`;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path of the script, whose Deno has the version of .dvmrc. */
+export async function emulatedDeno(): Promise<string> {
+  const version = (await Deno.readTextFile(new URL(".dvmrc", ROOT))).trim();
+  const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
+  const folder = `${cache}/berkeley/deno-${version}-arm64`;
+  if (!exists(`${folder}/deno`)) await fetchInto(folder, version);
+  return `${folder}/deno`;
+}
+
+/** Makes the folder; it is whole or not there. */
+async function fetchInto(folder: string, version: string): Promise<void> {
+  const parent = folder.slice(0, folder.lastIndexOf("/"));
+  await Deno.mkdir(parent, { recursive: true });
+  const unfinished = await Deno.makeTempDir({ dir: parent });
+  try {
+    console.log(`Fetching ${PACKAGE}@${version} to ${folder}`);
+    await runOrThrow("npm", ["pack", `${PACKAGE}@${version}`, "--silent", "--pack-destination", unfinished]);
+    const [archive] = Array.from(Deno.readDirSync(unfinished), ({ name }) => name);
+    await runOrThrow("tar", ["-xzf", `${unfinished}/${archive}`, "-C", unfinished]);
+    await Deno.remove(`${unfinished}/${archive}`);
+    await linkLibraries(`${unfinished}/root`);
+    await Deno.writeTextFile(`${unfinished}/deno`, scriptFor(folder), { mode: 0o755 });
+    // Tests become other users, who start it too.
+    await Deno.chmod(unfinished, 0o755);
+    await Deno.rename(unfinished, folder);
+  } catch (error) {
+    await Deno.remove(unfinished, { recursive: true });
+    throw error;
+  }
+}
+
+/** What the emulator takes for the root of the file system, before the real one. */
+async function linkLibraries(root: string): Promise<void> {
+  await Deno.mkdir(`${root}/lib`, { recursive: true });
+  await Deno.symlink(LIBRARIES, `${root}/lib/aarch64-linux-gnu`);
+  await Deno.symlink(`${LIBRARIES}/${NEEDED[0]}`, `${root}/lib/${NEEDED[0]}`);
+}
+
+/** Its cache is not that of this machine's Deno, which is for another processor. */
+function scriptFor(folder: string): string {
+  return [
+    "#!/bin/sh",
+    `export DENO_DIR="\${DENO_DIR:-${folder}/cache}"`,
+    `exec qemu-aarch64 -L "${folder}/root" "${folder}/package/deno" "$@"`,
+    "",
+  ].join("\n");
+}
+
+async function runOrThrow(command: string, args: readonly string[]): Promise<void> {
+  const { success, report } = await run(command, args);
+  if (!success) throw new Error(report);
+}
