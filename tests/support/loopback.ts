@@ -16,16 +16,32 @@ export function at(hostname: string, port: number): Deno.NetAddr {
   return { transport: "udp", hostname, port };
 }
 
+/** Ports below those that systems give to sockets that ask for any: what runs beside a test takes none by accident. */
+const FIRST_PORT = 20_000;
+const PORTS = 10_000;
+const MOST_ATTEMPTS = 1_000;
+
 /** A TCP port that is free on both families; another program may bind it at any time. */
 export function freePort(): number {
-  using listener = listen({ hostname: withoutIPv6() === null ? "::" : "0.0.0.0", port: 0 });
-  return listener.addr.port;
+  const hostname = withoutIPv6() === null ? "::" : "0.0.0.0";
+  return findPort((port) => listen({ hostname, port }).close());
 }
 
 /** A UDP port that is free; another program may bind it at any time. */
 export function freeUdpPort(): number {
-  using socket = listenDatagram({ transport: "udp", hostname: "0.0.0.0" });
-  return socket.addr.port;
+  return findPort((port) => listenDatagram({ transport: "udp", hostname: "0.0.0.0", port }).close());
+}
+
+function findPort(tryToBind: (port: number) => void): number {
+  for (let attempt = 1;; attempt++) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    try {
+      tryToBind(port);
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse) || attempt === MOST_ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** Why there is nothing to test over IPv6, or null. */

@@ -59,12 +59,8 @@ describe("connect()", TIMEOUT, () => {
     assertEquals(descriptorCount(), before);
   });
 
-  it("is refused by a local port without a listener, and never connects to itself", async () => {
-    // One in about 28,000 dials would: the system gives it the very port it dials.
+  it("connects to itself where it is asked to dial its own address", async () => {
     const port = freePort();
-    const error = await rejection(connect({ port }));
-    assertInstanceOf(error, Deno.errors.ConnectionRefused);
-    // Who asks for both may have it.
     using self = await connect({ port, localAddress: { hostname: LOOPBACK, port } });
     assertEquals(self.localAddr, self.remoteAddr);
   });

@@ -83,6 +83,14 @@ describe("Dialling a name", TIMEOUT, () => {
     assertEquals([dialled, outcome], [["127.0.0.1", "127.0.0.2"], "127.0.0.2"]);
   });
 
+  itUnless(NO_NAMES, "from a local address whose port is free to choose races too", async () => {
+    using listener = listenTcp({ hostname: "127.0.0.2" });
+    const { port } = listener.addr;
+    using _hangs = await Blackhole.open("127.0.0.1", port);
+    const { dialled, outcome } = await dialName(["127.0.0.1", "127.0.0.2"], port, "local=127.0.0.3", "delay=10");
+    assertEquals([dialled, outcome], [["127.0.0.1", "127.0.0.2"], "127.0.0.2"]);
+  });
+
   itUnless(NO_NAMES, "tries the next where one refuses, with autoSelectFamily and without", async () => {
     using listener = listenTcp({ hostname: "127.0.0.2" });
     for (const options of [["delay=60000"], ["sequential"]]) {
