@@ -1,10 +1,25 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { listenDatagram, type UdpSocket } from "../../mod.ts";
+import { listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { type Child, run, startDeno } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
+import {
+  A,
+  AAAA,
+  ask,
+  client,
+  FORMAT_ERROR,
+  NAME_ERROR,
+  NO_ERROR,
+  NOT_IMPLEMENTED,
+  query,
+  read,
+  SERVER_FAILURE,
+  TIMEOUT_MS,
+  TXT,
+} from "./dns_message.ts";
 import { printedCommands, runExample, startExample } from "./support.ts";
 
 noDescriptorLeaks();
@@ -13,11 +28,6 @@ const noDig = await missingCommands("dig");
 const noNamespaces = await missingNamespaces();
 
 const EXAMPLE = new URL("../../examples/dns_relay.ts", import.meta.url);
-const [A, AAAA, TXT] = [1, 28, 16];
-const [NO_ERROR, FORMAT_ERROR, SERVER_FAILURE, NAME_ERROR, NOT_IMPLEMENTED] = [0, 1, 2, 3, 4];
-
-/** How long an answer may take, in milliseconds: a hang should end with an error. */
-const TIMEOUT_MS = 30_000;
 
 async function waitForPort(server: Child): Promise<number> {
   const [, port] = await server.waitForLine(/^Listening on \S+ port (\d+); Ctrl-C stops$/);
@@ -27,41 +37,6 @@ async function waitForPort(server: Child): Promise<number> {
 async function startServer(...args: string[]): Promise<{ server: Child; port: number }> {
   const server = await startExample("dns_relay", { args: ["--port", "0", ...args] });
   return { server, port: await waitForPort(server) };
-}
-
-/** A query with recursion desired. */
-function query(id: number, name: string, type: number): Uint8Array<ArrayBuffer> {
-  const labels = name.split(".").flatMap((label) => [label.length, ...new TextEncoder().encode(label)]);
-  return Uint8Array.from([id >> 8, id & 0xff, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 0, type, 0, 1]);
-}
-
-/** Opens a socket that receives only from that address. */
-function client(hostname: string, port: number): UdpSocket {
-  const socket = listenDatagram({ transport: "udp", hostname: hostname.includes(":") ? "::1" : "127.0.0.1" });
-  socket.connect({ transport: "udp", hostname, port });
-  socket.setDeadline(new Date(Date.now() + TIMEOUT_MS));
-  return socket;
-}
-
-async function ask(hostname: string, port: number, message: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  using socket = client(hostname, port);
-  await socket.send(message);
-  return (await socket.receive())[0];
-}
-
-/** What an answer says: its code, and the data of its records behind the question, each 12 bytes after the last. */
-function read(answer: Uint8Array, question: Uint8Array): { code: number; records: string[]; cut: boolean } {
-  const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
-  assertEquals([...answer.subarray(0, 2)], [...question.subarray(0, 2)]);
-  assertEquals(view.getUint8(2) >> 7, 1, "It is no answer");
-  const records: string[] = [];
-  for (let at = question.length; records.length < view.getUint16(6);) {
-    assertEquals(view.getUint16(at), 0xc00c);
-    const length = view.getUint16(at + 10);
-    records.push(`${view.getUint16(at + 2)} ${answer.subarray(at + 12, at + 12 + length).toHex()}`);
-    at += 12 + length;
-  }
-  return { code: view.getUint8(3) & 15, records, cut: (view.getUint8(2) & 2) !== 0 };
 }
 
 describe("examples/dns_relay.ts --workers", () => {

@@ -75,7 +75,7 @@ function serves(
   };
 }
 
-/** The programs that need nobody else. */
+/** The programs that need no other. */
 const ALONE: Readonly<Record<string, Drive>> = {
   demo: prints("demo", /^All \d+ checks passed/m),
   dns_relay: prints("dns_relay", /^Listening on 0\.0\.0\.0 port \d+/, { args: ["--port", "0"], serves: true }),

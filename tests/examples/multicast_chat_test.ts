@@ -42,7 +42,7 @@ describe("examples/multicast_chat.ts", () => {
     for (const other of [alice, bob]) await other.waitForLine(/^\* carol left$/);
   });
 
-  it("tells who leaves by Ctrl-C", async () => {
+  it("prints who leaves by Ctrl-C", async () => {
     const port = freeUdpPort();
     await using reader = await join(port, "reader");
     await using writer = await join(port, "writer");

@@ -4,53 +4,16 @@ import { listen, listenDatagram } from "../../mod.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { freePort, freeUdpPort, LOOPBACK } from "../support/loopback.ts";
 import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
-import { type Child, run, start } from "../support/process.ts";
+import { type Child, run } from "../support/process.ts";
 import { itUnless, missingCommands } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
-import { ROOT } from "../support/repository.ts";
+import { connected, converse, finish, foreign, listening, missing, NC, nc } from "./nc_support.ts";
 import { startExample } from "./support.ts";
 
 noDescriptorLeaks();
 
-const NC = new URL("examples/nc.ts", ROOT).pathname;
-const missing = await missingCommands("nc", "ncat", "socat");
 const namespaces = await missingNamespaces();
 const missingScript = await missingCommands("script");
-
-/** Starts nc.ts with permission for whatever its arguments name. */
-function nc(...args: string[]): Child {
-  const flags = ["run", "--no-prompt", "--allow-ffi", "--allow-net", "--allow-read", "--allow-write"];
-  return start(Deno.execPath(), [...flags, NC, ...args], { stdin: true });
-}
-
-/** Starts a listening nc.ts; resolves to where it listens. */
-async function listening(...args: string[]): Promise<[child: Child, at: string]> {
-  const child = nc("-v", "-l", ...args);
-  const [, at] = await child.waitForLine(/^listening on (?:127\.0\.0\.1 port )?(.*)$/, "stderr");
-  return [child, at!];
-}
-
-/** Both ends say something and end; each has then received what the other said. */
-async function converse(one: Child, other: Child): Promise<void> {
-  await one.write("from the one\n");
-  await other.waitForLine(/^from the one$/);
-  await other.write("from the other\n");
-  await one.waitForLine(/^from the other$/);
-}
-
-/** Uses a path in a folder of its own. */
-async function withPath(body: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(`${folder}/s`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-function foreign(command: string, ...args: string[]): Child {
-  return start(command, args, { stdin: true });
-}
 
 describe("examples/nc.ts over TCP", TIMEOUT, () => {
   for (const [name, connecting] of [["nc", ["nc"]], ["ncat", ["ncat"]], ["socat", ["socat", "-"]]] as const) {
@@ -81,7 +44,7 @@ describe("examples/nc.ts over TCP", TIMEOUT, () => {
     }
   });
 
-  it("tells the end of its input with -N, and ends with its peer; a megabyte arrives whole", async () => {
+  it("shuts down the write side at the end of its input with -N, and ends with its peer; a megabyte arrives whole", async () => {
     const [server, port] = await listening("0");
     await using _server = server;
     const client = nc("-N", "-v", LOOPBACK, port);
@@ -109,7 +72,7 @@ describe("examples/nc.ts over TCP", TIMEOUT, () => {
     }
   });
 
-  it("ends a connection without traffic after -w, and a dial that nobody answers", async () => {
+  it("ends a connection without traffic after -w, and a dial that is refused", async () => {
     const [server, port] = await listening("0");
     await using _server = server;
     const { code } = await finish(nc("-w", "0.2", LOOPBACK, port));
@@ -167,7 +130,7 @@ describe("examples/nc.ts over UDP", TIMEOUT, () => {
       };
       await using server = foreign(tool, ...from[tool]);
       await using client = nc("-u", LOOPBACK, other);
-      await untilHeard(client, server);
+      await untilReceived(client, server);
       await server.write("from the other\n");
       await client.waitForLine(/^from the other$/);
     });
@@ -194,66 +157,6 @@ describe("examples/nc.ts over UDP", TIMEOUT, () => {
     const closed = await finish(nc("-uzv", LOOPBACK, String(freeUdpPort())));
     assertEquals(closed.code, 1);
     assertMatch(closed.stderr, /ECONNREFUSED$/);
-  });
-});
-
-describe("examples/nc.ts over Unix sockets", TIMEOUT, () => {
-  itUnless(missing, "talks with nc -U, socat and ncat -U, both ways", async () => {
-    for (const tool of [["nc", "-U"], ["ncat", "-U"], ["socat", "-"]]) {
-      await withPath(async (path) => {
-        const [command, ...args] = tool as [string, ...string[]];
-        const [ours] = await listening("-U", path);
-        await using _ours = ours;
-        await using theirs = foreign(command, ...args, command === "socat" ? `UNIX-CONNECT:${path}` : path);
-        await converse(theirs, ours);
-        await theirs.end("SIGINT");
-        await ours.finished();
-        const listen = { nc: ["-lU", path], ncat: ["-lU", path], socat: ["-", `UNIX-LISTEN:${path}`] }[command]!;
-        await using server = foreign(command, ...listen);
-        await untilExists(path);
-        const client = await connected("-U", path);
-        await using _client = client;
-        await converse(client, server);
-      });
-    }
-  });
-
-  itUnless(missing, "knows abstract names, with socat", async () => {
-    const name = `berkeley-nc-${crypto.randomUUID()}`;
-    const [ours, at] = await listening("-U", `@${name}`);
-    await using _ours = ours;
-    assertEquals(at, `@${name}`);
-    await using theirs = foreign("socat", "-", `ABSTRACT-CONNECT:${name}`);
-    await converse(theirs, ours);
-  });
-
-  itUnless(missing, "keeps messages apart with --seqpacket, with socat", async () => {
-    const SOCK_SEQPACKET = 5;
-    await withPath(async (path) => {
-      const [ours] = await listening("-U", "--seqpacket", path);
-      await using _ours = ours;
-      await using theirs = foreign("socat", "-", `UNIX-CONNECT:${path},type=${SOCK_SEQPACKET}`);
-      await converse(theirs, ours);
-    });
-  });
-
-  itUnless(missing, "exchanges datagrams, with socat and nc", async () => {
-    await withPath(async (path) => {
-      const [ours] = await listening("-uU", path);
-      await using _ours = ours;
-      await using theirs = foreign("socat", "-", `UNIX-SENDTO:${path},bind=${path}.back`);
-      await converse(theirs, ours);
-      assert((await run("nc", ["-uU", "-w", "1", path], { input: "by nc\n" })).success);
-      await ours.waitForLine(/^by nc$/);
-      await ours.end("SIGINT");
-      await using receiving = foreign("socat", "-u", `UNIX-RECV:${path}`, "STDOUT");
-      await untilExists(path);
-      const client = nc("-uUN", path);
-      await client.write("to socat\n");
-      await client.closeInput();
-      await receiving.waitForLine(/^to socat$/);
-      assertEquals((await client.finished()).code, 0);
-    });
   });
 });
 
@@ -314,33 +217,13 @@ describe("examples/nc.ts", TIMEOUT, () => {
   );
 });
 
-/** Runs one to its end, without input. */
-async function finish(child: Child) {
-  await child.closeInput();
-  return await child.finished();
-}
-
-/** Connects again while nobody listens yet. */
-async function connected(...args: string[]): Promise<Child> {
-  for (;;) {
-    const child = nc("-v", ...(args.length === 1 ? [LOOPBACK] : []), ...args);
-    const line = await child.stderr.next();
-    if (line?.startsWith("connected to")) return child;
-    await finish(child);
-  }
-}
-
-async function untilExists(path: string): Promise<void> {
-  while (!await Deno.lstat(path).then(() => true, () => false)) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-/** Sends until a server that has just been started has heard it. */
-async function untilHeard(client: Child, server: Child): Promise<void> {
-  let heard = false;
-  const hearing = server.waitForLine(/^from the one$/).then(() => heard = true);
-  while (!heard) {
+/** Sends until a server that has just been started has received it. */
+async function untilReceived(client: Child, server: Child): Promise<void> {
+  let received = false;
+  const receiving = server.waitForLine(/^from the one$/).then(() => received = true);
+  while (!received) {
     await client.write("from the one\n").catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await hearing;
+  await receiving;
 }

@@ -101,7 +101,7 @@ describe("readHeader() of examples/proxy_protocol", () => {
 
 describe("examples/proxy_protocol.ts", TIMEOUT, () => {
   for (const [version, words] of [[1, "send-proxy"], [2, "send-proxy-v2"]] as const) {
-    itUnless(reason, `tells the real client of HAProxy, version ${version}`, async () => {
+    itUnless(reason, `prints the real client behind HAProxy, version ${version}`, async () => {
       const { server, port } = await startServer();
       await using _server = server;
       const front = freePort();
@@ -129,7 +129,7 @@ describe("examples/proxy_protocol.ts", TIMEOUT, () => {
 
   itUnless(
     namespaces,
-    "tells the real client of another host, over IPv4 and IPv6, and knows health checks",
+    "prints the real client on another host, over IPv4 and IPv6, and accepts health checks",
     async () => {
       await using pair = await NamespacePair.create();
       const server = await startExample("proxy_protocol", { namespace: pair.right, args: ["--port", "8080"] });

@@ -77,7 +77,7 @@ describe("examples/ssdp.ts", TIMEOUT, () => {
     assertMatch(stdout, /^ desc: http:\/\/127\.0\.0\.1\/d\.xml$/m);
   });
 
-  itUnless(namespaces, "finds and hears another of its kind, over both families", async () => {
+  itUnless(namespaces, "finds another of its kind and receives its announcements, over both families", async () => {
     const listening = await ssdp(pair.right, 2);
     await using _listening = listening;
     await listening.waitForLine(/^listening/);

@@ -159,7 +159,7 @@ async function connectSoon(port: number): Promise<TcpConn> {
   }
 }
 
-/** Dials until nobody listens any more. Connections that were waiting for accept at that time are reset. */
+/** Dials until nothing listens any more. Connections that were waiting for accept at that time are reset. */
 async function untilRefused(port: number): Promise<void> {
   for (let attempt = 0; attempt < 5000; attempt++) {
     try {
