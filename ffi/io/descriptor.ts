@@ -1,7 +1,8 @@
 import { libc } from "../libc/libc.ts";
 import { type SocketError, systemError, unwrap } from "../libc/socket_error.ts";
 import { ERRORS, HANGUP, READABLE, WRITABLE } from "../poll/poller.ts";
-import { reactor, type Registration, type Watcher } from "../poll/reactor.ts";
+import { reactor } from "../poll/reactor.ts";
+import type { Registration, Watcher } from "../poll/registrations.ts";
 import { claim, ownerOf, release } from "./ownership.ts";
 import { OperationQueue, type QueueOwner } from "./operation_queue.ts";
 import { quote } from "../validate/quote.ts";

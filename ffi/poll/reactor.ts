@@ -6,35 +6,12 @@ import { EventLoopSearch } from "./event_loop.ts";
 import { Kqueue } from "./kqueue.ts";
 import { MAX_BUSY_ALONE, MAX_SLEEP, MAX_SLEEP_ALONE, WaitPolicy } from "./wait_policy.ts";
 import { Poll } from "./poll.ts";
-import { FIRST_SLOT, LOOP_SLOT, MAX_WAIT, type Poller, READABLE, type Token, WRITABLE } from "./poller.ts";
-
-/** What readiness is reported to: once, after which it tries for itself. */
-export interface Watcher {
-  ready(readiness: number): void;
-  /** The poller has failed; the registration is gone. */
-  fail(error: unknown): void;
-}
-
-/** A descriptor's registration, from `add` to `delete`. A descriptor number comes back after close; this does not, so
- * that a late event cannot reach the next socket of that number. */
-export class Registration implements Token {
-  constructor(
-    readonly slot: number,
-    readonly generation: number,
-    readonly watcher: Watcher,
-    public interest: number,
-  ) {}
-}
+import { LOOP_SLOT, MAX_WAIT, type Poller, READABLE, WRITABLE } from "./poller.ts";
+import { type Registration, Registrations, type Watcher } from "./registrations.ts";
+import { ThreadCheck } from "./thread_check.ts";
 
 /** Milliseconds between polls while no operation waits that keeps the process alive: a wait on a thread would hold it. */
 const UNREF_INTERVAL = 5;
-
-/** Milliseconds after which a wait that has not returned is checked: the pool may have no thread for it. */
-const OVERDUE = 20;
-/** Milliseconds that a second call is given before a timer is set for that. */
-const PROBE_TIME = 0.1;
-/** The longest between two polls while it has none. */
-const LONGEST_OVERDUE = 40;
 
 /** Passes through a thread that one turn for the event loop takes at the most. The runtime looks at its own descriptors
  * when the event loop blocks, and a thread that is back before that prevents it: about one in two. */
@@ -64,26 +41,22 @@ export class Reactor {
   readonly #search: EventLoopSearch | null;
   #loopFd = -1;
   #loopWatched = false;
-  #registrations: (Registration | undefined)[] = [];
-  #free: number[] = [];
-  #lastSlot = FIRST_SLOT - 1;
-  #lastGeneration = 0;
+  readonly #registrations = new Registrations();
+  readonly #threadCheck = new ThreadCheck(() => this.#pollForThread());
   #state: State = "idle";
   #waiting = 0;
   #referenced = 0;
-  /** Milliseconds that the next poll waits. */
+  /** Milliseconds that the next poll waits, if nothing speaks against it by then. */
   #sleep = 0;
+  /** When the last poll that found something began and ended, as WaitPolicy wants it. */
+  #started = 0;
+  #ended = 0;
   #unrefTimer: ReturnType<typeof setTimeout> | undefined;
   /** When the event loop had its last turn of its own. */
   #unparked = 0;
   /** Events of the last poll that have not been passed on yet. */
   #pending = 0;
   #parks = 0;
-  /** The last park that is known to have a thread. */
-  #served = 0;
-  #overdueTimer: ReturnType<typeof setTimeout> | undefined;
-  #overdueInterval = OVERDUE;
-  #probing = false;
   #scheduled: Watcher[] = [];
   #turnPending = false;
   #budget = BUDGET;
@@ -98,7 +71,7 @@ export class Reactor {
 
   /** Whether a thread has yet to come back whose wait is no longer needed. */
   get leaving(): boolean {
-    return (this.#state === "parked" && this.#referenced === 0) || this.#probing;
+    return (this.#state === "parked" && this.#referenced === 0) || this.#threadCheck.asking;
   }
 
   /** Whether readiness has to be asked for again after it was told. */
@@ -108,16 +81,14 @@ export class Reactor {
 
   add(fd: number, watcher: Watcher, interest: number): Registration {
     this.#poller ??= this.#reopen();
-    const slot = this.#free.pop() ?? ++this.#lastSlot;
-    this.#lastGeneration = (this.#lastGeneration + 1) >>> 0;
-    const registration = new Registration(slot, this.#lastGeneration, watcher, interest);
+    const registration = this.#registrations.prepare(watcher, interest);
     try {
       this.#poller.add(fd, registration, interest);
     } catch (error) {
-      this.#free.push(slot);
+      this.#registrations.release(registration);
       throw error;
     }
-    this.#registrations[slot] = registration;
+    this.#registrations.set(registration);
     if (this.#state === "idle" && this.#waiting > 0) this.#start();
     return registration;
   }
@@ -131,10 +102,7 @@ export class Reactor {
 
   /** Before the descriptor is closed. An event already taken in finds no registration. */
   delete(fd: number, registration: Registration): void {
-    if (this.#registrations[registration.slot] !== registration) return;
-    this.#registrations[registration.slot] = undefined;
-    this.#free.push(registration.slot);
-    this.#poller?.delete(fd, registration);
+    if (this.#registrations.delete(registration)) this.#poller?.delete(fd, registration);
   }
 
   /** Somebody waits for room to write. */
@@ -213,7 +181,7 @@ export class Reactor {
   /** A thread that waits holds the process, so it must not stay when it is not needed. */
   #letGo(): void {
     if (this.#referenced === 0 && this.#state === "parked") this.#poller?.wake();
-    if (this.#referenced === 0) this.#stopOverdue();
+    if (this.#referenced === 0) this.#threadCheck.stop();
     if (this.#waiting === 0 && this.#state === "unref") {
       clearTimeout(this.#unrefTimer);
       this.#state = "idle";
@@ -222,7 +190,7 @@ export class Reactor {
 
   /** Somebody waits again who holds the process. */
   #resume(): void {
-    if (this.#state === "parked" && this.#served !== this.#parks) this.#startOverdue(OVERDUE);
+    this.#threadCheck.start();
     if (this.#state !== "unref") return;
     clearTimeout(this.#unrefTimer);
     this.#start();
@@ -247,7 +215,7 @@ export class Reactor {
     this.#beginTurn();
     if (this.#waiting === 0 && this.#scheduled.length === 0) return this.#rest();
     if (this.#isBusyAlone()) return this.#yield(0);
-    this.#pollNow(this.#sleep);
+    this.#pollNow(this.#referenced > 0 && this.#scheduled.length === 0 ? this.#sleep : 0);
   };
 
   #pollNow(milliseconds: number): void {
@@ -277,13 +245,22 @@ export class Reactor {
 
   /** Passes on what a poll found, and decides what comes next. */
   #serve(count: number, started: number, loopReady: boolean): void {
+    this.#started = started;
+    this.#ended = count > 0 ? this.#policy.endOfGap(started) : 0;
     let found = this.#dispatch(count);
     if (this.#runScheduled()) found = true;
-    const sleeps = found && this.#policy.found(started) && this.#referenced > 0 && this.#loopWatched;
-    if (this.#waiting === 0 && this.#scheduled.length === 0) this.#rest();
-    else if (found) this.#poll(sleeps && this.#scheduled.length === 0 ? MAX_SLEEP : 0);
+    // Behind the microtasks of those who were told: what they do next need not wait for that.
+    if (found) queueMicrotask(this.#afterFinding);
+    else if (this.#waiting === 0 && this.#scheduled.length === 0) this.#rest();
     else this.#idle(started, loopReady);
   }
+
+  /** Decides what comes after a poll that found something. Most who were told will wait again by the next turn. */
+  readonly #afterFinding = (): void => {
+    if (this.#state !== "polling") return;
+    const sleeps = this.#policy.found(this.#started, this.#ended) && this.#loopWatched;
+    this.#poll(sleeps ? MAX_SLEEP : 0);
+  };
 
   /** Decides what comes after a poll that found nothing. */
   #idle(started: number, loopReady: boolean): void {
@@ -309,7 +286,7 @@ export class Reactor {
 
   #rest(): void {
     this.#state = "idle";
-    this.#stopOverdue();
+    this.#threadCheck.stop();
   }
 
   #pollNowAndThen(): void {
@@ -324,7 +301,6 @@ export class Reactor {
   /** Gives the event loop a turn of its own. `count` events of the last poll are passed on after that. */
   #yield(count: number): void {
     const parks = this.#beginPark();
-    this.#startOverdue(OVERDUE);
     this.#pending = count;
     this.#passThroughThreads().then(() => {
       if (this.#state === "parked" && parks === this.#parks) this.#endYield();
@@ -357,9 +333,6 @@ export class Reactor {
     this.#poller!.wait(MAX_WAIT).then((count) => {
       if (this.#state === "parked" && parks === this.#parks) this.#endWait(count);
     }, this.#fail);
-    // One that is still out says that there was no thread the last time.
-    if (this.#probing) this.#startOverdue(OVERDUE);
-    else this.#probe();
   }
 
   #endWait(count: number): void {
@@ -375,13 +348,14 @@ export class Reactor {
   /** Returns the number of the park, which distinguishes one that was given up from the current one. */
   #beginPark(): number {
     this.#state = "parked";
+    this.#threadCheck.begin();
     return ++this.#parks;
   }
 
   /** From here on a wake-up would be for a thread that has already come back. */
   #endPark(): void {
     this.#state = "polling";
-    this.#overdueInterval = OVERDUE;
+    this.#threadCheck.end();
     if (!this.#loopWatched) this.#unparked = performance.now();
     this.#beginTurn();
   }
@@ -394,68 +368,20 @@ export class Reactor {
     this.#loopWatched = this.#poller?.watchLoop(fd) ?? false;
   }
 
-  /** A wait for which the pool has no thread would last until it has one: slow lookups and blocked files may fill it. So
-   * polling goes on by timer until a second call shows that threads are to be had: the pool serves its calls in order. */
-  #startOverdue(milliseconds: number): void {
-    if (this.#overdueTimer !== undefined || this.#referenced === 0) return;
-    const parks = this.#parks;
-    const timer = this.#overdueTimer = setTimeout(() => {
-      this.#overdueTimer = undefined;
-      if (this.#state === "parked" && parks === this.#parks) this.#overdue();
-      else if (this.#state !== "idle") this.#startOverdue(OVERDUE);
-    }, milliseconds);
-    Deno.unrefTimer(timer);
-  }
-
-  #stopOverdue(): void {
-    if (this.#overdueTimer === undefined) return;
-    clearTimeout(this.#overdueTimer);
-    this.#overdueTimer = undefined;
-    this.#overdueInterval = OVERDUE;
-  }
-
-  #overdue(): void {
+  /** Polls while a wait may have no thread. */
+  #pollForThread(): boolean {
     let found = this.#dispatch(this.#pending);
     this.#pending = 0;
     try {
       if (this.#dispatch(this.#poller!.poll(0))) found = true;
     } catch (error) {
-      return this.#fail(error);
+      this.#fail(error);
     }
-    this.#overdueInterval = found ? 1 : Math.min(this.#overdueInterval * 2, LONGEST_OVERDUE);
-    this.#startOverdue(this.#overdueInterval);
-  }
-
-  /** Asks for a thread once more after a wait was begun; the answer means that the wait has one. */
-  async #probe(): Promise<void> {
-    const parks = this.#parks;
-    this.#probing = true;
-    this.#awaitProbe(parks, performance.now() + PROBE_TIME);
-    await libc().c.poll_blocking(new Uint8Array(0), 0, 0);
-    this.#probing = false;
-    if (parks !== this.#parks || this.#state !== "parked") return;
-    this.#served = parks;
-    this.#stopOverdue();
-  }
-
-  /** The answer comes within some turns, mostly. A timer for it would wake the event loop later on even if cleared. */
-  #awaitProbe(parks: number, until: number): void {
-    if (!this.#probing || this.#state !== "parked" || parks !== this.#parks) return;
-    if (performance.now() > until) this.#startOverdue(OVERDUE);
-    else setImmediate(() => this.#awaitProbe(parks, until));
+    return found;
   }
 
   #dispatch(count: number): boolean {
-    let found = false;
-    const poller = this.#poller!;
-    for (let index = 0; index < count; index++) {
-      const slot = poller.slot(index);
-      const registration = this.#registrations[slot];
-      if (registration === undefined || registration.generation !== poller.generation(index)) continue;
-      found = true;
-      registration.watcher.ready(poller.readiness(index));
-    }
-    return found;
+    return this.#registrations.dispatch(this.#poller!, count);
   }
 
   #reopen(): Poller {
@@ -466,14 +392,12 @@ export class Reactor {
 
   /** The poller has failed: all who wait for it are told. The next registration opens another. */
   readonly #fail = (error: unknown): void => {
-    const registrations = this.#registrations;
+    const registrations = this.#registrations.clear();
     this.#poller = null;
     this.#loopWatched = false;
-    this.#registrations = [];
-    this.#free = [];
-    this.#lastSlot = FIRST_SLOT - 1;
     this.#rest();
-    for (const registration of registrations) registration?.watcher.fail(error);
+    this.#threadCheck.end();
+    for (const { watcher } of registrations) watcher.fail(error);
     if (this.#scheduled.length > 0) this.#needTurn();
   };
 }

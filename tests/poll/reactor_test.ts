@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
 import { READABLE, WRITABLE } from "../../ffi/poll/poller.ts";
-import { Reactor, type Registration, type Watcher } from "../../ffi/poll/reactor.ts";
+import { Reactor } from "../../ffi/poll/reactor.ts";
+import type { Registration, Watcher } from "../../ffi/poll/registrations.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { settled, turns } from "../support/turns.ts";
 import { backends, drain, openPollers, Pair, writeByte } from "./support.ts";

@@ -14,7 +14,7 @@ function stepAfter(policy: WaitPolicy, waited: number): Step {
 
 /** Ends a gap by a poll that did not wait, or by a thread. */
 function end(policy: WaitPolicy, found: "found" | "foundByThread"): void {
-  if (found === "found") policy.found(0);
+  if (found === "found") policy.found(0, policy.endOfGap(0));
   else policy.foundByThread();
 }
 
@@ -27,15 +27,15 @@ function longGaps(policy: WaitPolicy, count: number, found: "found" | "foundByTh
 }
 
 describe("The wait policy", () => {
-  it("spins for 30 µs, sleeps until 10 ms have passed, then leaves the wait to a thread", () => {
+  it("spins for 30 µs, sleeps until 2 ms have passed, then leaves the wait to a thread", () => {
     for (
       const [waited, step] of [
         [0, "spin"],
         [0.029, "spin"],
         [0.031, "sleep"],
-        [9.9, "sleep"],
-        [10, "block"],
-        [10.1, "block"],
+        [1.9, "sleep"],
+        [2, "block"],
+        [2.1, "block"],
         [60_000, "block"],
       ] as const
     ) assertEquals(stepAfter(new WaitPolicy(), waited), step, `after ${waited} ms`);
@@ -44,20 +44,32 @@ describe("The wait policy", () => {
   it("takes turns in place of sleeping until one had no other work in it, and trusts that for 16 gaps", () => {
     const policy = new WaitPolicy();
     policy.next(1, 1);
+    assertEquals(policy.next(1.01, 1.01), "spin");
     assertEquals(policy.next(2, 2), "turn");
     assertEquals(policy.next(2.01, 2.01), "sleep");
     assertEquals(policy.next(2.04, 2.04), "sleep");
-    assertEquals(policy.next(12, 12), "block");
+    assertEquals(policy.next(3, 3), "block");
+  });
+
+  it("takes a turn of 50 µs for unshared only where the shortest was as long, as on a slow machine", () => {
+    for (const [shortest, step] of [[0.003, "turn"], [0.045, "sleep"]] as const) {
+      const policy = new WaitPolicy();
+      policy.next(1, 1);
+      policy.next(1 + shortest, 1 + shortest);
+      policy.next(1.1, 1.1);
+      assertEquals(policy.next(1.15, 1.15), step, `shortest: ${shortest} ms`);
+    }
   });
 
   it("sleeps right after a finding where a gap of that length is expected, but for one in 16", () => {
     const policy = new WaitPolicy();
     longGaps(policy, 4);
-    assertEquals(policy.found(performance.now()), false);
+    const now = performance.now();
+    assertEquals(policy.found(now, now), false);
     assertEquals(policy.next(LONG_AGO, LONG_AGO), "turn");
     assertEquals(policy.next(LONG_AGO + 1, LONG_AGO + 1), "turn");
     assertEquals(policy.next(LONG_AGO + 1, LONG_AGO + 1), "sleep");
-    const sleeps = Array.from({ length: 17 }, () => policy.found(performance.now() - 5));
+    const sleeps = Array.from({ length: 17 }, () => policy.found(now - 1, now));
     assertEquals(sleeps.indexOf(false), 15);
   });
 
