@@ -186,6 +186,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     change: "`<` becomes `<=`",
     reason: "one sched_yield(2) more before the thread: speed alone",
   },
+  {
+    path: "ffi/poll/event_loop.ts",
+    line: "performance.now() >= this.#next",
+    change: "`>=` becomes `>`",
+    reason: "a clock that reads exactly the time of the next search",
+  },
 ];
 
 /** The reason why a change of this line is not counted; undefined where it is. */

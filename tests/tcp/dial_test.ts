@@ -171,6 +171,21 @@ describe("Options of a connection", TIMEOUT, () => {
     assertEquals(socket.getOption(sockopt.TCP_KEEPCNT), 5);
   });
 
+  it("take the longest times and the most probes of the system, and refuse more", async () => {
+    using listener = listenTcp();
+    const options = { idle: "TCP_KEEPIDLE", interval: "TCP_KEEPINTVL", count: "TCP_KEEPCNT" } as const;
+    for (const [name, most] of [["idle", 32_767], ["interval", 32_767], ["count", 127]] as const) {
+      for (const value of [1, most]) {
+        using conn = await connect({ port: listener.addr.port, keepAlive: { [name]: value } });
+        assertEquals(conn.socket.getOption(sockopt[options[name]]), value);
+      }
+      for (const value of [0, most + 1]) {
+        const error = await rejection(connect({ port: listener.addr.port, keepAlive: { [name]: value } }));
+        assertInstanceOf(error, RangeError, `${name}: ${value}`);
+      }
+    }
+  });
+
   it("can be changed on either end", async () => {
     using listener = listenTcp();
     using pair = await connectThrough(listener);

@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { connect, listen, listenDatagram, type UnixConn } from "../../mod.ts";
 import { text } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { start } from "../support/process.ts";
 import { isPending } from "../support/promises.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { Remote } from "./remote.ts";
@@ -137,6 +138,20 @@ describe("replaceStale", TIMEOUT, () => {
     }
     assertEquals(directory.names, before);
     assertEquals(Deno.readTextFileSync(directory.file("regular")), "precious");
+  });
+
+  it("waits for another server that holds the lock of the directory", async () => {
+    using directory = new Directory();
+    leaveStale(directory.file());
+    const holder = `
+      const directory = Deno.openSync(${JSON.stringify(directory.path)});
+      directory.lockSync(true);
+      console.log("locked");
+      setTimeout(() => directory.unlockSync(), 100);
+      setTimeout(() => {}, 1e9);`;
+    await using child = start(Deno.execPath(), ["eval", holder]);
+    await child.waitForLine(/^locked$/);
+    listen({ transport: "unix", path: directory.file(), replaceStale: true }).close();
   });
 
   it("leaves no lock behind, and nothing else", () => {

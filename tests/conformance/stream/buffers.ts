@@ -103,6 +103,22 @@ export function registerBuffers(makePair: MakePair): void {
   );
 
   it(
+    "writes no more than the original bytes of a buffer that grows while it waits for its turn",
+    over(makePair, async (one, two) => {
+      narrow(one, two);
+      const before = one.write(pattern(FLOOD));
+      const p = new Uint8Array(new ArrayBuffer(3, { maxByteLength: 5 }));
+      p.set([1, 2, 3]);
+      const writing = one.write(p);
+      assert(await isPending(writing));
+      p.buffer.resize(5);
+      const [received] = await Promise.all([readToEnd(two), writing.then(() => one.closeWrite())]);
+      assertEquals([await before, await writing], [FLOOD, 3]);
+      assertEquals(received.subarray(FLOOD), Uint8Array.of(1, 2, 3));
+    }),
+  );
+
+  it(
     "reads into and writes from memory that WebAssembly owns and grows",
     over(makePair, async (one, two) => {
       const memory = new WebAssembly.Memory({ initial: 1, maximum: 4 });
