@@ -192,6 +192,29 @@ export const EQUIVALENT: readonly Equivalent[] = [
     change: "`>=` becomes `>`",
     reason: "a clock that reads exactly the time of the next search",
   },
+  {
+    path: "ffi/struct/sockaddr.ts",
+    line: "target[offset + ",
+    change: "`>>>` becomes `>>`",
+    reason: "an element of a Uint8Array keeps the lowest eight bits",
+  },
+  {
+    path: "ffi/io/peek.ts",
+    line: "buffer.byte, MSG_PEEK | MSG_TRUNC, 0, 0)",
+    change: "`0` becomes `1`",
+    reason: "a byte of a name that nobody reads, or room for control messages that is smaller than the header of one",
+  },
+  {
+    path: "ffi/io/fd_kind.ts",
+    line: "view.getInt32(layout.stat.dev, true)",
+    reason: "a device has 4 bytes on macOS alone: run over the double",
+  },
+  {
+    path: "ffi/udp/counters.ts",
+    line: "if (SO_MEMINFO === 0) throw notSupported(",
+    change: "`0` becomes `1`",
+    reason: "BSD and macOS have no SO_MEMINFO: run over the double",
+  },
 ];
 
 /** The reason why a change of this line is not counted; undefined where it is. */

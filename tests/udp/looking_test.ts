@@ -9,10 +9,12 @@ import { isPending, PAST, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { openUdp } from "./support.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
 import { linuxTable } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
+const { SO_MEMINFO } = thisSystem().constants;
 const notLinux = linuxTable ? null : "what Linux tells";
 
 describe("peek() of a UDP socket", TIMEOUT, () => {
@@ -108,6 +110,11 @@ describe("What the kernel tells of a socket", TIMEOUT, () => {
       received++;
     }
     assertEquals(received + sink.drops, 101);
+  });
+
+  itUnless(SO_MEMINFO === 0 ? null : "SO_MEMINFO is here", "is not how much was dropped, elsewhere", () => {
+    using udp = openUdp();
+    assertThrows(() => udp.drops, Deno.errors.NotSupported, "SO_MEMINFO");
   });
 
   itUnless(notLinux, "is the path's MTU, of a connected socket", () => {
