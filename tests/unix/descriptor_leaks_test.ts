@@ -14,6 +14,8 @@ const FORGOTTEN = new URL("./programs/forgotten.ts", import.meta.url);
 const IN_FLIGHT = new URL("./programs/in_flight.ts", import.meta.url);
 const CROWDED = new URL("./programs/crowded.ts", import.meta.url).pathname;
 
+const NUMBER_ZERO = new URL("./programs/number_zero.ts", import.meta.url);
+
 const noLimits = await missingCommands("prlimit");
 
 describe("Of ten thousand descriptors", TIMEOUT, () => {
@@ -83,4 +85,12 @@ describe("More descriptors in flight than allowed", TIMEOUT, () => {
       assertEquals(JSON.parse(stdout), { code: "ETOOMANYREFS", recovered: true }, report);
     },
   );
+});
+
+describe("A descriptor that is received while standard input is closed", TIMEOUT, () => {
+  itUnless(notLinux, "has the number 0, and is one like others", async () => {
+    const { success, stdout, report } = await startDeno(NUMBER_ZERO).finished();
+    assert(success, report);
+    assertEquals(JSON.parse(stdout), { zero: 0, count: 2, same: true, left: 0 });
+  });
 });
