@@ -1,6 +1,6 @@
 /** Measures the module against Deno's own sockets: `deno task bench --help`. */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { fail, number, parseArgs, unknownArgument, wholeNumber } from "../../examples/arguments.ts";
 import { chart } from "./framework/chart.ts";
 import { calm } from "./framework/calm.ts";
 import { cleanUp } from "./framework/load.ts";
@@ -20,7 +20,7 @@ Lets the module and others run the same workload in turns, each in a process of 
 to Deno's own API. Only ratios within one run mean something.
 
   --only NAME   a workload, or all whose name begins so; may be given several times
-  --rounds N    default 5
+  --rounds N    1 to 1000, default 5
   --json FILE   writes every sample
   --svg FILE    draws a chart
   --readme FILE writes the table of a page anew, between its comments "bench" and "/bench"
@@ -28,23 +28,32 @@ to Deno's own API. Only ratios within one run mean something.
   --calm S      waits up to S seconds before each sample for other processes to be quiet, and counts when they were not
   --list        names the workloads`;
 
-const args = parseArgs(Deno.args, {
-  boolean: ["help", "list", "pin"],
-  string: ["only", "rounds", "calm", "json", "svg", "readme"],
-  collect: ["only"],
-  default: { rounds: "5", calm: "0" },
-});
+/** Parses the command line, and ends the program with one line for a mistake in it. */
+function parse() {
+  try {
+    const values = parseArgs(Deno.args, {
+      boolean: ["help", "list", "pin"],
+      string: ["only", "rounds", "calm", "json", "svg", "readme"],
+      collect: ["only"],
+      default: { rounds: "5", calm: "0" },
+      unknown: unknownArgument,
+    });
+    const [rounds, calm] = [wholeNumber("rounds", values.rounds, 1, 1000), number("calm", values.calm, 0, 3600)];
+    return { ...values, rounds, calm, chosen: choose(values.only) };
+  } catch (error) {
+    fail("bench", error);
+  }
+}
 
-function chosen(): readonly Workload[] {
-  const names = args.only as string[];
+const args = parse();
+
+function choose(names: readonly string[]): readonly Workload[] {
   const exact = new Set(workloads.map(({ name }) => name).filter((name) => names.includes(name)));
   // "tcp_echo_1" is a workload, and the beginning of others.
   const fits = (name: string, given: string) => exact.has(given) ? name === given : name.startsWith(given);
   const found = workloads.filter(({ name }) => names.length === 0 || names.some((given) => fits(name, given)));
   if (found.length > 0) return found;
-  throw new TypeError(
-    `No workload is called ${names.join(" or ")}; there are ${workloads.map(({ name }) => name).join(", ")}`,
-  );
+  throw new TypeError(`no workload is called ${names.join(" or ")}; see --list`);
 }
 
 function describeSample(workload: Workload, round: number, subject: string, sample: Sample): string {
@@ -53,7 +62,7 @@ function describeSample(workload: Workload, round: number, subject: string, samp
 }
 
 /** Before each sample. `disturbed` counts those that were taken all the same. */
-const quiet = { wanted: Number(args.calm), disturbed: 0 };
+const quiet = { wanted: args.calm, disturbed: 0 };
 
 async function settle(): Promise<void> {
   if (quiet.wanted > 0 && !await calm(quiet.wanted)) quiet.disturbed++;
@@ -61,8 +70,8 @@ async function settle(): Promise<void> {
 
 async function measure(rounds: number): Promise<Result[]> {
   const results: Result[] = [];
-  const progress = await Progress.of(chosen(), rounds);
-  for (const workload of chosen()) {
+  const progress = await Progress.of(args.chosen, rounds);
+  for (const workload of args.chosen) {
     quiet.disturbed = 0;
     const result = await takeTurns(
       workload,
@@ -84,8 +93,7 @@ async function measure(rounds: number): Promise<Result[]> {
 async function main(): Promise<void> {
   if (args.help) return console.log(HELP);
   if (args.list) return workloads.forEach(({ name, title }) => console.log(`${name.padEnd(24)} ${title}`));
-  const rounds = Number(args.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`Invalid --rounds: ${args.rounds}`);
+  const { rounds } = args;
   if (args.pin) await pinProcesses();
   const machine = await thisMachine();
   console.log(`${describeMachine(machine)}\n${medians(rounds)}${args.pin ? ", pinned" : ""}\n`);

@@ -1,5 +1,6 @@
-import { assert, assertLessOrEqual, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { startDeno } from "../support/process.ts";
 import { chart } from "./framework/chart.ts";
 import { withResults } from "./framework/readme.ts";
 import { describeResult } from "./framework/report.ts";
@@ -27,6 +28,21 @@ function resultOf(workload: Workload, values: readonly number[], absent: string 
   });
   return { workload, outcomes };
 }
+
+describe("The command line of the bench", () => {
+  const mistakes: [args: string[], line: string][] = [
+    [["--olny", "udp_receive"], "unknown option --olny; did you mean --only?"],
+    [["--rounds", "0x2"], "--rounds 0x2: expected a whole number from 1 to 1000"],
+    [["--only", "nosuch"], "no workload is called nosuch; see --list"],
+  ];
+  for (const [args, line] of mistakes) {
+    it(`is refused in one line, and nothing is measured: ${args.join(" ")}`, async () => {
+      const child = startDeno(new URL("main.ts", import.meta.url), { args });
+      const { code, stdout, stderr } = await child.finished();
+      assertEquals([code, stdout, stderr], [1, "", `bench: ${line}`]);
+    });
+  }
+});
 
 describe("The report of the bench", () => {
   it("fits 100 columns for every workload", () => {
