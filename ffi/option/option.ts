@@ -1,5 +1,5 @@
 import { libc } from "../libc/libc.ts";
-import { unwrap } from "../libc/socket_error.ts";
+import { isSocketError, unwrap } from "../libc/socket_error.ts";
 import type { OptionEncoding, OptionName, OptionNumber } from "../libc/option_table.ts";
 import { thisSystem } from "../libc/host.ts";
 import { decodeLinger, encodeLinger } from "../struct/linger.ts";
@@ -176,6 +176,27 @@ export function readOption(
   const written = Uint32Array.of(length);
   unwrap(libc().c.getsockopt(fd, level, name, value, written), "getsockopt", what);
   return value.subarray(0, written[0]!);
+}
+
+/** Whether a call failed because the kernel does not know an option: it may be older than the table, or an emulation. */
+export function isUnknownOption(error: unknown): boolean {
+  return isSocketError(error) && (error.code === "ENOPROTOOPT" || error.code === "EOPNOTSUPP");
+}
+
+/** Reads an option that the kernel may not know: null then. */
+export function readKnownOption(
+  fd: number,
+  level: number,
+  name: number,
+  length: number,
+  what: string,
+): Uint8Array<ArrayBuffer> | null {
+  try {
+    return readOption(fd, level, name, length, what);
+  } catch (error) {
+    if (isUnknownOption(error)) return null;
+    throw error;
+  }
 }
 
 /** Sets an option with setsockopt(2). */

@@ -1,6 +1,6 @@
 import { libc } from "../libc/libc.ts";
-import { interfaceIndex } from "../address/interface.ts";
-import { setOption, writeOption } from "../option/option.ts";
+import { interfaceIndex, interfaceName } from "../address/interface.ts";
+import { isUnknownOption, setOption, writeOption } from "../option/option.ts";
 import { sockopt } from "../option/sockopt.ts";
 import { parseIPv4 } from "../struct/ip.ts";
 import { quote } from "../validate/quote.ts";
@@ -16,6 +16,16 @@ export function requireInterface(given: string | number): void {
   }
 }
 
+function bindToIndex(fd: number, index: number): void {
+  try {
+    setOption(fd, sockopt.SO_BINDTOIFINDEX, index);
+  } catch (error) {
+    // Linux before 5.0.
+    if (!isUnknownOption(error)) throw error;
+    setOption(fd, sockopt.SO_BINDTODEVICE, interfaceName(index));
+  }
+}
+
 /** Binds a socket to an interface, so that it sends and receives by that one alone: SO_BINDTODEVICE for a name,
  * SO_BINDTOIFINDEX for an index, socket(7); IP_BOUND_IF and IPV6_BOUND_IF on macOS.
  *
@@ -27,7 +37,7 @@ export function bindToInterface(fd: number, v6: boolean, given: string | number)
   if (sockopt.SO_BINDTOIFINDEX.supported) {
     // An IPv4 address names an interface too, and only its index is known then.
     if (typeof given === "string" && parseIPv4(given) === null) setOption(fd, sockopt.SO_BINDTODEVICE, given);
-    else setOption(fd, sockopt.SO_BINDTOIFINDEX, index);
+    else bindToIndex(fd, index);
   } else if (IP_BOUND_IF !== 0) {
     const value = new Uint8Array(Uint32Array.of(index).buffer);
     const [level, name] = v6 ? [constants.IPPROTO_IPV6, IPV6_BOUND_IF] : [constants.IPPROTO_IP, IP_BOUND_IF];

@@ -1,14 +1,13 @@
 import type { Datagram } from "./datagram.ts";
 import { libc } from "../libc/libc.ts";
 import type { OptionName } from "../libc/option_table.ts";
-import { systemError } from "../libc/socket_error.ts";
 import type { ControlCursor } from "../struct/cmsg.ts";
 import { decodePacketInfo4, decodePacketInfo6, IN6_PKTINFO_SIZE, IN_PKTINFO_SIZE } from "../struct/in_pktinfo.ts";
 import { formatIPv4, formatIPv6, isUnspecified } from "../struct/ip.ts";
 import { decodeTimespec, decodeTimeval, TIMESPEC_SIZE } from "../struct/timeval.ts";
 import { answeringAddress } from "./answering_address.ts";
 import type { IpFamily } from "./families.ts";
-import { optionNumber, writeOption } from "../option/option.ts";
+import { isUnknownOption, optionNumber, writeOption } from "../option/option.ts";
 
 /** The details that a UDP socket receives with each datagram. */
 export interface UdpFeatures {
@@ -43,14 +42,15 @@ function enable(fd: number, option: OptionName): void {
   writeOption(fd, level, name, ON, option);
 }
 
-/** Enables an option if the kernel knows it, which may be older than the table. Returns whether it does. */
+/** Enables an option if the kernel knows it. Returns whether it does. */
 function enableKnown(fd: number, option: OptionName): boolean {
-  const { level, name } = optionNumber(option);
-  const { c, errno, system } = libc();
-  if (c.setsockopt(fd, level, name, ON, ON.length) !== -1) return true;
-  const code = errno();
-  if (code === system.errors.ENOPROTOOPT) return false;
-  throw systemError(code, "setsockopt", option);
+  try {
+    enable(fd, option);
+    return true;
+  } catch (error) {
+    if (isUnknownOption(error)) return false;
+    throw error;
+  }
 }
 
 /** Enables the most precise timestamps that the kernel knows. */

@@ -2,11 +2,10 @@ import { libc } from "../libc/libc.ts";
 import { isSocketError } from "../libc/socket_error.ts";
 import type { Descriptor } from "../io/descriptor.ts";
 import { AGAIN, type Again } from "../io/operation.ts";
-import { readOption, writeOption } from "../option/option.ts";
+import { optionNumber, readKnownOption, writeOption } from "../option/option.ts";
 import { sockopt } from "../option/sockopt.ts";
 import { setForBoth } from "./both_families.ts";
 import type { IpFamily } from "./families.ts";
-import { optionNumber } from "../option/option.ts";
 
 /** SOF_TIMESTAMPING_ flags of <linux/net_tstamp.h>: when the driver gets a packet, in software, with a number for each
  * datagram and without its bytes. */
@@ -50,10 +49,13 @@ export function reportsOf(fd: number, family: IpFamily): Reports {
   const option = family === "inet" ? "IP_RECVERR" : "IPV6_RECVERR";
   if (!sockopt[option].supported) return { errors: false, sentTimestamps: false };
   const { level, name } = optionNumber(option);
-  const errors = readOption(fd, level, name, 4, option)[0] !== 0;
+  const errors = readKnownOption(fd, level, name, 4, option);
   const { SOL_SOCKET, SO_TIMESTAMPING } = constants;
-  const flags = readOption(fd, SOL_SOCKET, SO_TIMESTAMPING, 8, "SO_TIMESTAMPING");
-  return { errors, sentTimestamps: (new DataView(flags.buffer).getUint32(0, true) & TRANSMIT) !== 0 };
+  const flags = readKnownOption(fd, SOL_SOCKET, SO_TIMESTAMPING, 8, "SO_TIMESTAMPING");
+  return {
+    errors: errors !== null && errors[0] !== 0,
+    sentTimestamps: flags !== null && (new DataView(flags.buffer).getUint32(0, true) & TRANSMIT) !== 0,
+  };
 }
 
 /** Makes a receive as `unlessReported` does. Where it would block, what the kernel reports is taken too: a poller would go on

@@ -14,5 +14,6 @@ export const WHOLE: Readonly<Record<string, unknown>> = {
   "interfaces()": true,
   "watchInterfaces()": "added",
   "a group on every interface": "joined",
+  "bound to an interface by its index": 4,
   "a group on lo": "joined",
 };

@@ -36,8 +36,8 @@ describe("A wait of less than a millisecond where ppoll(2) is refused", TIMEOUT,
     itUnless(notLinux, `is one in epoll_wait(2), but for EINTR: ${code}`, () => {
       const { c, system } = libc();
       const timeouts: number[] = [];
-      const opened: number[] = [];
-      const keep = (fd: number) => opened[opened.push(fd) - 1]!;
+      using opened = new DisposableStack();
+      const keep = (fd: number) => opened.adopt(fd, (fd) => void c.close(fd));
       const lib = withCalls({
         epoll_create1: (flags) => keep(c.epoll_create1!(flags)),
         eventfd: (count, flags) => keep(c.eventfd!(count, flags)),
@@ -50,7 +50,6 @@ describe("A wait of less than a millisecond where ppoll(2) is refused", TIMEOUT,
       const poller = new Epoll(lib);
       assertEquals(poller.poll(0.1), 0);
       assertEquals(timeouts, [code === "EINTR" ? 0 : 1], "Anything else would keep a processor busy");
-      for (const fd of opened) c.close(fd);
     });
   }
 });

@@ -100,6 +100,13 @@ await attempt("a group on every interface", () => {
   return "joined";
 });
 
+await attempt("bound to an interface by its index", async () => {
+  // Loopback has the first.
+  using udp = listenDatagram({ ...local, interface: 1 });
+  await udp.send(new Uint8Array(4), udp.addr);
+  return (await udp.receive())[0].length;
+});
+
 await attempt("a group on lo", () => {
   using udp = listenDatagram(local);
   using _membership = udp.joinMulticast("239.255.41.2", { interface: "lo" });
