@@ -114,8 +114,8 @@ function openPath(path: string): number {
 const PORTION = 256 * 1024;
 const BUDGET = 4;
 
-/** What sendfile(2) says of a file that it cannot send: its bytes are copied then. */
-const REFUSALS: readonly string[] = ["EINVAL", "ENOSYS", "EOPNOTSUPP", "ESPIPE"];
+/** What sendfile(2) returns for a file that it cannot send, or a sandbox for the call: the bytes are copied then. */
+const REFUSALS: readonly string[] = ["EINVAL", "ENOSYS", "EOPNOTSUPP", "EPERM", "ESPIPE"];
 
 let copying: boolean | undefined;
 

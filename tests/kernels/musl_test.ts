@@ -26,7 +26,7 @@ describe("musl", TIMEOUT, () => {
   const GRANTS = {
     "chosen by BERKELEY_LIBC": { flags: ["-A"], env: { BERKELEY_LIBC: MUSL ?? "" } },
     "the one library that is granted": {
-      flags: ["--no-prompt", "--allow-net", "--allow-sys", `--allow-ffi=${MUSL}`, "--allow-run"],
+      flags: ["--no-prompt", "--allow-net", "--allow-sys", `--allow-ffi=${MUSL}`, "--allow-run", "--allow-read"],
       env: {},
     },
   };

@@ -45,14 +45,14 @@ describe("A system without /proc", TIMEOUT, () => {
   });
 });
 
-describe("A sandbox without /proc, netlink, ppoll(2) and calls of many messages", TIMEOUT, () => {
+describe("A sandbox without /proc, netlink, ppoll(2), sendfile(2) and calls of many messages", TIMEOUT, () => {
   for (const error of ["EPERM", "ENOSYS"]) {
     itUnless(
       noShim ?? noSandbox,
       `has sockets of every kind, and says why interfaces are not told: ${error}`,
       async () => {
         await using shim = await Shim.build(WITHOUT_PROC);
-        await using sandbox = await Sandbox.build(["ppoll", "recvmmsg", "sendmmsg", "memfd_create"], error);
+        await using sandbox = await Sandbox.build(["ppoll", "recvmmsg", "sendmmsg", "sendfile", "memfd_create"], error);
         const name = error === "EPERM" ? "PermissionDenied" : "Error";
         assertEquals(await everyKind(shim, sandbox.path), {
           ...WHOLE,

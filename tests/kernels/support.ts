@@ -10,6 +10,7 @@ export const WHOLE: Readonly<Record<string, unknown>> = {
   "many datagrams": ["127.0.0.1", "127.0.0.1", "127.0.0.1"],
   "datagrams at intervals": 10,
   "a descriptor": 1,
+  "a file": [100, 100],
   "the runtime's own socket": 3,
   "interfaces()": true,
   "watchInterfaces()": "added",

@@ -74,6 +74,14 @@ await attempt("a descriptor", async () => {
   return message!.fds.length;
 });
 
+await attempt("a file", async () => {
+  const [one, two] = socketPair("stream");
+  const sent = await one.sendFile(import.meta.filename!, { length: 100 });
+  const received = await two.read(new Uint8Array(200));
+  for (const conn of [one, two]) conn.close();
+  return [sent, received];
+});
+
 await attempt("the runtime's own socket", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const [client, server] = await Promise.all([Deno.connect({ port: listener.addr.port }), listener.accept()]);
