@@ -102,9 +102,20 @@ await cut("connect, past its deadline", () => connect({ ...dial, deadline: 200 }
     () => controller.abort(new Error("enough")),
   );
 }
+/** The longest time that a timer was set for, in milliseconds. */
+let longestTimer = 0;
+globalThis.setTimeout = new Proxy(setTimeout, {
+  apply(target, self, args: [() => void, number?]) {
+    longestTimer = Math.max(longestTimer, args[1] ?? 0);
+    return Reflect.apply(target, self, args);
+  },
+});
 using sink = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
 using source = listenDatagram({ transport: "udp", hostname: "127.0.0.1" });
+// A deadline beyond the longest time that a timer can be set for.
+source.setWriteDeadline(2 ** 31 + 60_000);
 const sent = source.send(p, { ...to, port: sink.addr.port });
+outcomes["longest timer"] = String(longestTimer);
 await server.answer();
 outcomes["send, answered"] = `${await sent} bytes from port ${(await sink.receive())[1].port === source.addr.port}`;
 console.log(JSON.stringify(outcomes));
