@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { afterAll, afterEach, beforeAll } from "@std/testing/bdd";
-import { reactor } from "../../ffi/poll/reactor.ts";
+import { afterAll, beforeAll } from "@std/testing/bdd";
 
 /** Deno closes some of its own a while after their use: the poller of a Worker goes with its last idle thread. */
 const TIMEOUT_MS = 15_000;
@@ -42,8 +41,8 @@ export function describeDescriptors(descriptors: ReadonlyMap<number, string> = o
 }
 
 /**
- * Fails the test file when it leaves a descriptor open, and lets every test end with the poller's thread at home. To be
- * called once, outside every `describe`, in a file whose own set-up and tear-down stand inside one.
+ * Fails the test file when it leaves a descriptor open. To be called once, outside every `describe`, in a file whose own
+ * set-up and tear-down stand inside one.
  */
 export function noDescriptorLeaks({ prepare, timeout = TIMEOUT_MS }: LeakOptions = {}): void {
   let before: ReadonlyMap<number, string> = new Map();
@@ -51,9 +50,6 @@ export function noDescriptorLeaks({ prepare, timeout = TIMEOUT_MS }: LeakOptions
     await prepare?.();
     openSignalPair();
     before = openDescriptors();
-  });
-  afterEach(async () => {
-    while (reactor().leaving) await new Promise((resolve) => setTimeout(resolve, 1));
   });
   afterAll(async () => {
     const left = await settle(before, timeout);
