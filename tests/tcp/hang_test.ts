@@ -8,6 +8,10 @@ import {
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect } from "../../mod.ts";
+import { encodeInet, parseHost } from "../../ffi/address/address.ts";
+import { Connecting } from "../../ffi/io/connect.ts";
+import { openDescriptor } from "../../ffi/io/descriptor.ts";
+import { AGAIN } from "../../ffi/io/operation.ts";
 import { libc } from "../../ffi/libc/libc.ts";
 import { CountedSignal } from "../conformance/stream/signals.ts";
 import { assertTimedOut } from "../support/assertions.ts";
@@ -110,6 +114,17 @@ describe("A dial that hangs", TIMEOUT, () => {
     const error = await dialling;
     assertInstanceOf(error, Deno.errors.ConnectionAborted, String(error));
     assertStringIncludes(error.message, "another call has read its error");
+  });
+
+  itUnless(NO_BLACKHOLE, "goes on where the poller reports it without a reason", async () => {
+    using blackhole = await Blackhole.open(LOOPBACK);
+    const { AF_INET, SOCK_STREAM } = libc().system.constants;
+    const descriptor = openDescriptor(AF_INET, SOCK_STREAM, 0);
+    const address = parseHost(LOOPBACK, blackhole.addr.port)!;
+    const connecting = new Connecting(descriptor, encodeInet(address), "the address");
+    // The first attempt dials, and each further one asks for the outcome.
+    for (let attempt = 0; attempt < 3; attempt++) assertEquals(connecting.attempt(), AGAIN);
+    descriptor.close();
   });
 
   itUnless(NO_BLACKHOLE, "is independent of other hanging dials", async () => {
