@@ -120,6 +120,7 @@ describe("An error of the system", () => {
       ["EACCES", "bind", "127.0.0.1:8080"],
       ["EACCES", "bind", "/run/x.sock"],
       ["EPERM", "setsockopt", "TCP_CONGESTION"],
+      ["EINVAL", "setsockopt", "SO_PRIORITY"],
       ["EPERM", "socket"],
       ["EPROTOTYPE", "connect", "127.0.0.1:80"],
     ];

@@ -245,6 +245,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason:
       "whether the compiler's own allocations write errno is chance: tests/udp/failing_calls_test.ts tries in processes",
   },
+  {
+    path: "ffi/poll/wait_policy.ts",
+    line: "Math.max(0, performance.now() - this.#since - THREAD_LATENCY)",
+    change: "`0` becomes `1`",
+    reason: "a gap shorter than the way to a thread and back counts as a millisecond: when to sleep, and speed alone",
+  },
 ];
 
 /** The reason why a change of this line is not counted; undefined where it is. */
