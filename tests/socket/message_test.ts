@@ -120,6 +120,10 @@ describe("Socket.receive() with flags", TIMEOUT, () => {
     for (const controlLength of [-1, 65_537, 1.5, NaN]) {
       await assertRejects(() => socket.receive(p, { controlLength }), RangeError, "controlLength");
     }
+    for (const controlLength of [0, 65_536]) {
+      await socket.send(p, socket.localAddr);
+      assertEquals((await socket.receive(p, { controlLength })).data.length, 1);
+    }
     await assertRejects(() => socket.receive(p, { control: [] } as object), TypeError, "control");
   });
 });
