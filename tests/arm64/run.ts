@@ -1,29 +1,40 @@
 /**
  * Runs tests with Deno's build for arm64 and Debian's C library for arm64, under the emulator qemu-user. The emulator
- * passes system calls on to this machine's kernel: what it does not know, tests find out by trying, and are ignored with
- * the reason.
+ * makes system calls of this machine's kernel: what it does not know, tests find out by trying, and are ignored with the
+ * reason.
  *
  *     deno run -A tests/arm64/run.ts
- *     deno run -A tests/arm64/run.ts tests/udp/batch_test.ts --filter "receiveMany()"
+ *     deno run -A tests/arm64/run.ts tests/tcp tests/udp/batch_test.ts --filter "receiveMany()"
  *
- * Without arguments it runs PORTIONS, a process each, and prints the sum.
+ * Files are run a few at a time, a process each, and what the processes report is added up. From the first option on,
+ * arguments are those of `deno test`.
  *
  * @module
  */
 import { emulatedDeno, whyNot } from "./emulated_deno.ts";
 
-/** What one process runs. Each took at most a third of LIMIT_SECONDS on two cores. */
-const PORTIONS: readonly string[] = [
-  "tests/struct tests/libc tests/layout tests/option tests/validate",
-  "tests/address tests/io",
-  "tests/poll tests/socket",
-  "tests/tcp",
-  "tests/unix",
-  "tests/udp",
-];
+/** What runs without arguments: all that calls the system, from the structures up. */
+const FOLDERS = [
+  "struct",
+  "libc",
+  "layout",
+  "option",
+  "validate",
+  "address",
+  "io",
+  "poll",
+  "socket",
+  "tcp",
+  "unix",
+  "udp",
+]
+  .map((name) => `tests/${name}`);
 
-/** After so long a portion is ended, and counts as failed. */
-const LIMIT_SECONDS = 1800;
+/** The most files of one process. */
+const FILES = 6;
+
+/** After so long a process is ended, and counts as failed. */
+const LIMIT_SECONDS = 600;
 
 const KINDS = ["passed", "failed", "ignored"] as const;
 type Counts = Record<(typeof KINDS)[number], number>;
@@ -54,7 +65,7 @@ async function runPortion(deno: string, args: readonly string[]): Promise<Counts
   const tests = [`--preload=${PRELOADED}`, RUNNER, "--no-check", `--preload=${PRELOADED}`, ...args];
   const command = new Deno.Command("timeout", {
     args: ["--kill-after=10", String(LIMIT_SECONDS), deno, "run", "-A", "--no-check", ...tests],
-    env: { BERKELEY_ARM64_DENO: deno, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    env: { BERKELEY_ARM64_DENO: deno, TEST_TIMEOUT_FACTOR: "3", NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
     stdout: "piped",
   });
   await using child = command.spawn();
@@ -65,6 +76,13 @@ async function runPortion(deno: string, args: readonly string[]): Promise<Counts
   return counts;
 }
 
+/** The test files of a folder, or the file itself. */
+async function filesOf(path: string): Promise<string[]> {
+  if (!(await Deno.stat(path)).isDirectory) return [path];
+  const names = Array.from(Deno.readDirSync(path), ({ name }) => name);
+  return names.filter((name) => name.endsWith("_test.ts")).sort().map((name) => `${path}/${name}`);
+}
+
 async function main(): Promise<number> {
   const reason = await whyNot();
   if (reason !== null) {
@@ -72,11 +90,15 @@ async function main(): Promise<number> {
     return 0;
   }
   const deno = await emulatedDeno();
-  const portions = Deno.args.length > 0 ? [Deno.args] : PORTIONS.map((portion) => portion.split(" "));
+  const firstOption = Deno.args.findIndex((arg) => arg.startsWith("-"));
+  const paths = firstOption === -1 ? Deno.args : Deno.args.slice(0, firstOption);
+  const options = firstOption === -1 ? [] : Deno.args.slice(firstOption);
+  const files = (await Promise.all((paths.length > 0 ? paths : FOLDERS).map(filesOf))).flat();
   const sum: Counts = { passed: 0, failed: 0, ignored: 0 };
-  for (const portion of portions) {
-    console.log(`\nOn arm64: ${portion.join(" ")}`);
-    const counts = await runPortion(deno, portion);
+  for (let at = 0; at < files.length; at += FILES) {
+    const portion = files.slice(at, at + FILES);
+    console.log(`\nOn arm64, ${at + portion.length} of ${files.length} files: ${portion.join(" ")}`);
+    const counts = await runPortion(deno, [...portion, ...options]);
     for (const kind of KINDS) sum[kind] += counts[kind];
   }
   console.log(`\nOn arm64: ${KINDS.map((kind) => `${sum[kind]} ${kind}`).join(", ")}`);
