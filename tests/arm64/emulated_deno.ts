@@ -56,6 +56,8 @@ async function fetchInto(folder: string, version: string): Promise<void> {
     await Deno.remove(`${unfinished}/${archive}`);
     await linkLibraries(`${unfinished}/root`);
     await Deno.writeTextFile(`${unfinished}/deno`, scriptFor(folder), { mode: 0o755 });
+    const limited = `#!/bin/sh\nexec timeout --kill-after=10 600 "${folder}/deno" "$@"\n`;
+    await Deno.writeTextFile(`${unfinished}/deno-for-ten-minutes`, limited, { mode: 0o755 });
     // Tests become other users, who start it too.
     await Deno.chmod(unfinished, 0o755);
     await Deno.rename(unfinished, folder);
