@@ -9,7 +9,7 @@ import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { start } from "../support/process.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
-import { openUdp } from "./support.ts";
+import { noMulticastInterface, openUdp } from "./support.ts";
 import { noDualStackOptions, noInterfaceChoice } from "../support/systems.ts";
 
 noDescriptorLeaks();
@@ -65,7 +65,7 @@ describe("A question to", TIMEOUT, () => {
   for (const { name, server, client: hostname, to, answerer, localAddress } of QUESTIONS) {
     const dual = server === "::" && localAddress === MAPPED ? noDualStackOptions : null;
     itUnless(
-      dual ?? (localAddress.includes(":") ? null : noInterfaceChoice) ?? reason,
+      dual ?? (localAddress.includes(":") ? null : noInterfaceChoice) ?? noMulticastInterface ?? reason,
       `${name} is answered from localAddress, and known as it was sent`,
       async () => {
         const args = [

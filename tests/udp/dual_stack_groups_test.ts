@@ -8,12 +8,12 @@ import { at } from "../support/loopback.ts";
 import { missingNamespaces, NamespacePair } from "../support/namespaces.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
-import { openUdp, receiveText, receiveUntilMarker } from "./support.ts";
+import { noMulticastInterface, openUdp, receiveText, receiveUntilMarker } from "./support.ts";
 import { noDualStackOptions } from "../support/systems.ts";
 
 noDescriptorLeaks();
 
-const reason = await missingNamespaces();
+const reason = noMulticastInterface ?? await missingNamespaces();
 const notLinux = noDualStackOptions;
 
 const PORT = 5353;

@@ -7,10 +7,11 @@ import { missingNamespaces, type Namespace, NamespacePair } from "../support/nam
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
 import { RemoteUdp } from "./remote.ts";
+import { noMulticastInterface } from "./support.ts";
 
 noDescriptorLeaks();
 
-const reason = await missingNamespaces();
+const reason = noMulticastInterface ?? await missingNamespaces();
 
 const PORT = 5353;
 

@@ -5,6 +5,7 @@ import { thisSystem } from "../../ffi/libc/host.ts";
 import { assertTimedOut } from "../support/assertions.ts";
 import { bytes, pattern } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
+import { unknownHere } from "../support/kernel.ts";
 import { LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
 import { isPending, PAST, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
@@ -12,11 +13,13 @@ import { TIMEOUT } from "../support/timeout.ts";
 
 noDescriptorLeaks();
 
-const missing = thisSystem().constants.SO_TIMESTAMPING === 0 ? "no SO_TIMESTAMPING here" : null;
-
 function open(hostname: string, options: Partial<UdpListenOptions> = {}): UdpSocket {
   return listenDatagram({ transport: "udp", hostname, timestamps: { transmit: true }, ...options });
 }
+
+const missing = thisSystem().constants.SO_TIMESTAMPING === 0
+  ? "no SO_TIMESTAMPING here"
+  : unknownHere("SO_TIMESTAMPING", () => open(LOOPBACK).close());
 
 describe("Timestamps of what was sent", TIMEOUT, () => {
   for (const [hostname, reason] of [[LOOPBACK, missing], ["::1", missing ?? withoutIPv6()]] as const) {

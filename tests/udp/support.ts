@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { listenDatagram, sockopt, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
+import { listenDatagram, Socket, sockopt, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
 import { text } from "../support/bytes.ts";
+import { notSettable, unknownHere } from "../support/kernel.ts";
 import { LOOPBACK } from "../support/loopback.ts";
 
 /** Opens a socket on a free port of loopback, with options besides. */
@@ -12,17 +13,31 @@ export function openUdp(options: Partial<UdpListenOptions> = {}): UdpSocket {
   return listenDatagram({ transport: "udp", hostname: LOOPBACK, ...options });
 }
 
+/** Why a socket cannot be kept from receiving what others have joined, or null; a system without the option keeps it. */
+export const notOwnGroups: string | null = sockopt.IP_MULTICAST_ALL.supported
+  ? notSettable(() => Socket.open("inet", "dgram"), sockopt.IP_MULTICAST_ALL, false)
+  : null;
+
 /** Opens a socket that receives only the groups that it joins, on a shared port. */
 export function openMember(options: Partial<UdpListenOptions> = {}): UdpSocket {
   const socket = openUdp({ hostname: "0.0.0.0", reuseAddress: true, ...options });
-  if (sockopt.IP_MULTICAST_ALL.supported) socket.socket.setOption(sockopt.IP_MULTICAST_ALL, false);
+  if (sockopt.IP_MULTICAST_ALL.supported && notOwnGroups === null) {
+    socket.socket.setOption(sockopt.IP_MULTICAST_ALL, false);
+  }
   return socket;
 }
+
+/** Why the interface that multicast is sent by cannot be chosen, or null. */
+export const noMulticastInterface: string | null = unknownHere("IP_MULTICAST_IF", () => {
+  using socket = openUdp();
+  socket.setMulticastInterface(LOOPBACK);
+});
 
 /** Opens a socket whose multicast stays on loopback. */
 export function openSender(options: Partial<UdpListenOptions> = {}): UdpSocket {
   const socket = openUdp({ loopback: true, ...options });
-  socket.setMulticastInterface(LOOPBACK);
+  // Without the option, it is sent by the interface that has the socket's address.
+  if (noMulticastInterface === null) socket.setMulticastInterface(LOOPBACK);
   return socket;
 }
 
