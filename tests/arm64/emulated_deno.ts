@@ -34,13 +34,21 @@ function exists(path: string): boolean {
   }
 }
 
-/** The path of the script, whose Deno has the version of .dvmrc. */
+/** The path of the script, whose Deno has the version of .dvmrc. Where npm does not have that, or cannot be reached, the
+ * promise rejects with NotFetched. */
 export async function emulatedDeno(): Promise<string> {
   const version = (await Deno.readTextFile(new URL(".dvmrc", ROOT))).trim();
   const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
   const folder = `${cache}/berkeley/deno-${version}-arm64`;
-  if (!exists(`${folder}/deno`)) await fetchInto(folder, version);
+  if (!exists(`${folder}/package/deno`)) await fetchInto(folder, version);
+  if (!exists(`${folder}/root`)) await linkLibraries(`${folder}/root`);
+  await writeScripts(folder);
   return `${folder}/deno`;
+}
+
+/** npm could not bring Deno's build. */
+export class NotFetched extends Error {
+  override readonly name = "NotFetched";
 }
 
 /** Makes the folder; it is whole or not there. */
@@ -50,15 +58,13 @@ async function fetchInto(folder: string, version: string): Promise<void> {
   const unfinished = await Deno.makeTempDir({ dir: parent });
   try {
     console.log(`Fetching ${PACKAGE}@${version} to ${folder}`);
-    await runOrThrow("npm", ["pack", `${PACKAGE}@${version}`, "--silent", "--pack-destination", unfinished]);
+    const args = ["pack", `${PACKAGE}@${version}`, "--silent", "--pack-destination", unfinished];
+    const packed = await run("npm", args);
+    if (!packed.success) throw new NotFetched(packed.report);
     const [archive] = Array.from(Deno.readDirSync(unfinished), ({ name }) => name);
-    await runOrThrow("tar", ["-xzf", `${unfinished}/${archive}`, "-C", unfinished]);
+    const unpacked = await run("tar", ["-xzf", `${unfinished}/${archive}`, "-C", unfinished]);
+    if (!unpacked.success) throw new Error(unpacked.report);
     await Deno.remove(`${unfinished}/${archive}`);
-    await linkLibraries(`${unfinished}/root`);
-    await Deno.writeTextFile(`${unfinished}/deno`, scriptFor(folder), { mode: 0o755 });
-    const limited = `#!/bin/sh\nexec timeout --kill-after=10 600 "${folder}/deno" "$@"\n`;
-    await Deno.writeTextFile(`${unfinished}/deno-for-ten-minutes`, limited, { mode: 0o755 });
-    // Tests become other users, who start it too.
     await Deno.chmod(unfinished, 0o755);
     await Deno.rename(unfinished, folder);
   } catch (error) {
@@ -74,17 +80,15 @@ async function linkLibraries(root: string): Promise<void> {
   await Deno.symlink(`${LIBRARIES}/${NEEDED[0]}`, `${root}/lib/${NEEDED[0]}`);
 }
 
-/** Its cache is not that of this machine's Deno, which is for another processor. */
-function scriptFor(folder: string): string {
-  return [
-    "#!/bin/sh",
-    `export DENO_DIR="\${DENO_DIR:-${folder}/cache}"`,
-    `exec qemu-aarch64 -L "${folder}/root" "${folder}/package/deno" "$@"`,
-    "",
-  ].join("\n");
-}
-
-async function runOrThrow(command: string, args: readonly string[]): Promise<void> {
-  const { success, report } = await run(command, args);
-  if (!success) throw new Error(report);
+/** Writes the script that starts Deno, and one that ends it after ten minutes. Its cache is not that of this machine's
+ * Deno, which is for another processor. */
+async function writeScripts(folder: string): Promise<void> {
+  const start = `exec qemu-aarch64 -L "${folder}/root" "${folder}/package/deno" "$@"`;
+  const scripts = {
+    "deno": `export DENO_DIR="\${DENO_DIR:-${folder}/cache}"\n${start}`,
+    "deno-for-ten-minutes": `exec timeout --kill-after=10 600 "${folder}/deno" "$@"`,
+  };
+  for (const [name, script] of Object.entries(scripts)) {
+    await Deno.writeTextFile(`${folder}/${name}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
 }

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { emulatedDeno, whyNot } from "./emulated_deno.ts";
+import { emulatedDeno, NotFetched, whyNot } from "./emulated_deno.ts";
 
 /** All that calls the system, from the structures up. */
 const FOLDERS =
@@ -29,9 +29,21 @@ async function runTests(deno: string, args: readonly string[]): Promise<number> 
   return (await command.spawn().status).code;
 }
 
-const reason = await whyNot();
-if (reason !== null) console.log(`The tests on arm64 are skipped: ${reason}`);
+/** Why nothing can be run, or the script to run it with. */
+async function prepare(): Promise<{ reason: string } | { deno: string }> {
+  const reason = await whyNot();
+  if (reason !== null) return { reason };
+  try {
+    return { deno: await emulatedDeno() };
+  } catch (error) {
+    if (error instanceof NotFetched) return { reason: error.message };
+    throw error;
+  }
+}
+
+const prepared = await prepare();
+if ("reason" in prepared) console.log(`The tests on arm64 are skipped: ${prepared.reason}`);
 else {
   const folders = FOLDERS.split(" ").map((name) => `tests/${name}`);
-  Deno.exitCode = await runTests(await emulatedDeno(), Deno.args.length > 0 ? Deno.args : folders);
+  Deno.exitCode = await runTests(prepared.deno, Deno.args.length > 0 ? Deno.args : folders);
 }
