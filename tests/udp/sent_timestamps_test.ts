@@ -1,15 +1,14 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { listenDatagram, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
-import { thisSystem } from "../../ffi/libc/host.ts";
 import { assertTimedOut } from "../support/assertions.ts";
 import { bytes, pattern } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
-import { unknownHere } from "../support/kernel.ts";
 import { LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
 import { isPending, PAST, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { noSentTimestamps } from "./support.ts";
 
 noDescriptorLeaks();
 
@@ -17,12 +16,10 @@ function open(hostname: string, options: Partial<UdpListenOptions> = {}): UdpSoc
   return listenDatagram({ transport: "udp", hostname, timestamps: { transmit: true }, ...options });
 }
 
-const missing = thisSystem().constants.SO_TIMESTAMPING === 0
-  ? "no SO_TIMESTAMPING here"
-  : unknownHere("SO_TIMESTAMPING", () => open(LOOPBACK).close());
-
 describe("Timestamps of what was sent", TIMEOUT, () => {
-  for (const [hostname, reason] of [[LOOPBACK, missing], ["::1", missing ?? withoutIPv6()]] as const) {
+  for (
+    const [hostname, reason] of [[LOOPBACK, noSentTimestamps], ["::1", noSentTimestamps ?? withoutIPv6()]] as const
+  ) {
     itUnless(reason, `come in the order of the sends, with their numbers: ${hostname}`, async () => {
       using udp = open(hostname);
       const waiting = udp.receiveSentTimestamp();
@@ -42,7 +39,7 @@ describe("Timestamps of what was sent", TIMEOUT, () => {
     });
   }
 
-  itUnless(missing, "are not before what is received was sent, where both are asked for", async () => {
+  itUnless(noSentTimestamps, "are not before what is received was sent, where both are asked for", async () => {
     using udp = open(LOOPBACK, { timestamps: { receive: true, transmit: true }, packetInfo: true });
     await udp.send(pattern(100), udp.addr);
     const sent = await udp.receiveSentTimestamp();
@@ -51,7 +48,7 @@ describe("Timestamps of what was sent", TIMEOUT, () => {
     assertEquals([received.data, received.ttl, received.destination], [pattern(100), 64, LOOPBACK]);
   });
 
-  itUnless(missing, "come beside errors, each to who asks for it", async () => {
+  itUnless(noSentTimestamps, "come beside errors, each to who asks for it", async () => {
     using udp = open(LOOPBACK, { errors: true });
     using gone = listenDatagram({ transport: "udp", hostname: LOOPBACK });
     const { addr } = gone;
@@ -61,7 +58,7 @@ describe("Timestamps of what was sent", TIMEOUT, () => {
     for (let count = 0; count < 3; count++) assertEquals((await udp.receiveError()).code, "ECONNREFUSED");
   });
 
-  itUnless(missing, "do not keep errors from those who did not ask for errors", async () => {
+  itUnless(noSentTimestamps, "do not keep errors from those who did not ask for errors", async () => {
     using udp = open(LOOPBACK);
     using gone = listenDatagram({ transport: "udp", hostname: LOOPBACK });
     udp.connect(gone.addr);
@@ -72,7 +69,7 @@ describe("Timestamps of what was sent", TIMEOUT, () => {
     assertEquals((await udp.receiveSentTimestamp()).id, 0);
   });
 
-  itUnless(missing, "obey deadlines, signals and close", async () => {
+  itUnless(noSentTimestamps, "obey deadlines, signals and close", async () => {
     const udp = open(LOOPBACK);
     udp.setReadDeadline(PAST);
     assertTimedOut(await rejection(udp.receiveSentTimestamp()), "recvmsg");

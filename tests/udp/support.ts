@@ -4,6 +4,7 @@
  * @module
  */
 import { listenDatagram, Socket, sockopt, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
 import { text } from "../support/bytes.ts";
 import { notSettable, unknownHere } from "../support/kernel.ts";
 import { LOOPBACK } from "../support/loopback.ts";
@@ -40,6 +41,11 @@ export function openSender(options: Partial<UdpListenOptions> = {}): UdpSocket {
   if (noMulticastInterface === null) socket.setMulticastInterface(LOOPBACK);
   return socket;
 }
+
+/** Why the system does not say when a datagram left, or null. */
+export const noSentTimestamps: string | null = thisSystem().constants.SO_TIMESTAMPING === 0
+  ? "no SO_TIMESTAMPING here"
+  : unknownHere("SO_TIMESTAMPING", () => openUdp({ timestamps: { transmit: true } }).close());
 
 /** The next datagram as text. */
 export async function receiveText(socket: Deno.DatagramConn): Promise<string> {
