@@ -3,13 +3,13 @@ import { describe } from "@std/testing/bdd";
 import { DatagramBatch, fromFd, listenDatagram, sockopt, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
 import { assertTimedOut } from "../support/assertions.ts";
 import { bytes, pattern, text } from "../support/bytes.ts";
-import { noSentTimestamps } from "./support.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
 import { at, LOOPBACK, withoutIPv6 } from "../support/loopback.ts";
 import { startDeno } from "../support/process.ts";
 import { isPending, isWaiting, PAST, rejection } from "../support/promises.ts";
 import { itUnless } from "../support/skipping.ts";
 import { TIMEOUT } from "../support/timeout.ts";
+import { noSentTimestamps } from "./support.ts";
 
 noDescriptorLeaks();
 

@@ -54,7 +54,7 @@ describe("Membership", TIMEOUT, () => {
     assertEquals(await receiveUntilMarker(outsider), []);
   });
 
-  it("ends with leave, and can be joined again", async () => {
+  itUnless(notOwnGroups, "ends with leave, and can be joined again", async () => {
     using member = openMember();
     const { port } = member.addr;
     using other = openMember({ port });
