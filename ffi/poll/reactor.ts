@@ -305,6 +305,7 @@ export class Reactor {
     this.#passThroughThreads().then(() => {
       if (this.#state === "parked" && parks === this.#parks) this.#endYield();
     }, this.#fail);
+    this.#threadCheck.begin(false);
   }
 
   #endYield(): void {
@@ -323,16 +324,14 @@ export class Reactor {
     }
   }
 
-  /** Waits on a thread. */
-  #park(): void {
+  /** Waits on a thread. `idle` says that the last such wait found nothing. */
+  #park(idle = false): void {
+    if (this.#search?.due) return this.#yield(0);
     const parks = this.#beginPark();
-    if (this.#search?.due) {
-      this.#yield(0);
-      return;
-    }
     this.#poller!.wait(MAX_WAIT).then((count) => {
       if (this.#state === "parked" && parks === this.#parks) this.#endWait(count);
     }, this.#fail);
+    this.#threadCheck.begin(idle);
   }
 
   #endWait(count: number): void {
@@ -342,13 +341,12 @@ export class Reactor {
     if (this.#waiting === 0 && this.#scheduled.length === 0) this.#rest();
     else if (found || this.#scheduled.length > 0) this.#poll(0);
     else if (this.#referenced === 0) this.#pollNowAndThen();
-    else this.#park();
+    else this.#park(true);
   }
 
   /** Returns the number of the park, which distinguishes one that was given up from the current one. */
   #beginPark(): number {
     this.#state = "parked";
-    this.#threadCheck.begin();
     return ++this.#parks;
   }
 

@@ -5,12 +5,16 @@ const OVERDUE = 20;
 /** The longest between two polls while it has no thread. */
 const LONGEST_INTERVAL = 40;
 
+/** Milliseconds that the second call is given, where it is made at once, before a timer is set. */
+const ANSWER_TIME = 0.1;
+
 /** Finds out whether a wait on a thread has one. The pool is shared: slow lookups and blocked files may fill it, and a
  * wait that is queued behind them would last until they are done.
  *
  * A wait that lasts is followed, after OVERDUE, by a second call, which needs a thread too. The pool serves its calls in
  * order, so its answer means that the wait has one. Until it comes, polling goes on by timer. One timer is set for all
- * waits of that time, since setting one for each and clearing it would wake the event loop as often. */
+ * waits of that time, since setting one for each and clearing it would wake the event loop as often. A wait that follows
+ * one in vain is checked at once, without a timer: an idle process would otherwise wake up for it four times a second. */
 export class ThreadCheck {
   readonly #poll: () => boolean;
   /** The number of the last wait. */
@@ -34,12 +38,21 @@ export class ThreadCheck {
     return this.#asking;
   }
 
-  /** A wait was begun. */
-  begin(): void {
+  /** A wait was begun, whose call to a thread has been made. `idle` says that the one before it found nothing. */
+  begin(idle: boolean): void {
     this.#wait++;
     this.#waiting = true;
     this.#interval = OVERDUE;
-    this.start();
+    if (!idle || this.#asking) return this.start();
+    this.#ask();
+    this.#awaitAnswer(this.#wait, performance.now() + ANSWER_TIME);
+  }
+
+  /** The answer comes within some turns of the event loop, mostly. */
+  #awaitAnswer(wait: number, until: number): void {
+    if (!this.#asking || !this.#waiting || wait !== this.#wait) return;
+    if (performance.now() > until) this.start();
+    else setImmediate(() => this.#awaitAnswer(wait, until));
   }
 
   /** The wait is over. */
