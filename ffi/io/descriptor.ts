@@ -29,6 +29,8 @@ export class Descriptor implements Watcher, QueueOwner {
   bytesWritten = 0;
   /** The errno of what was found to have ended the connection; 0 while nothing has. */
   failure = 0;
+  /** Whether close(2) may wait for what is still to be sent. Unix sockets hand it over at once. */
+  mayLinger = true;
   /** Whether the read side was shut down here: reads return the end from then on, whatever has been received. */
   readClosed = false;
   /** The message of the error for using it when closed. */
@@ -152,7 +154,7 @@ export class Descriptor implements Watcher, QueueOwner {
   close(): void {
     const fd = this.#release(true);
     // Whatever close(2) returns, the number is gone; repeating it could close another's.
-    if (lingers(fd)) libc().c.close_blocking(fd);
+    if (this.mayLinger && lingers(fd)) libc().c.close_blocking(fd);
     else libc().c.close(fd);
     this.#interrupt();
   }

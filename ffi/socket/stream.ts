@@ -51,6 +51,7 @@ export abstract class StreamConn<A extends Deno.Addr> extends Endpoint implement
     this.#localAddr = localAddr;
     this.#remoteAddr = remoteAddr;
     this.#passesDescriptors = localAddr.transport !== "tcp";
+    descriptor.mayLinger = localAddr.transport === "tcp";
     descriptor.closedMessage = "Bad resource ID: the connection has been closed";
   }
 

@@ -14,7 +14,7 @@ function streamAddr(sockaddr: Uint8Array | null): Deno.UnixAddr {
   return decodeUnix("unix", sockaddr ?? new Uint8Array(0), sockaddr?.length ?? 0) as Deno.UnixAddr;
 }
 
-let makeConn: (descriptor: Descriptor) => UnixConn;
+let makeConn: (descriptor: Descriptor, localAddr?: Deno.UnixAddr, remoteAddr?: Deno.UnixAddr) => UnixConn;
 let makeListener: (descriptor: Descriptor) => UnixListener;
 
 /** Makes the connection of a descriptor. */
@@ -46,14 +46,15 @@ export function unixListener(descriptor: Descriptor): UnixListener {
 export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn, DescriptorPassing {
   readonly #descriptor: Descriptor;
 
-  private constructor(descriptor: Descriptor) {
+  private constructor(descriptor: Descriptor, localAddr?: Deno.UnixAddr, remoteAddr?: Deno.UnixAddr) {
     requireDescriptor(descriptor);
-    super(descriptor, streamAddr(socketName(descriptor.fd)), streamAddr(peerName(descriptor.fd)));
+    const local = localAddr ?? streamAddr(socketName(descriptor.fd));
+    super(descriptor, local, remoteAddr ?? streamAddr(peerName(descriptor.fd)));
     this.#descriptor = descriptor;
   }
 
   static {
-    makeConn = (descriptor) => new UnixConn(descriptor);
+    makeConn = (descriptor, localAddr, remoteAddr) => new UnixConn(descriptor, localAddr, remoteAddr);
   }
 
   /** Always "UnixConn". */
@@ -121,7 +122,11 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
 export class UnixListener extends StreamListener<UnixConn, Deno.UnixAddr> implements Deno.UnixListener {
   private constructor(descriptor: Descriptor) {
     requireDescriptor(descriptor);
-    super(descriptor, streamAddr(socketName(descriptor.fd)), unixConn);
+    const addr = streamAddr(socketName(descriptor.fd));
+    // What was accepted has the name of its listener, and accept(2) has reported the peer's.
+    super(descriptor, addr, (accepted, { bytes, length }) => {
+      return makeConn(accepted, { ...addr }, decodeUnix("unix", bytes, length[0]!) as Deno.UnixAddr);
+    });
   }
 
   static {
