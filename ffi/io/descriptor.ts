@@ -4,6 +4,7 @@ import { ERRORS, HANGUP, READABLE, WRITABLE } from "../poll/poller.ts";
 import { reactor } from "../poll/reactor.ts";
 import type { Registration, Watcher } from "../poll/registrations.ts";
 import { claim, ownerOf, release } from "./ownership.ts";
+import { closeLingering, lingers } from "./linger.ts";
 import { OperationQueue, type QueueOwner } from "./operation_queue.ts";
 import { quote } from "../validate/quote.ts";
 
@@ -154,7 +155,7 @@ export class Descriptor implements Watcher, QueueOwner {
   close(): void {
     const fd = this.#release(true);
     // Whatever close(2) returns, the number is gone; repeating it could close another's.
-    if (this.mayLinger && lingers(fd)) libc().c.close_blocking(fd);
+    if (this.mayLinger && lingers(fd)) closeLingering(fd);
     else libc().c.close(fd);
     this.#interrupt();
   }
@@ -180,24 +181,6 @@ export class Descriptor implements Watcher, QueueOwner {
   #interrupt(): void {
     for (const queue of this.#queues()) queue.interrupt();
   }
-}
-
-/** Where SO_LINGER is read before a close. */
-class LingerOption {
-  readonly value = new Int32Array(2);
-  readonly length = new Uint32Array(1);
-}
-
-let linger: LingerOption | undefined;
-
-/** Whether close(2) would wait for what is still to be sent, on a non-blocking socket too: socket(7), SO_LINGER. Such a
- * close is left to a thread, as the others would stop the event loop. */
-function lingers(fd: number): boolean {
-  const { c, system: { constants, options } } = libc();
-  const { value, length } = linger ??= new LingerOption();
-  length[0] = value.byteLength;
-  const result = c.getsockopt(fd, constants.SOL_SOCKET, options.SO_LINGER!.name, value, length);
-  return result === 0 && value[0] !== 0 && value[1]! > 0;
 }
 
 /** Opens a descriptor that is non-blocking and close-on-exec before anything else can see it. */

@@ -31,6 +31,7 @@ export class Poll implements Poller {
   readonly #timeout = new BigInt64Array(2);
   /** A wait on a thread is pending, and a wake-up is for it. */
   #waiting = false;
+  keeping: Promise<unknown> | null = null;
   #reported: Token[] = [];
   #readiness: number[] = [];
 
@@ -72,7 +73,10 @@ export class Poll implements Poller {
   async wait(milliseconds: number): Promise<number> {
     const snapshot = this.#snapshot(undefined);
     this.#waiting = true;
-    const count = await this.#libc.c.poll_blocking(snapshot.fds, snapshot.watched.length, milliseconds);
+    const waiting = this.#libc.c.poll_blocking(snapshot.fds, snapshot.watched.length, milliseconds);
+    this.keeping = waiting;
+    const count = await waiting;
+    this.keeping = null;
     this.#waiting = false;
     return count === -1 ? this.poll(0) : this.#take(snapshot);
   }

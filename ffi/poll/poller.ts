@@ -33,6 +33,9 @@ export interface Token {
  *   descriptor is readable now. */
 export interface Poller {
   readonly oneShot: boolean;
+  /** A wait that keeps what it watches open until it returns, also what was deleted since; null or absent where none
+   * does. */
+  readonly keeping?: Promise<unknown> | null;
   add(fd: number, token: Token, interest: number): void;
   modify(fd: number, token: Token, interest: number): void;
   delete(fd: number, token: Token): void;

@@ -74,6 +74,11 @@ export class Reactor {
     return (this.#state === "parked" && this.#referenced === 0) || this.#threadCheck.asking;
   }
 
+  /** A wait on a thread that keeps descriptors open which have been closed; null where none does. */
+  get keeping(): Promise<unknown> | null {
+    return this.#poller?.keeping ?? null;
+  }
+
   /** Whether readiness has to be asked for again after it was told. */
   get oneShot(): boolean {
     return this.#poller?.oneShot ?? true;
