@@ -13,6 +13,7 @@ import { peerName } from "../address/sockname.ts";
 import { resolveHost } from "../address/resolve.ts";
 import { type Control, socketOf } from "../socket/socket.ts";
 import { type Deadline, deadlineTime } from "../io/deadline.ts";
+import { reactor } from "../poll/reactor.ts";
 import { copyOptions, type Dial, optionsShape } from "../validate/options.ts";
 import { checkDialSettings, leavePortOpen, setDialOptions } from "./dial_options.ts";
 import { copyKeepAlive, type KeepAlive } from "./keep_alive.ts";
@@ -237,6 +238,8 @@ async function dial(
     return refuseSelf(tcpConn(descriptor, deferred ? addr : undefined), local, text);
   } catch (error) {
     if (!descriptor.closed) descriptor.close();
+    // A thread in poll(2) keeps the socket, and with it the port that the next attempt binds.
+    if (local !== null && local.port !== 0) await reactor().keeping;
     throw error;
   }
 }
