@@ -257,6 +257,34 @@ export const EQUIVALENT: readonly Equivalent[] = [
     change: "`true` becomes `false`",
     reason: "glibc has every function; those that macOS and FreeBSD lack are run over the double",
   },
+  {
+    path: "ffi/poll/epoll.ts",
+    line: "if (errno === this.#libc.system.errors.EINTR) return 0;",
+    change: "`0` becomes `1`",
+    reason: "an event that was told before is told again: what waits tries once more, in vain",
+  },
+  {
+    path: "ffi/interface/listing.ts",
+    line: "this.#libc.copyFrom(data, if_data.mtu + 4)",
+    change: "`4` becomes `5`",
+    reason: "a byte more is copied of memory that is there",
+  },
+  {
+    path: "ffi/interface/listing.ts",
+    line: "sockaddr.fill(0, SIN6_ADDR + 2, SIN6_ADDR + 4)",
+    reason: "only BSD keeps the index of the interface inside an address",
+  },
+  {
+    path: "ffi/io/peek.ts",
+    line: "bytes = new Uint8Array(bytes.length * 2)",
+    reason: "how much larger the next buffer is, on BSD and macOS",
+  },
+  {
+    path: "ffi/socket/fd_watcher.ts",
+    line: "const LEAST = 3;",
+    change: "`3` becomes `4`",
+    reason: "which number a duplicate has, from 3 on",
+  },
 ];
 
 /** The reason why a change of this line is not counted; undefined where it is. */

@@ -156,7 +156,11 @@ describe("Messages of Unix datagrams", TIMEOUT, () => {
     await assertRejects(() => one.sendMessage({ data: bytes("x"), fds: [-1] }), TypeError, "-1");
     await assertRejects(() => one.sendMessage({ data: bytes("x"), fds: new Array(254).fill(0) }), RangeError, "254");
     await assertRejects(() => one.receiveMessage({ maxFds: 254 }), RangeError, "maxFds");
-    await assertRejects(() => one.receiveMessage({ maxLength: -1 }), RangeError, "maxLength");
+    for (const maxLength of [-1, 2 ** 31]) {
+      await assertRejects(() => one.receiveMessage({ maxLength }), RangeError, "maxLength");
+    }
+    await two.sendMessage({ data: bytes("x") });
+    assertEquals(text((await one.receiveMessage({ maxLength: 2 ** 31 - 1 })).data), "x");
     one.close();
     two.close();
     await assertRejects(() => one.sendMessage({ data: bytes("x") }), Deno.errors.BadResource);
