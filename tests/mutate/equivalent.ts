@@ -285,6 +285,11 @@ export const EQUIVALENT: readonly Equivalent[] = [
     change: "`3` becomes `4`",
     reason: "which number a duplicate has, from 3 on",
   },
+  {
+    path: "ffi/udp/packet_info.ts",
+    line: "if (gro === null) return false;",
+    reason: "BSD and macOS have no UDP_GRO: run over the double",
+  },
 ];
 
 /** The reason why a change of this line is not counted; undefined where it is. */

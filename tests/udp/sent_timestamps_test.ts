@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { listenDatagram, type UdpListenOptions, type UdpSocket } from "../../mod.ts";
+import { thisSystem } from "../../ffi/libc/host.ts";
+import { reportsOf } from "../../ffi/udp/reports.ts";
 import { assertTimedOut } from "../support/assertions.ts";
 import { bytes, pattern } from "../support/bytes.ts";
 import { noDescriptorLeaks } from "../support/descriptors.ts";
@@ -87,6 +89,16 @@ describe("Timestamps of what was sent", TIMEOUT, () => {
     for (const timestamps of ["yes", 1, null, { send: true }, { transmit: 1 }]) {
       const options = { transport: "udp", hostname: LOOPBACK, timestamps } as unknown as UdpListenOptions;
       assertThrows(() => listenDatagram(options), TypeError);
+    }
+  });
+
+  itUnless(noSentTimestamps, "are known to be asked for by whatever flag of SO_TIMESTAMPING does", () => {
+    using udp = listenDatagram({ transport: "udp", hostname: LOOPBACK });
+    const { SOL_SOCKET, SO_TIMESTAMPING } = thisSystem().constants;
+    // TX_HARDWARE, TX_SOFTWARE, TX_SCHED and TX_ACK; RX_SOFTWARE, SOFTWARE and OPT_TSONLY.
+    for (const [flags, asked] of [[1, true], [2, true], [256, true], [512, true], [8 | 16 | 2048, false]] as const) {
+      udp.socket.setRawOption(SOL_SOCKET, SO_TIMESTAMPING, flags);
+      assertEquals(reportsOf(udp.socket.fd, "inet").sentTimestamps, asked, String(flags));
     }
   });
 });
