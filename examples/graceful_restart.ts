@@ -53,7 +53,7 @@ async function serve(version: number, path: string): Promise<void> {
   console.log(clients.addr.port);
   await old?.write(new Uint8Array(1)); // Both versions accept for a moment. Now the old one can stop.
 
-  // The end of standard input stops the server. Ctrl-C ends the program that started it, and so its standard input.
+  // The end of standard input stops the server. At Ctrl-C the program that started it ends it.
   using _ignored = onStop(() => {});
   Deno.stdin.readable.pipeTo(new WritableStream()).finally(() => successors[Symbol.dispose]());
   let replaced = false;
@@ -135,12 +135,28 @@ interface Running {
   port: number;
 }
 
+/** The versions that are running: what is started while another still serves is among them. */
+const children = new Set<Deno.ChildProcess>();
+
+/** Ends all versions at once and removes their path: at Ctrl-C, which can come while one takes over from another. */
+function abandon(path: string): never {
+  for (const child of children) child.kill("SIGKILL");
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  Deno.exit(1);
+}
+
 /** Starts a version and waits until it is ready. */
 async function start(version: number, path: string): Promise<Running> {
   const net = `--allow-net=${LOOPBACK},unix:${path}`;
   const grants = ["--allow-ffi", net, `--allow-read=${path}`, `--allow-write=${path}`];
   const args = ["run", "--no-prompt", ...grants, import.meta.url, "--serve", String(version), "--path", path];
   const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" }).spawn();
+  children.add(child);
+  child.status.then(() => children.delete(child));
   const output = lines(child.stdout);
   const port = Number((await withTimeout(child, output.next())).value);
   if (!(port > 0)) throw new Error(`Version ${version} failed before it was ready`);
@@ -220,6 +236,7 @@ class Load {
 
 /** Runs the restarts under load and prints the result. */
 async function restart(restarts: number, path: string): Promise<void> {
+  using _stopping = onStop(() => abandon(path));
   let now = await start(1, path);
   const load = new Load(now.port);
   console.log(`Version 1 (process ${now.child.pid}) serves ${LOOPBACK}:${now.port} to ${CLIENTS} clients`);

@@ -11,6 +11,7 @@
 import { closeSync, openSync } from "node:fs";
 import { connect, listen } from "../mod.ts";
 import { atMost, fail, parseArgs } from "./arguments.ts";
+import { onStop } from "./signals.ts";
 
 const HELP = `Passes an open file to another process, which counts its lines.
 
@@ -27,7 +28,12 @@ const later = () => new Date(Date.now() + TIMEOUT);
 
 /** Opens a file, passes it to the other process, and waits until that has read it. */
 async function pass(file: string, path: string): Promise<void> {
-  using listener = listen({ transport: "unix", path, mode: 0o600, replaceStale: true });
+  using open = new DisposableStack();
+  using _stopping = onStop(() => {
+    open.dispose(); // Removes the path.
+    Deno.exit(1);
+  });
+  const listener = open.use(listen({ transport: "unix", path, mode: 0o600, replaceStale: true }));
   listener.setReadDeadline(later());
   await using child = startTaker(path);
   const exited = new AbortController();

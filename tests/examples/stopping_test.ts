@@ -31,23 +31,29 @@ describe("The socket file of an example", () => {
     });
   }
 
-  it("is removed by pass_socket.ts at Ctrl-C", async () => {
-    await using folder = await temporaryFolder();
-    const path = `${folder.path}/socket`;
-    await using child = await startAt(path, "pass_socket", { args: ["--path", path] });
-    await until(path, true);
-    const { report } = await child.end("SIGINT");
-    assert(!await exists(path), report);
-  });
+  for (const example of ["pass_socket", "pass_file"]) {
+    it(`is removed by ${example}.ts at Ctrl-C`, async () => {
+      await using folder = await temporaryFolder();
+      const path = `${folder.path}/socket`;
+      await using child = await startAt(path, example, { args: ["--path", path] });
+      await until(path, true);
+      const { report } = await child.end("SIGINT");
+      assert(!await exists(path), report);
+    });
+  }
 
-  it("is removed by graceful_restart.ts at Ctrl-C, which its servers get too", async () => {
-    await using folder = await temporaryFolder();
-    const path = `${folder.path}/socket`;
-    await using child = await startAt(path, "graceful_restart", { args: ["--path", path, "--restarts", "200"] });
-    const [, server] = await child.waitForLine(/^Version 2 \(process (\d+)\) serves/);
-    assert(await exists(path));
-    Deno.kill(Number(server), "SIGINT");
-    await child.end("SIGINT");
-    await until(path, false);
-  });
+  for (const versions of [2, 3, 4]) {
+    it(`is removed by graceful_restart.ts at Ctrl-C, after ${versions} versions, which end too`, async () => {
+      await using folder = await temporaryFolder();
+      const path = `${folder.path}/socket`;
+      await using child = await startAt(path, "graceful_restart", { args: ["--path", path, "--restarts", "200"] });
+      const [, server] = await child.waitForLine(new RegExp(`^Version ${versions} \\(process (\\d+)\\) serves`));
+      assert(await exists(path));
+      // A terminal sends the signal to all; here the program alone gets it, or one of its servers as well.
+      if (versions === 3) Deno.kill(Number(server), "SIGINT");
+      const { code, report } = await child.end("SIGINT");
+      assertEquals([code, await exists(path)], [1, false], report);
+      await until(`/proc/${server}`, false);
+    });
+  }
 });
