@@ -246,12 +246,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
       "whether the compiler's own allocations write errno is chance: tests/udp/failing_calls_test.ts tries in processes",
   },
   {
-    path: "ffi/poll/wait_policy.ts",
-    line: "Math.max(0, performance.now() - this.#since - THREAD_LATENCY)",
-    change: "`0` becomes `1`",
-    reason: "a gap shorter than the way to a thread and back counts as a millisecond: when to sleep, and speed alone",
-  },
-  {
     path: "ffi/libc/symbols.ts",
     line: "optional: true",
     change: "`true` becomes `false`",
