@@ -13,8 +13,7 @@
 import { emulatedDeno, NotFetched, whyNot } from "./emulated_deno.ts";
 
 /** All that calls the system, from the structures up. */
-const FOLDERS =
-  "struct libc layout validate option address interface io poll socket tcp unix udp workers memory kernels errors";
+const FOLDERS = "struct libc layout validate option address io poll socket tcp unix udp";
 
 const RUNNER = new URL("../run.ts", import.meta.url).pathname;
 const PRELOADED = new URL("./exec_path.ts", import.meta.url).pathname;
