@@ -398,6 +398,7 @@ export class Reactor {
     const registrations = this.#registrations.clear();
     this.#poller = null;
     this.#loopWatched = false;
+    this.#pending = 0;
     this.#rest();
     this.#threadCheck.end();
     for (const { watcher } of registrations) watcher.fail(error);
