@@ -284,6 +284,22 @@ export const EQUIVALENT: readonly Equivalent[] = [
     line: "if (gro === null) return false;",
     reason: "BSD and macOS have no UDP_GRO: run over the double",
   },
+  {
+    path: "ffi/interface/listing.ts",
+    line: "this.#libc.copyFrom(address, 1)[0]!",
+    reason: "how many bytes are copied of which the first is used, on BSD and macOS",
+  },
+  {
+    path: "ffi/unix/message.ts",
+    line: "const OFF = new Uint8Array(4);",
+    reason: "a value of an option that is longer than the kernel reads",
+  },
+  {
+    path: "ffi/poll/poller.ts",
+    line: "export const FIRST_SLOT = 2;",
+    change: "`2` becomes `3`",
+    reason: "which number the first registration has, behind those of the poller's own",
+  },
 ];
 
 /** The reason why a change of this line is not counted; undefined where it is. */

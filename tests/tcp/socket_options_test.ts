@@ -202,6 +202,11 @@ describe("deferAccept", TIMEOUT, () => {
 });
 
 describe("fastOpen", TIMEOUT, () => {
+  itUnless(linux, "takes 0 of a listener: data in the first packet is not accepted, as without it", () => {
+    using listener = listenTcp({ fastOpen: 0, deferAccept: 0 });
+    assert(listener.addr.port > 0);
+  });
+
   itUnless(
     linux ?? reason,
     "sends the first data with the SYN, whole and in order, whatever becomes of the cookie",
