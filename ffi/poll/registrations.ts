@@ -49,7 +49,7 @@ export class Registrations {
     return true;
   }
 
-  /** Passes on the first `count` events of the last poll or wait. Returns whether there was one for somebody. */
+  /** Passes on the first `count` events of the last poll or wait. Returns whether a registration had one. */
   dispatch(poller: Poller, count: number): boolean {
     let found = false;
     for (let index = 0; index < count; index++) {

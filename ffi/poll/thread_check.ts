@@ -14,7 +14,7 @@ const ANSWER_TIME = 0.1;
  * A wait that lasts is followed, after OVERDUE, by a second call, which needs a thread too. The pool serves its calls in
  * order, so its answer means that the wait has one. Until it comes, polling goes on by timer. One timer is set for all
  * waits of that time, since setting one for each and clearing it would wake the event loop as often. A wait that follows
- * one in vain is checked at once, without a timer: an idle process would otherwise wake up for it four times a second. */
+ * one in vain is checked at once, without a timer: an idle process would otherwise set one four times a second. */
 export class ThreadCheck {
   readonly #poll: () => boolean;
   /** The number of the last wait. */
