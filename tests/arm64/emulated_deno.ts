@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { exists } from "../support/exists.ts";
 import { run } from "../support/process.ts";
 import { ROOT } from "../support/repository.ts";
 import { missingCommands } from "../support/skipping.ts";
@@ -23,15 +24,6 @@ export async function whyNot(): Promise<string | null> {
   if (reason !== null) return reason;
   const missing = NEEDED.map((name) => `${LIBRARIES}/${name}`).filter((path) => !exists(path));
   return missing.length === 0 ? null : `not installed: ${missing.join(", ")}`;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The path of the script, whose Deno has the version of .dvmrc. Where npm does not have that, or cannot be reached, the

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { exists } from "../support/exists.ts";
 
 /** What `deno test` was asked for. */
 export interface Selection {
@@ -33,7 +34,7 @@ export function select(args: readonly string[]): Selection {
   const ignored: string[] = [];
   for (const [index, arg] of args.entries()) {
     if (arg.startsWith("--ignore=")) ignored.push(...arg.slice("--ignore=".length).split(",").map(withoutSlash));
-    else if (args[index - 1] !== "--filter" && isThere(arg)) places.push(withoutSlash(arg));
+    else if (args[index - 1] !== "--filter" && exists(arg)) places.push(withoutSlash(arg));
     else flags.push(arg);
   }
   const files = places.flatMap((place) => [...filesAt(place)]);
@@ -55,15 +56,6 @@ function byPrecedence(a: string, b: string): number {
     return index === -1 ? LONG.length : index;
   };
   return rank(a) - rank(b) || (a < b ? -1 : 1);
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function withoutSlash(path: string): string {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { exists } from "./exists.ts";
 import { thisSystem } from "../../ffi/libc/host.ts";
 
 /** The first path of the running system's table where there is a file, or null. */
@@ -11,15 +12,6 @@ export const libraryPath: string | null = thisSystem().libraries.find((path) => 
 
 /** Why a test that needs it cannot run, or null. */
 export const noLibraryPath: string | null = libraryPath === null ? "no C library at a path of the table" : null;
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Flags for a program that is granted little: with them it reads what chooses the library of these tests, if anything
  * does. */
